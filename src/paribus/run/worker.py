@@ -1,0 +1,69 @@
+"""What runs inside a trial's own process: read one request, execute it, send every report up the pipe.
+
+The worker never touches the store. Where its conductor dies, by ``kill -9`` even, the pipe closes and the worker ends
+at once; its last checkpoint is what the next run goes on from.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from paribus.errors import ParibusError
+from paribus.run.execute import execute
+from paribus.spec import registry
+from paribus.spec.context import Report
+from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
+
+
+@dataclass(frozen=True)
+class Request:
+    """A trial in plain words: enough for another process to build it."""
+
+    name: str
+    seed: int
+    conditions: Conditions
+    scratch: Path
+    folder: Path
+
+
+def work(pipe: Connection, request: Request) -> None:
+    """Execute *request*, sending :class:`Event` values through *pipe*; the last one holds ``Finished``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the conductor decides what ends
+    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+    os.chdir(request.folder)
+    try:
+        trial = Trial(registry.experiment(request.name), request.seed, request.conditions)
+    except ParibusError as error:
+        pipe.send(Event("", Finished("failed", message=str(error))))
+        return
+    _use_threads(request.conditions.threads)
+    pipe.send(Event(trial.key, Started(os.getpid())))
+
+    def emit(report: Report) -> None:
+        pipe.send(Event(trial.key, report))
+
+    pipe.send(Event(trial.key, execute(trial, request.scratch, emit)))
+    pipe.close()
+
+
+def _end_with(pipe: Connection) -> None:
+    """Wait for the other end of *pipe* to close, then end this process."""
+    try:
+        pipe.recv()
+    except (EOFError, OSError):
+        os._exit(3)
+
+
+def _use_threads(count: int) -> None:
+    """Compute with *count* threads, in torch too where the lab has brought it."""
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(count)))
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(count)
+        torch.set_flush_denormal(True)  # a denormal costs a hundred cycles and means nothing in training

@@ -1,0 +1,114 @@
+"""A change: the smallest named difference between two configurations.
+
+A change names one field, the value it expects there and the value it puts there. It never overwrites anything else:
+where the field holds another value it fails and says so, so two changes of one field cannot silently hide each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from paribus.errors import ChangeError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A named, documented difference: the field at *path* goes from *before* to *after*.
+
+    A change with a parameter (``lp_pool=4``) gives ``parameter``, which reads the text after the equals sign
+    (``int``, ``float``, ``str``, ...), and an ``after`` that is a function from that value to the field's new value.
+
+    Args:
+        name: lower-case words joined by underscores; a segment of an experiment's name.
+        doc: one sentence: what differs and why one would try it.
+        path: the field, dotted where configurations nest (``budget.steps``).
+        before: the value that the field must hold; a tuple of alternatives is given as :class:`OneOf`.
+        after: the value that the field gets, or a function of the parameter.
+        parameter: how to read the parameter; ``None`` where there is none.
+    """
+
+    name: str
+    doc: str
+    path: str
+    before: Any
+    after: Any
+    parameter: Callable[[str], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name or "/" in self.name or "=" in self.name or self.name != self.name.strip():
+            raise ChangeError(f"change name {self.name!r}: use a word without '/', '=' or surrounding spaces")
+        if self.parameter is not None and not callable(self.after):
+            raise ChangeError(f"change {self.name!r} takes a parameter, so its 'after' must be a function of it")
+
+    def bind(self, text: str | None) -> Edit:
+        """Return the edit that this change makes with the parameter written as *text*."""
+        if self.parameter is None:
+            if text is not None:
+                raise ChangeError(f"change {self.name!r} takes no parameter, but {self.name}={text} gives one")
+            return Edit(segment=self.name, change=self, after=self.after)
+        if text is None or text == "":
+            raise ChangeError(f"change {self.name!r} needs a parameter: write {self.name}=VALUE")
+        try:
+            value = self.parameter(text)
+        except (ValueError, TypeError) as error:
+            kind = getattr(self.parameter, "__name__", "value")
+            raise ChangeError(f"{self.name}={text}: {text!r} is not a valid {kind} ({error})") from None
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ChangeError(f"{self.name}={text}: the parameter must be a finite number")
+        shown = text if isinstance(value, str) else spell(value)
+        return Edit(segment=f"{self.name}={shown}", change=self, after=self.after(value))
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The values that a change accepts before it: ``before=OneOf((None, 1e-10))``."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change with its parameter filled in: one step from a configuration to the next."""
+
+    segment: str
+    change: Change
+    after: Any
+
+    def apply(self, config: Any) -> Any:
+        """Return a copy of *config* with the change made; *config* itself is untouched."""
+        return _replace(config, self.change.path.split("."), self)
+
+
+def spell(value: Any) -> str:
+    """Return the one spelling of a parameter's value, so that ``1e-4`` and ``0.0001`` are one name."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e6 else repr(value)
+    return str(value)
+
+
+def _replace(config: Any, path: list[str], edit: Edit) -> Any:
+    field, *rest = path
+    if not dataclasses.is_dataclass(config) or field not in {f.name for f in dataclasses.fields(config)}:
+        raise ChangeError(f"change {edit.segment!r}: {type(config).__name__} has no field {edit.change.path!r}")
+    now = getattr(config, field)
+    if rest:
+        return dataclasses.replace(config, **{field: _replace(now, rest, edit)})  # type: ignore[type-var]
+    before = edit.change.before
+    expected = before.values if isinstance(before, OneOf) else (before,)
+    if not any(type(now) is type(value) and now == value for value in expected):
+        wanted = " or ".join(repr(value) for value in expected)
+        raise ChangeError(
+            f"change {edit.segment!r} does not apply: it expects {edit.change.path} = {wanted}, but it is {now!r}"
+        )
+    if type(now) is type(edit.after) and now == edit.after:
+        raise ChangeError(f"change {edit.segment!r} makes no difference: {edit.change.path} is {now!r} already")
+    try:
+        return dataclasses.replace(config, **{field: edit.after})  # type: ignore[type-var]
+    except (ValueError, TypeError) as error:
+        raise ChangeError(f"change {edit.segment!r}: {error}") from None

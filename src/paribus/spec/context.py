@@ -1,0 +1,123 @@
+"""What a lab's ``run`` is given beside its configuration: its random streams, and where its findings go.
+
+The context is the only door between a trial and the rest of Paribus. A lab calls it; nothing of it needs torch. Made
+by hand, ``Context(seed=0)``, it lets one run a lab in a notebook: whatever is reported goes nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.spec.seed import Streams
+
+
+class Diverged(Exception):  # noqa: N818 - a finding, not an error
+    """Raised by a lab where training has left the numbers: the trial's outcome is ``diverged``, which is a finding."""
+
+    def __init__(self, reason: str, *, step: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.step = step
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a trial has come: *done* of *total* steps."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Scalars:
+    """Values measured at a step: a point on each of the trial's learning curves."""
+
+    step: int
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """For each example of a split, whether the trained model got it right; their mean is the metric *metric*."""
+
+    metric: str
+    correct: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An array worth keeping, by name: predictions, confidences, an image, a trained weight."""
+
+    name: str
+    array: NDArray[Any]
+
+
+Report = Progress | Scalars | Outcomes | Artifact
+
+
+def _discard(report: Report) -> None:
+    """Drop a report: what a context does that nobody listens to."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """One trial's surroundings.
+
+    Args:
+        seed: the trial's seed; all randomness comes from :attr:`streams`.
+        device: where tensors live: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        scratch: a folder of this trial's own that outlives an interruption, or ``None`` where nothing is kept.
+        emit: where reports go.
+    """
+
+    seed: int
+    device: str = "cpu"
+    scratch: Path | None = None
+    emit: Callable[[Report], None] = field(default=_discard, repr=False)
+
+    @property
+    def streams(self) -> Streams:
+        """The named random streams of this trial's seed."""
+        return Streams(self.seed)
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how far the trial has come."""
+        self.emit(Progress(done, total))
+
+    def scalars(self, step: int, **values: float) -> None:
+        """Add a point to the learning curves: ``context.scalars(200, train_loss=0.31, accuracy=0.9)``."""
+        self.emit(Scalars(step, {name: float(value) for name, value in values.items()}))
+
+    def outcomes(self, metric: str, correct: NDArray[np.bool_]) -> None:
+        """Report which examples came out right, (N,) booleans whose mean is the final metric called *metric*."""
+        self.emit(Outcomes(metric, np.asarray(correct, dtype=np.bool_).ravel()))
+
+    def artifact(self, name: str, array: NDArray[Any]) -> None:
+        """Keep *array* with the trial."""
+        self.emit(Artifact(name, np.ascontiguousarray(array)))
+
+    def save_checkpoint(self, data: bytes) -> None:
+        """Keep *data* (safetensors bytes, say) so that an interrupted trial goes on from here; whole or not at all."""
+        if self.scratch is None:
+            return
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        temporary = self.scratch / f"checkpoint.{os.getpid()}.tmp"
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.scratch / "checkpoint")
+
+    def load_checkpoint(self) -> bytes | None:
+        """Return the last checkpoint of this trial, or ``None`` where it starts afresh."""
+        if self.scratch is None:
+            return None
+        path = self.scratch / "checkpoint"
+        return path.read_bytes() if path.exists() else None

@@ -1,0 +1,116 @@
+"""A lab: one topic, with a baseline configuration, its named changes, its studies and the function that runs it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.errors import ConfigError
+from paribus.spec.change import Change
+from paribus.spec.context import Context
+from paribus.spec.finding import Finding
+from paribus.spec.study import Direction, Study
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Test examples of a lab, for a report to show: images (N, H, W, C) uint8, their labels (N,), the classes' names."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Base:
+    """What a study stands on where the user names no base: an experiment's name, and why it is this one, in words."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lab:
+    """One topic of experiments.
+
+    Args:
+        name: the lab's word in experiments' names; for a user's file, the path as it was written.
+        question: the question that the lab is about.
+        baseline: a frozen dataclass whose fields all have values: the experiment without changes.
+        run: ``run(config, context) -> metrics``; it imports what is heavy inside.
+        changes: the named differences.
+        studies: the questions worth asking.
+        metric: the metric that decides where no study says otherwise.
+        direction: whether more or less of it is better.
+        papers: sources, ``Author (year), "Title"``.
+        default_base: which base a study stands on where none is named; ``None`` for the baseline.
+        implementation: ``(path, value) -> object``: the code that a field's value stands for, for ``diff`` to show.
+        pictures: ``(config, indices) -> Pictures``: test examples, for the report.
+        check: ``(config, context) -> findings``: the lab's diagnostics.
+        contact_sheet: ``config -> (H, W, 3) uint8``: a look at the data.
+        data_in_words: ``config -> str``: what the data is, and whether it is real or synthetic.
+        warm: modules that a worker may import before its first trial, to save that time in each.
+        source: the files whose code decides the results; their digest is part of a trial's identity.
+    """
+
+    name: str
+    question: str
+    baseline: Any
+    run: Callable[[Any, Context], Mapping[str, float]]
+    changes: tuple[Change, ...] = ()
+    studies: tuple[Study, ...] = ()
+    metric: str = "accuracy"
+    direction: Direction = "max"
+    papers: tuple[str, ...] = ()
+    default_base: Callable[[], Base] | None = None
+    implementation: Callable[[str, Any], object | None] | None = None
+    pictures: Callable[[Any, Sequence[int]], Pictures] | None = None
+    check: Callable[[Any, Context], Iterable[Finding]] | None = None
+    contact_sheet: Callable[[Any], NDArray[np.uint8]] | None = None
+    data_in_words: Callable[[Any], str] | None = None
+    warm: tuple[str, ...] = ()
+    source: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        params = getattr(type(self.baseline), "__dataclass_params__", None)
+        if params is None or isinstance(self.baseline, type) or not params.frozen:
+            raise ConfigError(f"lab {self.name!r}: the baseline must be an instance of a frozen dataclass")
+        seen: set[str] = set()
+        for change in self.changes:
+            if change.name in seen or change.name == "base":
+                raise ConfigError(f"lab {self.name!r}: change name {change.name!r} is taken")
+            seen.add(change.name)
+
+    def change(self, name: str) -> Change | None:
+        """Return the change called *name*, or ``None``."""
+        return next((change for change in self.changes if change.name == name), None)
+
+
+def field_changes(config: Any) -> tuple[Change, ...]:
+    """Return one parametrised change a field of *config* that holds a plain value: ``rate=0.3`` sets ``rate``."""
+    readers: dict[type, Callable[[str], Any]] = {bool: read_bool, int: int, float: float, str: str}
+    return tuple(
+        Change(
+            name=field.name,
+            doc=f"Sets {field.name} (baseline {getattr(config, field.name)!r}).",
+            path=field.name,
+            before=getattr(config, field.name),
+            after=lambda value: value,
+            parameter=readers[type(getattr(config, field.name))],
+        )
+        for field in dataclasses.fields(config)
+        if type(getattr(config, field.name)) in readers
+    )
+
+
+def read_bool(text: str) -> bool:
+    """Read ``true`` or ``false``."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    raise ValueError("write true or false")

@@ -1,0 +1,174 @@
+"""Where names come from: installed labs by entry point, a user's own file by its path.
+
+Nothing here imports a lab before it is asked for, and a lab's package brings no torch when it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.util
+import sys
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from paribus.errors import ConfigError, UnknownName, suggest
+from paribus.spec.experiment import Experiment, build
+from paribus.spec.lab import Lab, field_changes
+from paribus.spec.study import Study
+
+GROUP = "paribus.labs"
+
+
+def lab_names() -> tuple[str, ...]:
+    """Return the names of the installed labs, sorted."""
+    return tuple(sorted(point.name for point in entry_points(group=GROUP)))
+
+
+@cache
+def lab(name: str) -> Lab:
+    """Return the lab called *name*: an installed one, or the one in the Python file at that path."""
+    if name.endswith(".py"):
+        return _lab_from_file(name)
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            found = point.load()
+            if not isinstance(found, Lab):
+                raise ConfigError(f"entry point {name!r} gives a {type(found).__name__}, not a Lab")
+            return found
+    hint = " (a file of your own is named with its ending: my_lab.py)" if Path(f"{name}.py").exists() else ""
+    raise UnknownName(f"no lab is called {name!r}{suggest(name, lab_names())}{hint}")
+
+
+def split(name: str) -> tuple[str, tuple[str, ...]]:
+    """Split an experiment's name into its lab and the changes' segments; a file's path may hold slashes of its own."""
+    segments = name.strip().split("/")
+    for end, segment in enumerate(segments, start=1):
+        if segment.endswith(".py"):
+            return "/".join(segments[:end]), tuple(segments[end:])
+    return segments[0], tuple(segments[1:])
+
+
+def experiment(name: str) -> Experiment:
+    """Parse *name*, e.g. ``svhn/abs_max/lp_pool=4``, into the experiment that it is."""
+    lab_name, segments = split(name)
+    if not lab_name:
+        raise UnknownName(f"{name!r} is no experiment: write LAB/CHANGE/..., for instance svhn/abs_max")
+    found = lab(lab_name)
+    if "" in segments:
+        raise UnknownName(f"{name!r} has an empty segment: take out the doubled or trailing '/'")
+    segments = _rejoin(found, segments)
+    return build(found, segments)
+
+
+def _rejoin(found: Lab, segments: tuple[str, ...]) -> tuple[str, ...]:
+    """Join segments that belong to one parameter: ``image_folder=/home/me/pictures`` holds slashes of its own.
+
+    A piece that is no change of the lab continues the text parameter before it.
+    """
+    joined: list[str] = []
+    for segment in segments:
+        word = segment.partition("=")[0]
+        if joined and "=" in joined[-1] and word != "base" and found.change(word) is None:
+            change = found.change(joined[-1].partition("=")[0])
+            if change is not None and change.parameter is str:
+                joined[-1] += f"/{segment}"
+                continue
+        joined.append(segment)
+    return tuple(joined)
+
+
+def study(name: str) -> Study:
+    """Return the study called ``lab.topic``."""
+    lab_name, dot, topic = name.rpartition(".")
+    if name.endswith(".py") or not dot:
+        raise UnknownName(f"{name!r} is no study: write LAB.STUDY, for instance svhn.softmax")
+    found = lab(lab_name)
+    for candidate in found.studies:
+        if candidate.name.rpartition(".")[2] == topic:
+            return candidate
+    known = [candidate.name.rpartition(".")[2] for candidate in found.studies]
+    raise UnknownName(f"lab {lab_name!r} has no study {topic!r}{suggest(topic, known)}")
+
+
+def _lab_from_file(name: str) -> Lab:
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise UnknownName(f"there is no file {name!r}: write the path of your lab's Python file, then /base or /CHANGE")
+    module = _import_file(path)
+    made = getattr(module, "LAB", None)
+    if isinstance(made, Lab):
+        studies = tuple(_owned(study, name) for study in made.studies)
+        return dataclasses.replace(made, name=name, studies=studies, source=made.source or (path.resolve(),))
+    run = getattr(module, "run", None)
+    if not callable(run):
+        raise ConfigError(f"{name}: a lab's file defines run(config, context) -> dict of metrics; there is none")
+    baseline = _baseline(module, name)
+    document = (module.__doc__ or "").strip().splitlines()
+    return Lab(
+        name=name,
+        question=document[0] if document else "A user's own lab.",
+        baseline=baseline,
+        run=run,
+        changes=(*getattr(module, "changes", ()), *_unnamed(module, baseline)),
+        studies=tuple(_owned(study, name) for study in getattr(module, "studies", ())),
+        metric=getattr(module, "metric", "accuracy"),
+        direction=getattr(module, "direction", "max"),
+        source=(path.resolve(),),
+    )
+
+
+def _unnamed(module: ModuleType, baseline: Any) -> tuple[Any, ...]:
+    """The changes ``field=value`` that a file gets without writing them, save those whose name it uses itself."""
+    taken = {change.name for change in getattr(module, "changes", ())}
+    return tuple(change for change in field_changes(baseline) if change.name not in taken)
+
+
+def _owned(study: Study, lab_name: str) -> Study:
+    """Return *study* of a user's file with short names (``base``, ``wide``) written out from the file's path on."""
+
+    def full(name: str) -> str:
+        return name if name.startswith(f"{lab_name}/") else f"{lab_name}/{name}"
+
+    topic = study.name.rpartition(".")[2]
+    return dataclasses.replace(
+        study, name=f"{lab_name}.{topic}", control=full(study.control), arms=tuple(full(arm) for arm in study.arms)
+    )
+
+
+def _import_file(path: Path) -> ModuleType:
+    source = path.read_bytes()
+    name = f"paribus_user_{path.stem}_{hashlib.sha256(source + bytes(path.resolve())).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path}: Python cannot import this file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise ConfigError(f"{path}{line}: {type(error).__name__} while importing it: {error}") from error
+    return module
+
+
+def _baseline(module: ModuleType, name: str) -> Any:
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == module.__name__
+    ]
+    chosen = [cls for cls in classes if cls.__name__ == "Config"] or classes
+    if len(chosen) != 1:
+        found = ", ".join(cls.__name__ for cls in chosen) or "none"
+        raise ConfigError(f"{name}: define one frozen dataclass called Config, with a default in every field; found {found}")
+    try:
+        return chosen[0]()
+    except TypeError as error:
+        raise ConfigError(f"{name}: every field of {chosen[0].__name__} needs a default, for the baseline ({error})") from None

@@ -1,0 +1,73 @@
+"""A study: a question, a control, the arms that differ from it, and what would count as an answer."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal
+
+from paribus.errors import ConfigError
+
+Direction = Literal["max", "min"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A question with its control and arms.
+
+    Args:
+        name: ``lab.topic``.
+        question: what a reader wants to know, as a question.
+        hypothesis: what one expects before looking, and why.
+        control: the control's name.
+        arms: the arms' names.
+        metric: the final metric that decides, e.g. ``test_accuracy``.
+        direction: ``max`` where more is better, ``min`` where less is.
+        margin: the smallest difference that matters, in the metric's unit.
+        alpha: the rate of false verdicts that one accepts over the whole study.
+        seeds: how many seeds to run in every arm.
+        factorial: whether arms may differ from the control in several changes at once, as declared combinations.
+        choose_by: a validation metric; where given, the arm that is best by it is also judged as *the chosen one*,
+            on seeds that took no part in the choice.
+    """
+
+    name: str
+    question: str
+    control: str
+    arms: tuple[str, ...]
+    metric: str
+    hypothesis: str = ""
+    direction: Direction = "max"
+    margin: float = 0.0
+    alpha: float = 0.05
+    seeds: int = 5
+    factorial: bool = False
+    choose_by: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.arms:
+            raise ConfigError(f"study {self.name!r} has no arms: name at least one experiment beside the control")
+        if len(set(self.arms)) != len(self.arms):
+            raise ConfigError(f"study {self.name!r} names an arm twice")
+        if self.direction not in ("max", "min"):
+            raise ConfigError(f"study {self.name!r}: direction is 'max' or 'min', not {self.direction!r}")
+        if not 0 < self.alpha < 1:
+            raise ConfigError(f"study {self.name!r}: alpha must lie between 0 and 1, not {self.alpha}")
+        if not self.margin >= 0:
+            raise ConfigError(f"study {self.name!r}: the margin must not be negative, but is {self.margin}")
+        if self.seeds < 1:
+            raise ConfigError(f"study {self.name!r}: at least one seed, not {self.seeds}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The control's name and the arms'."""
+        return (self.control, *self.arms)
+
+    def on(self, base: str) -> Study:
+        """Return this study with every arm put on the experiment *base* instead of the lab's baseline."""
+
+        def rebase(name: str) -> str:
+            lab, _, changes = name.partition("/")
+            return base if changes in ("", "base") else f"{base}/{changes}"
+
+        return dataclasses.replace(self, control=rebase(self.control), arms=tuple(rebase(arm) for arm in self.arms))
