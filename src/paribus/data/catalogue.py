@@ -1,0 +1,139 @@
+"""The data sets by name: what there is, what is here, and how to get it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from paribus.data.download import Progress
+from paribus.data.folders import data_root
+from paribus.data.image_folder import load_image_folder
+from paribus.data.image_set import ImageSet
+from paribus.data.scanned_digits import load_digits
+from paribus.data.split import SPLITS, Split
+from paribus.data.street_digits.cache import load_street_digits
+from paribus.data.svhn import convert_svhn, download_svhn, has_mat_files, is_converted, load_svhn
+from paribus.errors import DataError, suggest
+
+NAMES = ("svhn", "street_digits", "digits", "image_folder=DIR")
+FOLDER_PREFIX = "image_folder="
+
+
+@dataclass(frozen=True)
+class DataSetEntry:
+    """One line of ``paribus data list``."""
+
+    name: str
+    what: str
+    licence: str
+    """The licence and who published it."""
+    where: str
+    """The folder where it lies, or where it comes from while it is absent."""
+    present: bool
+    """Whether it can be loaded now, without the network."""
+    size: int
+    """Bytes that it takes on this disk now."""
+
+
+def load(name: str, split: Split, *, limit: int | None = None, folder: Path | None = None) -> ImageSet:
+    """Return one part of a data set, or its first *limit* examples.
+
+    *name* is one of ``svhn``, ``street_digits``, ``digits`` and ``image_folder=DIR``; *folder* stands in for the data
+    root (see :func:`paribus.data.folders.data_root`). Example i is the same whatever the limit. Raises
+    :class:`~paribus.errors.DataError` where the data is absent or broken.
+    """
+    _check_name(name)
+    if split not in SPLITS:
+        raise DataError(f"split {split!r}: one of {', '.join(SPLITS)} is expected")
+    root = folder if folder is not None else data_root()
+    if name == "svhn":
+        return load_svhn(root / "svhn", split).first(limit)
+    if name == "street_digits":
+        return load_street_digits(root / "street_digits", split, limit)
+    if name == "digits":
+        return load_digits(split).first(limit)
+    return load_image_folder(_image_directory(name), split, cache=root / "image_folder").first(limit)
+
+
+def available(name: str) -> bool:
+    """Say whether a data set can be loaded now, without the network."""
+    _check_name(name)
+    if name == "svhn":
+        return is_converted(data_root() / "svhn") or has_mat_files(data_root() / "svhn")
+    return _image_directory(name).is_dir() if name.startswith(FOLDER_PREFIX) else True
+
+
+def describe() -> list[DataSetEntry]:
+    """Return an entry for each data set, in the order of :data:`NAMES`."""
+    root = data_root()
+    here = available("svhn")
+    return [
+        DataSetEntry(
+            "svhn",
+            "Street View House Numbers: 73,257 training and 26,032 test crops of 32x32, 10 digits",
+            "free for non-commercial use; Netzer et al. 2011, ufldl.stanford.edu/housenumbers",
+            str(root / "svhn") if here else "paribus data get svhn (246 MB), or paribus data add svhn DIR",
+            here,
+            _size(root / "svhn"),
+        ),
+        DataSetEntry(
+            "street_digits",
+            "synthetic house numbers made by Paribus: 73,257 training, 6,000 validation and 26,032 test crops of 32x32",
+            "made on this machine from fonts (OFL, Apache 2.0, free) and photographs (CC0, CC-BY) of installed packages",
+            str(root / "street_digits"),
+            True,
+            _size(root / "street_digits"),
+        ),
+        DataSetEntry(
+            "digits",
+            "1,797 scanned handwritten digits of 8x8 pixels, enlarged to 32x32",
+            "CC-BY 4.0; Alpaydin and Kaynak 1998, UCI; comes with scikit-learn",
+            "scikit-learn",
+            True,
+            0,
+        ),
+        DataSetEntry(
+            "image_folder=DIR",
+            "your own images: DIR/CLASS/*.png, or DIR/train/CLASS/*.png and DIR/test/CLASS/*.png",
+            "yours",
+            "DIR",
+            False,
+            _size(root / "image_folder"),
+        ),
+    ]
+
+
+def get(name: str, progress: Progress | None = None) -> None:
+    """Download a data set, with its checksum, and convert it; an interrupted call goes on where it stopped."""
+    _check_name(name)
+    if name == "svhn":
+        download_svhn(data_root() / "svhn", progress)
+    elif name == "street_digits":
+        for split in SPLITS:
+            load_street_digits(data_root() / "street_digits", split, None, progress)
+    elif name != "digits":
+        raise DataError(f"{name}: a folder of your own images needs no download")
+
+
+def add(name: str, directory: Path | str) -> None:
+    """Take a data set from a folder that already holds its published files; they are read, not moved."""
+    _check_name(name)
+    if name != "svhn":
+        raise DataError(f"{name}: needs no files; only svhn can be added from a folder")
+    source = Path(directory).expanduser()
+    if not source.is_dir():
+        raise DataError(f"{source}: not a folder; one with train_32x32.mat and test_32x32.mat is expected")
+    convert_svhn(source, data_root() / "svhn")
+
+
+def _check_name(name: str) -> None:
+    if name not in NAMES[:3] and not (name.startswith(FOLDER_PREFIX) and len(name) > len(FOLDER_PREFIX)):
+        raise DataError(f"no data set {name!r}{suggest(name, NAMES)}")
+
+
+def _image_directory(name: str) -> Path:
+    return Path(name.removeprefix(FOLDER_PREFIX)).expanduser()
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else 0

@@ -1,0 +1,151 @@
+"""A user's own images: one folder for each class."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from paribus.data.folders import written_whole
+from paribus.data.image_set import ImageSet
+from paribus.data.split import SPLIT_SEED, SPLITS, Split
+from paribus.errors import DataError
+
+SIDE = 32
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+SHARES = {"train": 0.70, "validation": 0.15, "test": 0.15}
+CACHE_VERSION = "v1"
+Files = dict[Split, list[tuple[Path, int]]]
+
+
+def load_image_folder(directory: Path, split: Split, *, cache: Path) -> ImageSet:
+    """Return one part of the images of ``DIRECTORY/CLASS/*``, each resized to 32x32 without regard to its proportions.
+
+    Where ``DIRECTORY/train`` and ``DIRECTORY/test`` exist they are the parts, and ``DIRECTORY/validation`` too; a
+    missing validation part is 15 % of train. Otherwise each class is divided 70 / 15 / 15. Both divisions go by the
+    hash of the file's name, so they depend neither on the order of the folder nor on the machine. Images of any mode
+    become RGB (transparent ones on white), turned as their EXIF orientation says. The result is cached for the names,
+    sizes and times of the files. Raises :class:`~paribus.errors.DataError`.
+    """
+    files, classes = find_files(directory)
+    folder = cache / f"{CACHE_VERSION}-{_fingerprint(directory, files)}"
+    images_path, labels_path = folder / f"{split}_images.npy", folder / f"{split}_labels.npy"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f"{split}.lock"):
+        if not labels_path.exists():
+            images = np.stack([read_image(path) for path, _ in files[split]])
+            with written_whole(images_path) as file:
+                np.save(file, images, allow_pickle=False)
+            with written_whole(labels_path) as file:
+                np.save(file, np.array([label for _, label in files[split]], dtype=np.int64), allow_pickle=False)
+    return ImageSet(
+        np.load(images_path, mmap_mode="r", allow_pickle=False),
+        np.load(labels_path, allow_pickle=False),
+        classes,
+        f"image_folder ({directory})",
+    )
+
+
+def find_files(directory: Path) -> tuple[Files, tuple[str, ...]]:
+    """Return the files of each part with their labels, and the names of the classes in alphabetical order."""
+    if not directory.is_dir():
+        raise DataError(f"{directory}: not a folder; a folder with one folder of images for each class is expected")
+    divided = (directory / "train").is_dir() and (directory / "test").is_dir()
+    base = directory / "train" if divided else directory
+    classes = tuple(sorted(path.name for path in base.iterdir() if path.is_dir() and not path.name.startswith(".")))
+    if len(classes) < 2:
+        found = f"only the class {classes[0]!r}" if classes else "no class"
+        raise DataError(f"{base}: has {found}; at least two folders of images, one for each class, are expected")
+    files: Files = {split: [] for split in SPLITS}
+    for label, name in enumerate(classes):
+        ordered = sorted(_images_in(base / name), key=lambda path: _hash(base, path))
+        if not divided:
+            parts = _divide(ordered, ("train", "validation", "test"), base / name)
+        elif (directory / "validation").is_dir():
+            parts = {"train": ordered, "validation": _images_in(directory / "validation" / name)}
+        else:
+            parts = _divide(ordered, ("train", "validation"), base / name)
+        if divided:
+            parts["test"] = _images_in(directory / "test" / name)
+        for split, paths in parts.items():
+            files[split] += [(path, label) for path in paths]
+    if divided:
+        _check_parts(directory, classes, files)
+    for split in SPLITS:
+        files[split].sort(key=lambda item: _hash(directory, item[0]))  # classes mixed, so that the first N hold all
+    return files, classes
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Return one image file as (32, 32, 3) RGB."""
+    try:
+        with Image.open(path) as opened:
+            image = ImageOps.exif_transpose(opened)
+            return np.asarray(_to_rgb(image).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = "unknown format" if isinstance(error, UnidentifiedImageError) else " ".join(str(error).split())[:120]
+        raise DataError(f"{path}: not a readable image ({reason}); mend or remove it") from None
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):  # 16-bit, 32-bit or real grey values: Pillow would clip, not scale, them
+        values = np.asarray(image, dtype=np.float64)
+        top = 65535.0 if image.mode.startswith("I") else (1.0 if values.max(initial=0.0) <= 1.0 else 255.0)
+        image = Image.fromarray(np.rint(np.clip(values / top, 0.0, 1.0) * 255.0).astype(np.uint8))
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, rgba)
+    return image.convert("RGB")
+
+
+def _images_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+
+
+def _hash(base: Path, path: Path) -> str:
+    return hashlib.sha256(f"{SPLIT_SEED}\x00{path.relative_to(base).as_posix()}".encode()).hexdigest()
+
+
+def _divide(ordered: list[Path], splits: tuple[Split, ...], folder: Path) -> dict[Split, list[Path]]:
+    if len(ordered) < len(splits):
+        raise DataError(
+            f"{folder}: has {len(ordered)} image{'' if len(ordered) == 1 else 's'}; at least {len(splits)} are "
+            f"expected, one for each of {', '.join(splits)} ({', '.join(sorted(SUFFIXES))})"
+        )
+    parts: dict[Split, list[Path]] = {}
+    start = 0
+    for split in splits[1:]:
+        count = max(1, round(len(ordered) * SHARES[split]))
+        parts[split] = ordered[start : start + count]
+        start += count
+    parts["train"] = ordered[start:]
+    return parts
+
+
+def _check_parts(directory: Path, classes: tuple[str, ...], files: Files) -> None:
+    for split in SPLITS:
+        labels = {label for _, label in files[split]}
+        empty = [name for label, name in enumerate(classes) if label not in labels]
+        if empty:
+            raise DataError(f"{directory / split}: has no image of class {empty[0]!r}, which train has")
+    if (directory / "test").is_dir():
+        others = {path.name for path in (directory / "test").iterdir() if path.is_dir()} - set(classes)
+        if others:
+            raise DataError(f"{directory / 'test'}: has class {min(others)!r}, which train lacks")
+
+
+def _fingerprint(directory: Path, files: Files) -> str:
+    digest = hashlib.sha256()
+    for split in SPLITS:
+        for path, label in files[split]:
+            state = path.stat()
+            name = path.relative_to(directory).as_posix()
+            digest.update(f"{split}\x00{name}\x00{label}\x00{state.st_size}\x00{state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:24]
