@@ -48,12 +48,23 @@ class Estimate:
     example_sd: float = math.nan
     method: str = "paired t"
 
+    @property
+    def identical(self) -> bool:
+        """Whether the two sides gave the same everywhere."""
+        return self.difference == 0 and all(pivot.se == 0 for pivot in self.pivots)
+
     def two_sided(self) -> float:
         """Return the two-sided p-value of a true difference of zero."""
         return min(1.0, 2 * max(pivot.tail(abs(self.difference)) for pivot in self.pivots))
 
     def outside(self, margin: float) -> float:
-        """Return the p-value of |truth| >= margin: two one-sided tests (Schuirmann 1987, TOST)."""
+        """Return the p-value of |truth| >= margin: two one-sided tests, TOST.
+
+        Source: Schuirmann (1987), "A comparison of the two one-sided tests procedure and the power approach for
+        assessing the equivalence of average bioavailability", J. Pharmacokinet. Biopharm. 15.
+        """
+        if self.identical and margin > 0:
+            return 0.0
         nearer = margin - abs(self.difference)
         return max(pivot.tail(nearer) for pivot in self.pivots)
 
@@ -124,7 +135,7 @@ class MeanSquares:
         rows, columns, mean = d.mean(1, dtype=float), d.mean(0, dtype=float), float(d.mean(dtype=float))
         seed_ss = E * float(((rows - mean) ** 2).sum())
         example_ss = S * float(((columns - mean) ** 2).sum())
-        total_ss = float((d.astype(np.float32) ** 2).sum(dtype=float)) - S * E * mean**2
+        total_ss = float(np.square(d, dtype=np.float64).sum()) - S * E * mean**2
         residual_ss = max(0.0, total_ss - seed_ss - example_ss)
         return cls(mean, S, E, seed_ss / (S - 1), example_ss / (E - 1), residual_ss / ((S - 1) * (E - 1)))
 
