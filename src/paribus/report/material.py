@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.analysis import ArmScores, Verdict
+from paribus.spec.difference import FieldDifference
 from paribus.spec.study import Study
 
 
@@ -21,15 +22,6 @@ class Curve:
     steps: NDArray[np.int64]
     values: NDArray[np.float64]
     seeds: tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FieldDifference:
-    """A field of the configuration that the control and the arm hold different values in."""
-
-    path: str
-    before: Any
-    after: Any
 
 
 @dataclass(frozen=True, kw_only=True)

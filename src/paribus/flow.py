@@ -1,0 +1,229 @@
+"""READ FIRST. From a study to its verdicts: which trials are missing, run them, keep what they give, judge.
+
+    name -> experiment -> trials -> runner -> store -> analysis -> report
+
+:func:`conduct` is the whole of it. Interrupted anywhere, by Ctrl-C or ``kill -9``, the same call goes on where it
+stopped: finished trials are in the store, an unfinished one resumes from its checkpoint, and none runs twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from paribus.analysis import Verdict
+from paribus.errors import ConfigError, RunError
+from paribus.gather import Results
+from paribus.run.local import LocalRunner
+from paribus.run.provenance import environment
+from paribus.run.runner import Runner
+from paribus.spec import registry
+from paribus.spec.experiment import Experiment
+from paribus.spec.source import digest
+from paribus.spec.study import Study
+from paribus.spec.trial import Conditions, Event, Finished, Trial
+from paribus.store import Store
+
+_WRITE_EVERY = 0.5  # seconds: a point of a curve may wait that long for its transaction; a finished trial never does
+
+
+class Listener(Protocol):
+    """Someone who watches a study run: the live view of the terminal, a dashboard."""
+
+    def planned(self, trials: Sequence[Trial], done: int) -> None:
+        """Hear of the *trials* that are about to run, beside *done* that the store has already."""
+
+    def event(self, event: Event) -> None:
+        """Hear of something that happened."""
+
+
+class Silence:
+    """The listener that does not listen."""
+
+    def planned(self, trials: Sequence[Trial], done: int) -> None:
+        """Do nothing."""
+
+    def event(self, event: Event) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Conducted:
+    """A study that has been run: its results, ready for a table, a page or JSON, and what this call added to them."""
+
+    results: Results
+    ran: int
+
+    @property
+    def study(self) -> Study:
+        """The study as it was run."""
+        return self.results.study
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One verdict an arm, in the study's order."""
+        return self.results.verdicts
+
+
+def conduct(
+    study: Study,
+    *,
+    store: Store,
+    runner: Runner | None = None,
+    seeds: int | None = None,
+    base: str | None = None,
+    until_decided: bool = False,
+    max_seeds: int | None = None,
+    listener: Listener | None = None,
+) -> Conducted:
+    """Run whatever *study* still lacks and judge it.
+
+    Args:
+        study: what to ask.
+        store: where trials are kept; the same store goes on where it stopped.
+        runner: how trials run; by default one process a core.
+        seeds: seeds 0 .. seeds - 1 in every arm, instead of the study's own number.
+        base: an experiment's name to put every arm on, instead of the lab's baseline.
+        until_decided: add seeds one by one until every arm is decided or *max_seeds* is reached; the verdicts then
+            come from the sequential procedure, whose error rate holds however often one looks.
+        max_seeds: the most seeds that ``until_decided`` may use; 30 where none is given.
+
+    Raises:
+        UnknownName, ChangeError: a name of the study is wrong, or a change does not apply on *base*.
+        StoreError: another conductor runs trials of this lab in this store, or the store cannot be written.
+        RunError: no arm has a result because every trial of it failed.
+    """
+    runner, listener = runner or LocalRunner(), listener or Silence()
+    placed = study.on(base) if base else study
+    experiments = resolve(placed)
+    if until_decided:
+        maximum = max_seeds or 30
+        if maximum < 3:
+            raise ConfigError(f"--max-seeds {maximum}: nothing can be concluded below 3 seeds")
+    else:
+        maximum = seeds or study.seeds
+    conditions = {experiment.lab.name: current(experiment, runner) for experiment in experiments}
+    results = Results(store, placed, experiments, conditions, base=base, max_seeds=maximum if until_decided else None)
+    with contextlib.ExitStack() as stack:
+        for lab_name in sorted(conditions):
+            stack.enter_context(store.lock(lab_name))
+        ran = 0
+        for plan in _plans(results, maximum, until_decided):
+            ran += _complete(plan, store, runner, listener)
+        results = results.upto(maximum)
+        _refuse_nothing(results)
+        store.record_look(placed.name, base or "", _seeds_seen(results), results.summary())
+    return Conducted(results, ran)
+
+
+def resolve(study: Study) -> tuple[Experiment, ...]:
+    """Return the experiments of *study*, the control first; two names of one experiment are refused."""
+    experiments = tuple(registry.experiment(name) for name in study.names)
+    seen: dict[str, Experiment] = {}
+    for experiment in experiments:
+        twin = seen.setdefault(experiment.hash, experiment)
+        if twin is not experiment:
+            raise ConfigError(f"study {study.name!r}: {twin} and {experiment} are the same experiment; leave one out")
+    return experiments
+
+
+def current(experiment: Experiment, runner: Runner) -> Conditions:
+    """Return the conditions under which *experiment* would run now."""
+    return Conditions(runner.device, runner.threads, digest(experiment.lab))
+
+
+def _plans(results: Results, maximum: int, until_decided: bool) -> Iterator[list[Trial]]:
+    """Yield lists of trials to complete, one after the other; each list may depend on what the one before gave."""
+    if not until_decided:
+        yield results.trials(range(maximum))
+        return
+    undecided: Sequence[str] = results.study.arms
+    for count in range(3, maximum + 1):
+        yield results.trials(range(count), arms=undecided)
+        undecided = [verdict.name for verdict in results.upto(count).verdicts if verdict.verdict == "undecided"]
+        if not undecided:
+            return
+
+
+def _complete(plan: Sequence[Trial], store: Store, runner: Runner, listener: Listener) -> int:
+    """Run the trials of *plan* that the store does not have; return how many ran."""
+    known = {record.key: record for record in store.trials(keys=[trial.key for trial in plan])}
+    store.forget([key for key, record in known.items() if record.outcome == "failed"])
+    missing = [trial for trial in plan if trial.key not in known or known[trial.key].outcome in (None, "failed")]
+    listener.planned(missing, len(plan) - len(missing))
+    if not missing:
+        return 0
+    by_code: dict[str, list[Trial]] = {}
+    for trial in missing:
+        by_code.setdefault(trial.conditions.code, []).append(trial)
+    for code, trials in by_code.items():
+        where = environment(device=runner.device, threads=runner.threads, code=code)
+        store.register(trials, where)
+    waiting: list[Event] = []
+    written = time.monotonic()
+    with contextlib.closing(_events(runner, missing, store)) as events:
+        try:
+            for event in events:
+                waiting.append(event)
+                ended = isinstance(event.what, Finished)
+                if ended or time.monotonic() - written > _WRITE_EVERY:
+                    store.write(waiting)
+                    waiting, written = [], time.monotonic()
+                if ended:
+                    store.clear_scratch(event.key)
+                listener.event(event)
+        finally:
+            store.write(waiting)
+    return len(missing)
+
+
+def _events(runner: Runner, trials: Sequence[Trial], store: Store) -> Iterator[Event]:
+    yield from runner.run(trials, store.scratch)
+
+
+def _seeds_seen(results: Results) -> int:
+    return max((verdict.n for verdict in results.verdicts), default=0)
+
+
+def _refuse_nothing(results: Results) -> None:
+    """Raise where every trial of every arm failed: there is no verdict to show, and the reason is the answer."""
+    records = results.records
+    if records and all(record.outcome == "failed" for record in records):
+        last = records[0].message.strip().splitlines()
+        raise RunError(f"every trial of {results.study.name} failed; the first, {records[0].name}: {last[-1] if last else ''}")
+
+
+def comparison(control: str, arms: Sequence[str], **settings: Any) -> Study:
+    """Return the study that compares names given by hand: metric, direction and margin from the control's lab.
+
+    *settings* replace fields of :class:`Study`, e.g. ``metric="test_loss"``.
+    """
+    experiment = registry.experiment(control)
+    lab = experiment.lab
+    like = next((study for study in lab.studies if study.metric == lab.metric), None)
+    found = Study(
+        name=f"{lab.name}.compare",
+        question=f"Does what differs from {experiment.name} help?",
+        control=experiment.name,
+        arms=tuple(registry.experiment(arm).name for arm in arms),
+        metric=lab.metric,
+        direction=lab.direction,
+        margin=like.margin if like else 0.0,
+    )
+    return replace(found, **{key: value for key, value in settings.items() if value is not None})
+
+
+def ablation(name: str, **settings: Any) -> Study:
+    """Return the study that drops each change of the experiment *name* in turn.
+
+    The whole experiment is the control, each arm lacks one change: an arm that is worse shows that its change helps.
+    """
+    whole = registry.experiment(name)
+    if not whole.edits:
+        raise ConfigError(f"{whole.name} has no changes to drop: name an experiment with at least one")
+    arms = tuple(whole.without(segment).name for segment in whole.changes)
+    study = comparison(whole.name, arms, **settings)
+    return replace(study, name=f"{whole.lab.name}.ablate", question=f"Which changes of {whole.name} does it need?")

@@ -1,0 +1,139 @@
+"""From the store to values: what the trials of a study gave, as the analysis and a report want it.
+
+This is the only place that reads results out of a store, so neither the analysis nor a report knows of databases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from paribus.analysis import ArmScores, Verdict, choose, judge
+from paribus.analysis.choice import Choice
+from paribus.spec.experiment import Experiment, declared_changes
+from paribus.spec.study import Study
+from paribus.spec.trial import Conditions, Trial
+from paribus.store import Store, TrialRecord
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results of a study under given conditions, read from a store when they are first asked for.
+
+    Args:
+        study: the study, already on its base.
+        experiments: its experiments, the control first.
+        conditions: lab -> what is equal in all arms.
+        max_seeds: the planned maximum where one looks after every seed; ``None`` for a number of seeds fixed before.
+        count: only seeds below this number.
+    """
+
+    store: Store
+    study: Study
+    experiments: tuple[Experiment, ...]
+    conditions: Mapping[str, Conditions]
+    base: str | None = None
+    max_seeds: int | None = None
+    count: int = 1_000_000
+
+    def upto(self, count: int) -> Results:
+        """Return the same results, read afresh, of the seeds below *count*."""
+        return replace(self, count=count)
+
+    def trials(self, seeds: Iterable[int], arms: Sequence[str] | None = None) -> list[Trial]:
+        """Return the trials of *seeds*, seed by seed so that pairs are complete early; of the control and *arms*."""
+        wanted = [
+            experiment
+            for index, experiment in enumerate(self.experiments)
+            if index == 0 or arms is None or self.study.arms[index - 1] in arms
+        ]
+        return [
+            Trial(experiment, seed, self.conditions[experiment.lab.name]) for seed in seeds for experiment in wanted
+        ]
+
+    @cached_property
+    def records(self) -> list[TrialRecord]:
+        """Every ended trial of the study, in the order of seeds."""
+        found = []
+        for experiment in self.experiments:
+            found += [record for record in self.of(experiment) if record.outcome is not None]
+        return sorted(found, key=lambda record: record.seed)
+
+    def of(self, experiment: Experiment) -> list[TrialRecord]:
+        """Return the trials of *experiment* under the study's conditions, by seed."""
+        conditions = self.conditions[experiment.lab.name]
+        return [record for record in self._by_hash.get(experiment.hash, []) if _same(record, conditions)]
+
+    @cached_property
+    def _by_hash(self) -> dict[str, list[TrialRecord]]:
+        found = {}
+        for experiment in self.experiments:
+            records = [r for r in self.store.trials(experiment=experiment.hash) if r.seed < self.count]
+            found[experiment.hash] = sorted(records, key=lambda record: record.seed)
+        return found
+
+    @cached_property
+    def scores(self) -> tuple[ArmScores, ...]:
+        """The scores by the study's metric: the control's, then the arms'."""
+        return tuple(
+            self._score(name, experiment, self.study.metric)
+            for name, experiment in zip(self.study.names, self.experiments, strict=True)
+        )
+
+    def _score(self, name: str, experiment: Experiment, metric: str) -> ArmScores:
+        records = self.of(experiment)
+        completed = [record for record in records if record.outcome == "completed"]
+        scored = {record.seed: record.metrics[metric] for record in completed if metric in record.metrics}
+        bits = self.store.outcomes([record.key for record in completed], metric)
+        correct = {record.seed: bits[record.key] for record in completed if record.key in bits}
+        seconds = [record.seconds for record in completed]
+        confounded = not self.study.factorial and len(declared_changes(self.experiments[0], experiment)) > 1
+        return ArmScores(
+            name=name,
+            scores=scored,
+            diverged=tuple(record.seed for record in records if record.outcome == "diverged"),
+            failed=tuple(record.seed for record in records if record.outcome == "failed"),
+            correct=correct if scored and set(correct) == set(scored) else None,
+            seconds=sum(seconds) / len(seconds) if seconds else None,
+            confounded=confounded,
+        )
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One verdict an arm, in the study's order."""
+        control, *arms = self.scores
+        study = self.study
+        return judge(
+            control, arms, direction=study.direction, margin=study.margin, alpha=study.alpha, max_n=self.max_seeds
+        )
+
+    @cached_property
+    def choice(self) -> Choice | None:
+        """The arm that is best by the study's validation metric, judged on seeds that took no part in choosing it."""
+        if self.study.choose_by is None:
+            return None
+        validation = [
+            self._score(name, experiment, self.study.choose_by)
+            for name, experiment in zip(self.study.names, self.experiments, strict=True)
+        ]
+        return choose(validation, self.scores, study=self.study)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a look at these results is remembered by."""
+        conditions = {
+            lab: {"device": value.device, "threads": value.threads, "code": value.code}
+            for lab, value in self.conditions.items()
+        }
+        return {
+            "control": self.study.control,
+            "metric": self.study.metric,
+            "max_seeds": self.max_seeds,
+            "conditions": conditions,
+            "verdicts": {verdict.name: verdict.verdict for verdict in self.verdicts},
+        }
+
+
+def _same(record: TrialRecord, conditions: Conditions) -> bool:
+    return (record.device, record.threads, record.code) == (conditions.device, conditions.threads, conditions.code)
