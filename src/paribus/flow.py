@@ -164,7 +164,7 @@ def _complete(plan: Sequence[Trial], store: Store, runner: Runner, listener: Lis
         store.register(trials, where)
     waiting: list[Event] = []
     written = time.monotonic()
-    with contextlib.closing(_events(runner, missing, store)) as events:
+    with contextlib.closing(runner.run(missing, store.scratch)) as events:
         try:
             for event in events:
                 waiting.append(event)
@@ -178,10 +178,6 @@ def _complete(plan: Sequence[Trial], store: Store, runner: Runner, listener: Lis
         finally:
             store.write(waiting)
     return len(missing)
-
-
-def _events(runner: Runner, trials: Sequence[Trial], store: Store) -> Iterator[Event]:
-    yield from runner.run(trials, store.scratch)
 
 
 def _seeds_seen(results: Results) -> int:

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
@@ -37,7 +37,7 @@ class LocalRunner:
     device: str = "cpu"
     threads: int = 1
 
-    def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Iterator[Event]:
+    def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Generator[Event]:
         """Run *trials* in order, yielding events as they come; closing the iterator ends the running ones."""
         waiting = deque(trials)
         workers = min(self.workers or self._default_workers(), max(1, len(waiting)))
@@ -91,7 +91,7 @@ class InProcessRunner:
     device: str = "cpu"
     threads: int = 1
 
-    def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Iterator[Event]:
+    def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Generator[Event]:
         """Run *trials* in order; a trial's events are given out when it has ended."""
         for trial in trials:
             reports: list[Report] = []

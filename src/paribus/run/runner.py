@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,7 @@ class Runner(Protocol):
     def threads(self) -> int:
         """How many threads each trial computes with."""
 
-    def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Iterator[Event]:
+    def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Generator[Event]:
         """Run *trials*, each with the folder ``scratch(trial.key)``, and yield events; each trial ends in ``Finished``.
 
         Closing the iterator stops whatever still runs; nothing of it goes on afterwards.

@@ -37,12 +37,12 @@ def work(pipe: Connection, request: Request) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the conductor decides what ends
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     os.chdir(request.folder)
+    _use_threads(request.conditions.threads)  # before the lab's file is imported, and what it brings
     try:
         trial = Trial(registry.experiment(request.name), request.seed, request.conditions)
     except ParibusError as error:
         pipe.send(Event("", Finished("failed", message=str(error))))
         return
-    _use_threads(request.conditions.threads)
     pipe.send(Event(trial.key, Started(os.getpid())))
 
     def emit(report: Report) -> None:
@@ -61,7 +61,7 @@ def _end_with(pipe: Connection) -> None:
 
 
 def _use_threads(count: int) -> None:
-    """Compute with *count* threads, in torch too where the lab has brought it."""
+    """Compute with *count* threads: in what is imported from now on, and in torch where the fork server has it."""
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(count)))
     torch = sys.modules.get("torch")
     if torch is not None:

@@ -40,9 +40,9 @@ def source_difference(before: Experiment, after: Experiment) -> str:
         left, right = (_implementation(experiment, path) for experiment in (before, after))
         if left is right or left is None or right is None:
             continue
-        names = [f"{part.__module__}.{part.__qualname__}" for part in (left, right)]
-        sources = [inspect.getsource(part).splitlines(keepends=True) for part in (left, right)]
-        diffs.append("".join(difflib.unified_diff(*sources, *names)))
+        old, new = (inspect.getsource(part).splitlines(keepends=True) for part in (left, right))
+        old_name, new_name = (f"{part.__module__}.{part.__qualname__}" for part in (left, right))
+        diffs.append("".join(difflib.unified_diff(old, new, old_name, new_name)))
     return "\n".join(diffs)
 
 

@@ -13,25 +13,19 @@ from pathlib import Path
 from paribus.spec.lab import Lab
 
 
-@cache
 def digest(lab: Lab) -> str:
-    """Return 12 hexadecimal digits over the files of *lab* and the parts of Paribus that its labs share."""
+    """Return 12 hexadecimal digits over the files of *lab* and the parts of Paribus that labs share."""
     package = Path(__file__).resolve().parent.parent
-    shared = [package / "nn", package / "data", package / "train"] if _shares(lab, package) else []
-    files: list[Path] = [package / "spec" / "seed.py"]
-    for place in (*lab.source, *shared):
-        files.extend(sorted(place.rglob("*.py")) if place.is_dir() else [place])
+    return _digest((*lab.source, *(package / part for part in ("nn", "data", "train")), package / "spec" / "seed.py"))
+
+
+@cache
+def _digest(places: tuple[Path, ...]) -> str:
     whole = hashlib.sha256()
-    for file in files:
-        whole.update(f"{file.name}\n{_meaning(file.read_bytes())}\n".encode())
+    for place in places:
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            whole.update(f"{file.name}\n{_meaning(file.read_bytes())}\n".encode())
     return whole.hexdigest()[:12]
-
-
-def _shares(lab: Lab, package: Path) -> bool:
-    """Whether the lab is one of Paribus's own, or a user's that may import the shared parts."""
-    return any(package in place.parents or b"paribus." in place.read_bytes() for place in lab.source if place.is_file()) or any(
-        package in place.parents for place in lab.source
-    )
 
 
 def _meaning(source: bytes) -> str:

@@ -1,0 +1,36 @@
+# Paribus: everything that one types. Needs Python 3.11 or later and make; all else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow check bench clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	@test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## run one controlled study on data that needs no download, to a verdict
+	$(BIN)/paribus run svhn.softmax --store demo/store.sqlite --report demo/svhn.softmax.html
+
+test: $(READY)  ## the fast tests
+	$(BIN)/python -m pytest -q
+
+test-slow: $(READY)  ## the tests that take longer
+	$(BIN)/python -m pytest -q -m slow
+
+check: $(READY)  ## style, types and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## trials an hour beside a loop as tutorials write it, in one run
+	$(BIN)/python bench/throughput.py
+
+clean:  ## remove what these targets made
+	rm -rf .venv demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

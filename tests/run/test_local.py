@@ -1,0 +1,175 @@
+"""Runners: a crash of one trial never takes the others, and nothing goes on after the conductor has gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from paribus.run.local import InProcessRunner, LocalRunner
+from paribus.run.runner import Runner
+from paribus.spec import registry
+from paribus.spec.context import Progress, Scalars
+from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
+
+LAB = '''"""Does it survive?"""
+import os, sys, time
+from dataclasses import dataclass
+from paribus import Diverged
+
+@dataclass(frozen=True)
+class Config:
+    mode: str = "ok"
+
+def run(config, context):
+    context.progress(1, 2)
+    context.scalars(1, loss=0.5)
+    if config.mode == "crash":
+        os.kill(os.getpid(), 11)
+    if config.mode == "exit":
+        os._exit(7)
+    if config.mode == "raise":
+        raise ValueError("boom")
+    if config.mode == "nan":
+        return {"accuracy": float("nan"), "loss": 1.0}
+    if config.mode == "diverge":
+        raise Diverged("loss is infinite", step=12)
+    if config.mode == "empty":
+        return {}
+    if config.mode == "text":
+        return {"accuracy": "high"}
+    if config.mode == "sleep":
+        time.sleep(60)
+    if config.mode == "threads":
+        return {"accuracy": float(os.environ["OMP_NUM_THREADS"])}
+    return {"accuracy": context.streams.generator("noise").normal()}
+'''
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    path = tmp_path / "my_lab.py"
+    path.write_text(LAB)
+    return path
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Callable[[str], Path]:
+    return lambda key: tmp_path / "scratch" / key
+
+
+def trials(lab: Path, *modes: str, threads: int = 1) -> list[Trial]:
+    conditions = Conditions("cpu", threads, "code")
+    names = [f"{lab}/base" if mode == "ok" else f"{lab}/mode={mode}" for mode in modes]
+    return [Trial(registry.experiment(name), seed, conditions) for seed, name in enumerate(names)]
+
+
+def outcomes(runner: Runner, planned: list[Trial], scratch: Callable[[str], Path]) -> dict[int, Finished]:
+    seed_of = {trial.key: trial.seed for trial in planned}
+    events = list(runner.run(planned, scratch))
+    return {seed_of[event.key]: event.what for event in events if isinstance(event.what, Finished)}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_kind_of_end_is_an_outcome(lab: Path, scratch: Callable[[str], Path], workers: int) -> None:
+    modes = ("ok", "crash", "exit", "raise", "nan", "diverge", "empty", "text", "ok")
+    found = outcomes(LocalRunner(workers=workers), trials(lab, *modes), scratch)
+    words = [found[seed].outcome for seed in range(len(modes))]
+    assert words == ["completed", "failed", "failed", "failed", "diverged", "diverged", "failed", "failed", "completed"]
+    assert "SIGSEGV" in found[1].message
+    assert "exit code 7" in found[2].message
+    assert "ValueError: boom" in found[3].message
+    assert found[4].metrics == {"loss": 1.0}
+    assert found[4].message == "not finite: accuracy"
+    assert found[5].message == "loss is infinite at step 12"
+    assert "non-empty dict" in found[6].message
+    assert "'accuracy' is 'high'" in found[7].message
+
+
+def test_both_runners_give_the_same_numbers(lab: Path, scratch: Callable[[str], Path]) -> None:
+    planned = trials(lab, "ok", "ok", "ok")
+    near, far = outcomes(InProcessRunner(), planned, scratch), outcomes(LocalRunner(workers=2), planned, scratch)
+    assert [near[seed].metrics for seed in range(3)] == [far[seed].metrics for seed in range(3)]
+    assert len({near[seed].metrics["accuracy"] for seed in range(3)}) == 3
+
+
+def test_reports_come_in_order(lab: Path, scratch: Callable[[str], Path]) -> None:
+    events = [event.what for event in LocalRunner(workers=1).run(trials(lab, "ok"), scratch)]
+    assert isinstance(events[0], Started)
+    assert events[1:3] == [Progress(1, 2), Scalars(1, {"loss": 0.5})]
+    assert isinstance(events[3], Finished)
+
+
+def test_a_trial_computes_with_the_threads_it_was_given(lab: Path, scratch: Callable[[str], Path]) -> None:
+    assert outcomes(LocalRunner(workers=1, threads=2), trials(lab, "threads"), scratch)[0].metrics == {"accuracy": 2.0}
+
+
+def test_closing_the_events_ends_the_trials(lab: Path, scratch: Callable[[str], Path]) -> None:
+    events = LocalRunner(workers=2).run(trials(lab, "sleep", "sleep"), scratch)
+    started = next(event.what for event in events if isinstance(event.what, Started))
+    events.close()
+    assert not psutil.pid_exists(started.pid)
+
+
+def test_trials_end_when_their_conductor_is_killed(lab: Path, tmp_path: Path) -> None:
+    script = tmp_path / "conductor.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        from pathlib import Path
+        from paribus.run.local import LocalRunner
+        from paribus.spec import registry
+        from paribus.spec.trial import Conditions, Started, Trial
+        trial = Trial(registry.experiment("{lab}/mode=sleep"), 0, Conditions("cpu", 1, "code"))
+        for event in LocalRunner(workers=1).run([trial], lambda key: Path("{tmp_path}") / key):
+            if isinstance(event.what, Started):
+                print(event.what.pid, flush=True)
+        """)
+    )
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as conductor:
+        assert conductor.stdout is not None
+        pid = int(conductor.stdout.readline())
+        assert psutil.pid_exists(pid)
+        os.kill(conductor.pid, signal.SIGKILL)
+        conductor.wait()
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "the trial outlived its conductor"
+        time.sleep(0.05)
+
+
+def test_a_script_without_a_main_guard_runs_once(lab: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        from pathlib import Path
+        from paribus.run.local import LocalRunner
+        from paribus.spec import registry
+        from paribus.spec.trial import Conditions, Finished, Trial
+        print("script")
+        trial = Trial(registry.experiment("{lab}/base"), 0, Conditions("cpu", 1, "code"))
+        for event in LocalRunner(workers=1).run([trial], lambda key: Path("{tmp_path}") / key):
+            if isinstance(event.what, Finished):
+                print(event.what.outcome)
+        """)
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["script", "completed"]
+
+
+def test_an_event_carries_its_trials_key_even_where_the_name_fails(
+    lab: Path, scratch: Callable[[str], Path]
+) -> None:
+    planned = trials(lab, "ok")
+    lab.unlink()
+    events = list(LocalRunner(workers=1).run(planned, scratch))
+    assert events == [Event(planned[0].key, events[-1].what)]
+    assert isinstance(events[-1].what, Finished)
+    assert "there is no file" in events[-1].what.message

@@ -1,0 +1,202 @@
+"""Experiments: a name is a program, order is no part of identity, and a wrong name says what would be right."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paribus.errors import ChangeError, ConfigError, UnknownName
+from paribus.spec import registry
+from paribus.spec.change import Change
+from paribus.spec.difference import field_differences, source_difference
+from paribus.spec.experiment import build, declared_changes
+from paribus.spec.lab import Lab
+
+
+@dataclass(frozen=True)
+class Config:
+    depth: int = 2
+    pool: str = "max"
+    folder: str = ""
+    rate: float = 0.1
+
+
+def average(x: float) -> float:
+    return x / 2
+
+
+def largest(x: float) -> float:
+    return x
+
+
+CODE = {"average": average, "max": largest}
+CHANGES = (
+    Change(name="deep", doc="Deeper.", path="depth", before=2, after=4),
+    Change(name="average", doc="Average.", path="pool", before="max", after="average"),
+    Change(name="rate", doc="Rate.", path="rate", before=0.1, after=lambda rate: rate, parameter=float),
+    Change(name="folder", doc="Folder.", path="folder", before="", after=lambda path: path, parameter=str),
+)
+LAB = Lab(
+    name="toy",
+    question="?",
+    baseline=Config(),
+    run=lambda config, context: {"accuracy": 1.0},
+    changes=CHANGES,
+    implementation=lambda path, value: CODE[value] if path == "pool" else None,
+)
+
+
+def test_a_name_parses_and_prints() -> None:
+    experiment = build(LAB, ("deep", "rate=0.3"))
+    assert experiment.name == "toy/deep/rate=0.3"
+    assert experiment.config == Config(depth=4, rate=0.3)
+    assert build(LAB, ()).name == "toy/base"
+    assert build(LAB, ("base",)) == build(LAB, ())
+
+
+@given(st.permutations(["deep", "average", "rate=0.3"]))
+def test_order_is_no_part_of_identity(segments: list[str]) -> None:
+    assert build(LAB, tuple(segments)).hash == build(LAB, ("deep", "average", "rate=0.3")).hash
+
+
+@given(st.sets(st.sampled_from(["deep", "average", "rate=0.3", "folder=x"])), st.data())
+def test_different_configurations_have_different_hashes(segments: set[str], data: st.DataObject) -> None:
+    other = data.draw(st.sets(st.sampled_from(["deep", "average", "rate=0.3", "folder=x"])))
+    same = build(LAB, tuple(sorted(segments))).hash == build(LAB, tuple(sorted(other))).hash
+    assert same == (segments == other)
+
+
+def test_the_hash_is_frozen() -> None:
+    """Stores keep these hashes: were this to fail, every result ever stored would be orphaned."""
+    assert build(LAB, ("deep",)).hash == "a5e4cd01190e5d69"
+
+
+def test_a_change_twice_is_refused() -> None:
+    with pytest.raises(ChangeError, match="expects depth = 2, but it is 4"):
+        build(LAB, ("deep", "deep"))
+
+
+def test_a_wrong_change_offers_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="no change 'averag' — did you mean 'average'"):
+        build(LAB, ("averag",))
+
+
+def test_declared_changes_count_what_arms_do_not_share() -> None:
+    base, deep, both = build(LAB, ()), build(LAB, ("deep",)), build(LAB, ("deep", "average"))
+    assert declared_changes(base, deep) == ("deep",)
+    assert declared_changes(deep, both) == ("average",)
+    assert declared_changes(base, both) == ("deep", "average")
+    assert declared_changes(both, base) == ("deep", "average")
+    assert declared_changes(build(LAB, ("rate=0.2",)), build(LAB, ("rate=0.3",))) == ("rate=0.3",)
+
+
+def test_differences_name_the_fields_and_the_source() -> None:
+    before, after = build(LAB, ()), build(LAB, ("average", "deep"))
+    found = [(d.path, d.before, d.after) for d in field_differences(before, after)]
+    assert found == [("depth", 2, 4), ("pool", "max", "average")]
+    diff = source_difference(before, after)
+    assert "-    return x\n" in diff
+    assert "+    return x / 2\n" in diff
+    assert source_difference(before, build(LAB, ("deep",))) == ""
+
+
+FILE = '''"""Does a larger step help?"""
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Config:
+    rate: float = 0.1
+    folder: str = ""
+
+def run(config, context):
+    return {"accuracy": config.rate}
+'''
+
+
+def test_a_users_file_is_a_lab(tmp_path: Path) -> None:
+    path = tmp_path / "my_lab.py"
+    path.write_text(FILE)
+    experiment = registry.experiment(f"{path}/base/rate=0.3")
+    assert experiment.name == f"{path}/rate=0.3"
+    assert experiment.lab.question == "Does a larger step help?"
+    assert registry.experiment(str(path)).name == f"{path}/base"
+
+
+def test_a_text_parameter_may_hold_slashes(tmp_path: Path) -> None:
+    path = tmp_path / "my_lab.py"
+    path.write_text(FILE)
+    experiment = registry.experiment(f"{path}/folder=/home/me/pictures/rate=0.3")
+    assert experiment.config.folder == "/home/me/pictures"
+    assert experiment.config.rate == 0.3
+    assert registry.experiment(experiment.name) == experiment
+
+
+def test_the_name_of_a_moved_file_is_another_but_its_identity_stays(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "my_lab.py").write_text(FILE)
+    first, second = (registry.experiment(f"{tmp_path}/{folder}/my_lab.py/base") for folder in ("a", "b"))
+    assert first.hash == second.hash
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def run(config, context: return 1", "line 1: SyntaxError"),
+        ("import nothing_of_this_name", "ModuleNotFoundError"),
+        ("x = 1", "defines run"),
+        ("def run(config, context): return {}", "one frozen dataclass called Config"),
+        (
+            "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass Config:\n    x: int\n"
+            "def run(config, context): return {}",
+            "needs a default",
+        ),
+        (
+            "from dataclasses import dataclass\n@dataclass\nclass Config:\n    x: int = 1\n"
+            "def run(config, context): return {}",
+            "frozen dataclass",
+        ),
+    ],
+)
+def test_a_broken_file_is_explained_in_one_line(tmp_path: Path, source: str, message: str) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text(source)
+    with pytest.raises(ConfigError, match=message) as error:
+        registry.experiment(f"{path}/base")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("svn/base", "no lab is called 'svn' — did you mean 'svhn'"),
+        ("", "is no experiment"),
+        ("svhn//base", "empty segment"),
+        ("no_such_file.py/base", "there is no file 'no_such_file.py'"),
+    ],
+)
+def test_a_wrong_name_is_explained(name: str, message: str) -> None:
+    with pytest.raises(UnknownName, match=message):
+        registry.experiment(name)
+
+
+def test_a_wrong_study_offers_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="no study 'sofmax' — did you mean 'softmax'"):
+        registry.study("svhn.sofmax")
+    with pytest.raises(UnknownName, match="is no study"):
+        registry.study("svhn")
+
+
+def test_names_need_no_torch() -> None:
+    code = (
+        "import sys, paribus; paribus.experiment('svhn/base'); paribus.study('svhn.softmax');"
+        "sys.exit(str([m for m in ('torch', 'matplotlib', 'cv2', 'sqlalchemy') if m in sys.modules] or 0) == '0' and 0 or 1)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
