@@ -1,0 +1,238 @@
+"""The other things that the command line shows, from plain values to what rich prints."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from paribus.analysis import Verdict
+from paribus.report.material import NoteLine
+from paribus.report.table import word
+from paribus.report.unit import Unit, counted, probability
+from paribus.spec.difference import FieldDifference
+from paribus.spec.finding import Finding
+from paribus.spec.lab import Lab
+
+
+def lab_table(labs: Iterable[Lab]) -> RenderableType:
+    """Return the labs, each with its question and its studies."""
+    table = _table("study", "question", "arms")
+    for lab in labs:
+        table.add_row(Text(lab.name, "bold"), Text(lab.question, "bold"), "")
+        for study in lab.studies:
+            table.add_row(Text(f"  {study.name}"), Text(study.question), str(len(study.arms)))
+        if not lab.studies:
+            table.add_row(Text("  no studies", "dim"), Text(f"paribus compare {lab.name}/base ...", "dim"), "")
+        table.add_section()
+    return table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """An experiment that has been run: one node of the tree of names.
+
+    Args:
+        segments: the name's parts: the lab, then the changes.
+        n: completed trials.
+        mean: mean of the lab's metric, NaN where there is none.
+        metric: the metric's name.
+        diverged: trials that diverged.
+        effect: the verdict against the experiment that lacks the last change; ``None`` where that was not run.
+    """
+
+    segments: tuple[str, ...]
+    n: int
+    mean: float
+    metric: str
+    diverged: int = 0
+    effect: Verdict | None = None
+
+
+def name_tree(nodes: Sequence[Node]) -> RenderableType:
+    """Return the tree of the names run so far; each edge shows what its change did."""
+    if not nodes:
+        return Text("Nothing has been run yet: paribus run LAB.STUDY", "dim")
+    known = {node.segments: node for node in nodes}
+    every = {segments[:end] for segments in known for end in range(1, len(segments) + 1)}
+    units = {
+        metric: Unit.of(
+            metric,
+            [node.mean for node in nodes if node.metric == metric],
+            [(e.high - e.low) / 2 for node in nodes if node.metric == metric and (e := node.effect) is not None],
+        )
+        for metric in {node.metric for node in nodes}
+    }
+    roots: list[Tree] = []
+    branches: dict[tuple[str, ...], Tree] = {}
+    for segments in sorted(every):
+        node = known.get(segments)
+        label = _node(segments, node, units)
+        if len(segments) == 1:
+            branches[segments] = Tree(label)
+            roots.append(branches[segments])
+        else:
+            branches[segments] = branches[segments[:-1]].add(label)
+    return Group(*roots)
+
+
+def _node(segments: tuple[str, ...], node: Node | None, units: Mapping[str, Unit]) -> Text:
+    text = Text(segments[-1], "bold" if len(segments) == 1 else "")
+    if node is None:
+        text.stylize("dim")
+        return text
+    unit = units[node.metric]
+    text.append(f"  {node.metric} {unit.show(node.mean)}{unit.symbol and ' ' + unit.symbol} (n = {node.n})", "dim")
+    if node.diverged:
+        text.append(f"  {node.diverged} diverged", "magenta")
+    if (effect := node.effect) is not None:
+        text.append("  ")
+        text.append_text(word(effect))
+        text.append(f" {unit.show(effect.difference, sign=True)} {unit.interval(effect.low, effect.high)}")
+    return text
+
+
+def field_table(config: Mapping[str, Any], documents: Mapping[str, str] | None = None) -> RenderableType:
+    """Return a configuration as ``{dotted path: value}``, with a sentence a field where *documents* has one."""
+    table = _table("field", "value", *(["what it is"] if documents else []))
+    for path, value in config.items():
+        table.add_row(Text(path), Text(repr(value), "cyan"), *([Text(documents.get(path, ""))] if documents else []))
+    return table
+
+
+def difference_table(differences: Sequence[FieldDifference], source_diff: str = "") -> RenderableType:
+    """Return the minimal difference of two experiments: fields, and the source where code differs."""
+    if not differences and not source_diff:
+        return Text("They are the same experiment.")
+    table = _table("field", "before", "after")
+    for one in differences:
+        table.add_row(Text(one.path), Text(repr(one.before), "red"), Text(repr(one.after), "green"))
+    return Group(table, Text(), *coloured(source_diff)) if source_diff else table
+
+
+def coloured(source_diff: str) -> list[Text]:
+    """Return the lines of a unified diff in their colours."""
+    return [Text(line, _STYLES.get(kind, "")) for kind, line in diff_lines(source_diff)]
+
+
+_STYLES = {"file": "bold", "hunk": "cyan", "add": "green", "drop": "red"}
+
+
+def diff_lines(source_diff: str) -> list[tuple[str, str]]:
+    """Return ``(kind, line)`` for the lines of a unified diff: ``file``, ``hunk``, ``add``, ``drop`` or ``same``.
+
+    A removed line that itself begins with two dashes looks like a file's heading; counting the lines that each hunk
+    announces tells them apart.
+    """
+    lines: list[tuple[str, str]] = []
+    old = new = 0
+    for line in source_diff.splitlines():
+        if old <= 0 and new <= 0 and line.startswith("@@"):
+            old, new = (_extent(part) for part in line.split()[1:3])
+            lines.append(("hunk", line))
+        elif old <= 0 and new <= 0:
+            lines.append(("file" if line.startswith(("--- ", "+++ ")) else "same", line))
+        else:
+            kind = {"+": "add", "-": "drop"}.get(line[:1], "same")
+            old -= kind != "add"
+            new -= kind != "drop"
+            lines.append((kind, line))
+    return lines
+
+
+def _extent(part: str) -> int:
+    return int(part.partition(",")[2] or 1)
+
+
+def log_table(lines: Iterable[NoteLine]) -> RenderableType:
+    """Return the work log, oldest line first."""
+    table = _table("written", "by", "about", "what")
+    for line in lines:
+        written = line.written.strftime("%Y-%m-%d %H:%M")
+        table.add_row(Text(written, "dim"), Text(line.author), Text(line.about), Text(line.text))
+    return table
+
+
+def finding_table(findings: Iterable[Finding]) -> RenderableType:
+    """Return a lab's diagnostics, with a symbol beside each level."""
+    table = _table("", "checked", "seen", "what it means")
+    for one in findings:
+        symbol, style = _LEVELS[one.level]
+        table.add_row(Text(symbol, style), Text(one.check), Text(one.value, style), Text(one.meaning))
+    return table
+
+
+_LEVELS = {"ok": ("✓", "green"), "note": ("i", "cyan"), "warning": ("!", "bold yellow")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablated:
+    """One change taken out of an experiment: the verdict compares the experiment without it to the whole."""
+
+    change: str
+    verdict: Verdict | None
+    """None where the experiment cannot stand without the change."""
+    why_not: str = ""
+
+
+def ablation_table(name: str, metric: str, rows: Sequence[Ablated]) -> RenderableType:
+    """Return what each change of *name* contributes: the difference that taking it out makes."""
+    found = [row.verdict for row in rows if row.verdict is not None]
+    unit = Unit.of(metric, [v.mean for v in found], [(v.high - v.low) / 2 for v in found])
+    step = f", {unit.step}" if unit.step else ""
+    table = _table("without", "n", unit.title, f"difference{step}", "p adj.", "verdict")
+    for row in rows:
+        if row.verdict is None:
+            table.add_row(Text(row.change), "", "", Text(row.why_not or "not run", "dim"), "", "")
+            continue
+        v = row.verdict
+        difference = f"{unit.show(v.difference, sign=True)}\n{unit.interval(v.low, v.high)}"
+        cells = (str(v.n), unit.spread(v.mean, v.sd), difference, probability(v.adjusted_p), word(v))
+        table.add_row(Text(row.change), *cells)
+    return Group(Text(f"What each change of {name} contributes: the whole, less one change at a time."), Text(), table)
+
+
+def environment_table(environment: Mapping[str, Any]) -> RenderableType:
+    """Return what was recorded of the surroundings."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for key, value in environment.items():
+        table.add_row(Text(str(key), "dim"), Text(str(value)))
+    return table
+
+
+def study_table(rows: Sequence[tuple[str, str, int, int]]) -> RenderableType:
+    """Return studies with how far they have come: ``(name, question, finished trials, planned trials)``."""
+    table = _table("study", "question", "trials")
+    for name, question, finished, planned in rows:
+        table.add_row(Text(name), Text(question), f"{finished}/{planned}")
+    return table
+
+
+def fields_of(config: Any) -> dict[str, str]:
+    """Return the sentence of each documented field of a dataclass: its metadata's ``doc``."""
+    return {field.name: str(field.metadata["doc"]) for field in dataclasses.fields(config) if "doc" in field.metadata}
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+    for column in columns:
+        number = column in ("n", "arms", "trials")
+        table.add_column(Text(column), overflow="fold", justify="right" if number else "left", no_wrap=number)
+    return table
+
+
+def found(findings: Sequence[Finding]) -> str:
+    """Return how many findings are warnings, for a last line."""
+    serious = sum(one.level == "warning" for one in findings)
+    return (
+        f"{counted(len(findings), 'check')}, {counted(serious, 'warning')}."
+        if serious
+        else f"{counted(len(findings), 'check')}, all well."
+    )

@@ -1,0 +1,142 @@
+"""The verdicts in a terminal: what was asked, what came out, and what to make of it. Whole at 80 columns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from paribus.analysis import Verdict
+from paribus.report.material import Material
+from paribus.report.unit import Unit, counted, duration, probability, unit_of
+from paribus.report.wording import MARKS, UNDESCRIBED, answer, labels, price, scope, sentence, standard, warnings
+
+WIDE = 100
+"""From this many columns on an interval stands beside its difference; below, under it."""
+
+FEW = 4
+"""Up to this many arms each has its sentence."""
+
+
+@dataclass(frozen=True)
+class VerdictTable:
+    """The verdicts of a study as rich prints them; fits itself to the width it is given."""
+
+    material: Material
+    report: Path | None = None
+    """Where the HTML page lies, for the last line."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        material, unit = self.material, unit_of(self.material)
+        yield Text(material.study.question, style="bold")
+        yield from _head(material, unit)
+        yield Text()
+        yield self._table(unit, options.max_width)
+        yield Text()
+        yield from _findings(material)
+        for warning in warnings(material, of_arms=len(material.verdicts) > FEW):
+            yield _bullet("! ", warning, "bold yellow")
+        yield _bullet("  ", scope(material), style="dim")
+        if self.report is not None:
+            yield _bullet("  ", f"Report: {self.report}")
+
+    def _table(self, unit: Unit, width: int) -> Table:
+        wide = width >= WIDE
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+        table.add_column("arm", overflow="fold", min_width=12)
+        table.add_column("n", justify="right", no_wrap=True)
+        table.add_column(Text(f"mean ± sd{f', {unit.symbol}' if unit.symbol else ''}"), justify="right", no_wrap=True)
+        step = f", {unit.step}" if unit.step else ""
+        level = f"{100 * (1 - self.material.study.alpha):g} %"
+        heading = f"difference [{level}]{step}" if wide else f"difference{step}"
+        table.add_column(Text(heading), justify="right", no_wrap=True)
+        table.add_column("p adj.", justify="right", no_wrap=True)
+        table.add_column("verdict", no_wrap=True)
+        control = self.material.control
+        values = list(control.scores.scores.values())
+        mean = sum(values) / len(values) if values else math.nan
+        sd = (
+            math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(values) > 1 else math.nan
+        )
+        table.add_row(Text(control.label), str(len(values)), unit.spread(mean, sd), Text("control", "dim"), "", "")
+        for arm, verdict in zip(self.material.arms, self.material.verdicts, strict=True):
+            table.add_row(*_row(arm.label, verdict, unit, wide))
+        if self.material.chosen is not None:
+            table.add_section()
+            chosen = self.material.chosen
+            label = next((a.label for a in self.material.arms if a.name == chosen.verdict.name), chosen.verdict.name)
+            table.add_row(*_row(f"chosen: {label}", chosen.verdict, unit, wide))
+        return table
+
+
+def verdict_table(material: Material, report: Path | None = None) -> VerdictTable:
+    """Return the study's verdicts for a terminal, with the question above and the warnings below."""
+    return VerdictTable(material, report)
+
+
+def word(verdict: Verdict) -> Text:
+    """Return a verdict's symbol and word in its colour, and a dagger where it is confounded."""
+    mark = MARKS[verdict.verdict]
+    return Text(f"{mark.symbol} {verdict.verdict}{' †' if verdict.confounded else ''}", style=mark.style)
+
+
+def _row(label: str, verdict: Verdict, unit: Unit, wide: bool) -> tuple[Text | str, ...]:
+    difference = unit.show(verdict.difference, sign=True)
+    if math.isfinite(verdict.low):
+        difference += f"{' ' if wide else chr(10)}{unit.interval(verdict.low, verdict.high)}"
+    return (
+        Text(label),
+        str(verdict.n),
+        unit.spread(verdict.mean, verdict.sd),
+        Text(difference),
+        probability(verdict.adjusted_p),
+        word(verdict),
+    )
+
+
+def _head(material: Material, unit: Unit) -> RenderResult:
+    facts = Table.grid(padding=(0, 2, 0, 0))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    facts.add_row("control", Text(material.study.control))
+    if material.base and (material.base != material.study.control or material.base_reason):
+        facts.add_row("base", Text(f"{material.base}{f' ({material.base_reason})' if material.base_reason else ''}"))
+    facts.add_row("data", Text(material.data or UNDESCRIBED))
+    facts.add_row("decides", Text(standard(material, unit)))
+    spent = f"{counted(len(material.control.scores.scores), 'seed')}; {duration(material.seconds)} of trials"
+    facts.add_row("spent", Text(spent))
+    yield facts
+
+
+def _findings(material: Material) -> list[Table]:
+    """One sentence an arm where there are few; the answer as a whole and the price of the open ones where many."""
+    known = labels(material)
+    lines = []
+    if len(material.verdicts) > FEW:
+        lines = [_bullet("  ", text) for text in (answer(material), price(material)) if text]
+    else:
+        for verdict in material.verdicts:
+            mark = MARKS[verdict.verdict]
+            lines.append(
+                _bullet(f"{mark.symbol} ", sentence(known.get(verdict.name, verdict.name), verdict), mark.style)
+            )
+    if material.chosen is not None:
+        chosen = material.chosen.verdict
+        lines.append(_bullet("  ", f"Chosen: {material.chosen.how.rstrip('.')}."))
+        mark = MARKS[chosen.verdict]
+        lines.append(_bullet(f"{mark.symbol} ", sentence(known.get(chosen.name, chosen.name), chosen), mark.style))
+    return lines
+
+
+def _bullet(symbol: str, text: str, mark: str = "", style: str = "") -> Table:
+    """Return *text* hanging from *symbol*, so that wrapped lines stay aligned."""
+    grid = Table.grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(symbol, mark), Text(text, style))
+    return grid
