@@ -77,7 +77,9 @@ def check_design(margin: float, alpha: float) -> None:
     if not (math.isfinite(margin) and margin >= 0):
         raise ConfigError(f"the margin is the smallest difference that matters, zero or more, not {margin}")
     if not 0 < alpha < 0.5:
-        raise ConfigError(f"alpha is the accepted rate of false verdicts, between 0 and 0.5 (usually 0.05), not {alpha}")
+        raise ConfigError(
+            f"alpha is the accepted rate of false verdicts, between 0 and 0.5 (usually 0.05), not {alpha}"
+        )
 
 
 def compare(

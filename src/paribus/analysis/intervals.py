@@ -1,7 +1,7 @@
 """Intervals of a mean difference: Student's t over seeds, Welch's t, and a crossed seeds x examples model.
 
-Each gives an :class:`Estimate`: the difference and one or more pivots, (difference - truth) / se ~ t(df). Where there
-are several, every statement is the most cautious of theirs.
+Each gives an :class:`Estimate`, the difference with the parts of its standard error. One part a source of variance:
+seeds always, test examples where their outcomes are known.
 """
 
 from __future__ import annotations
@@ -17,45 +17,73 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Pivot:
-    """A standard error with its degrees of freedom.
+class Part:
+    """What one source of variance adds to the standard error, with the degrees of freedom it is known by.
 
-    Without any spread (``se`` = 0, differences all alike) Student's t has nothing to say. The pivot then takes the
-    p-value of the sign-flip test, 2^-(df + 1) on one side.
+    Without any spread (``se`` = 0, differences all alike) Student's t has nothing to say. The p-value is then that of
+    the sign-flip test, 2^-(df + 1) on one side.
     """
 
     se: float
     df: float
 
-    def tail(self, distance: float) -> float:
-        """Return P(T >= distance / se), the one-sided p-value of a truth that lies *distance* below the estimate."""
-        if self.se == 0:
-            return 2.0 ** -(self.df + 1) if distance > 0 else 1.0
-        return float(stdtr(self.df, -distance / self.se))
-
     def half_width(self, level: float) -> float:
         """Return half the width of the two-sided 1 - *level* interval: se * t(1 - level / 2, df)."""
         return 0.0 if self.se == 0 else self.se * -float(stdtrit(self.df, level / 2))
 
+    def tail(self, distance: float) -> float:
+        """Return P(T >= distance / se)."""
+        if self.se == 0:
+            return 2.0 ** -(self.df + 1) if distance > 0 else 1.0
+        return float(stdtr(self.df, -distance / self.se))
+
 
 @dataclass(frozen=True)
 class Estimate:
-    """A difference, its pivots, and what seeds and examples contribute to its standard error."""
+    r"""A difference with one or two parts of its error.
+
+    Two independent parts join as their half-widths do,
+
+    .. math:: h(\alpha)^2 = \sum_i \left(t_{1-\alpha/2,\,df_i}\, se_i\right)^2
+
+    which is never narrower than either part alone. Source: Howe (1974), "Approximate confidence limits on the mean
+    of X + Y where X and Y are two tabled independent random variables", JASA 69. Satterthwaite's degrees of freedom
+    for the sum are narrower by some 3 to 10 per cent but let up to 6 per cent of A/A studies pass at alpha = 0.05.
+    """
 
     difference: float
-    pivots: tuple[Pivot, ...]
-    seed_sd: float
-    example_sd: float = math.nan
+    seed: Part
+    example: Part | None = None
     method: str = "paired t"
 
     @property
     def identical(self) -> bool:
         """Whether the two sides gave the same everywhere."""
-        return self.difference == 0 and all(pivot.se == 0 for pivot in self.pivots)
+        return self.difference == 0 and self.seed.se == 0 and self.example is None
+
+    def half_width(self, level: float) -> float:
+        """Return half the width of the two-sided 1 - *level* interval."""
+        if self.example is None:
+            return self.seed.half_width(level)
+        return math.hypot(self.seed.half_width(level), self.example.half_width(level))
+
+    def tail(self, distance: float) -> float:
+        """Return the one-sided p-value of a truth *distance* below the estimate: half the alpha at which h reaches it."""
+        if self.example is None:
+            return self.seed.tail(distance)
+        if distance <= 0:
+            return 1.0 - self.tail(-distance) if distance < 0 else 0.5
+        if self.seed.se == 0:
+            return max(self.seed.tail(distance), self.example.tail(distance))
+        low, high = -700.0, math.log(0.5)
+        while high - low > 1e-9:
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.half_width(2 * math.exp(middle)) > distance else (low, middle)
+        return math.exp(high)
 
     def two_sided(self) -> float:
         """Return the two-sided p-value of a true difference of zero."""
-        return min(1.0, 2 * max(pivot.tail(abs(self.difference)) for pivot in self.pivots))
+        return min(1.0, 2 * self.tail(abs(self.difference)))
 
     def outside(self, margin: float) -> float:
         """Return the p-value of |truth| >= margin: two one-sided tests, TOST.
@@ -65,12 +93,7 @@ class Estimate:
         """
         if self.identical and margin > 0:
             return 0.0
-        nearer = margin - abs(self.difference)
-        return max(pivot.tail(nearer) for pivot in self.pivots)
-
-    def half_width(self, level: float) -> float:
-        """Return half the width of the two-sided 1 - *level* interval."""
-        return max(pivot.half_width(level) for pivot in self.pivots)
+        return self.tail(margin - abs(self.difference))
 
 
 def rounding(*arrays: Floats) -> float:
@@ -91,11 +114,10 @@ def paired(control: Floats, treated: Floats) -> Estimate:
     differences = treated - control
     n = len(differences)
     # Subtraction leaves noise of some 1e-16 where all differences are alike; it must not pass for spread.
-    sd = float(differences.std(ddof=1))
-    noise = rounding(control, treated)
-    se = sd / math.sqrt(n) if sd > noise else 0.0
-    mean = float(differences.mean())
-    return Estimate(mean if se > 0 or abs(mean) > noise else 0.0, (Pivot(se, n - 1),), se)
+    sd, mean, noise = float(differences.std(ddof=1)), float(differences.mean()), rounding(control, treated)
+    if sd <= noise:
+        return Estimate(mean if abs(mean) > noise else 0.0, Part(0.0, n - 1))
+    return Estimate(mean, Part(sd / math.sqrt(n), n - 1))
 
 
 def welch(control: Floats, treated: Floats) -> Estimate:
@@ -106,75 +128,37 @@ def welch(control: Floats, treated: Floats) -> Estimate:
 
     Source: Welch (1947), "The generalization of Student's problem", Biometrika 34.
     """
-    noise = rounding(control, treated)
+    noise, mean = rounding(control, treated), float(treated.mean() - control.mean())
     parts = [(0.0 if (sd := float(x.std(ddof=1))) <= noise else sd**2 / len(x), len(x) - 1) for x in (control, treated)]
     variance = sum(part for part, _ in parts)
-    mean = float(treated.mean() - control.mean())
     if variance == 0:
-        mean = mean if abs(mean) > noise else 0.0
-        return Estimate(mean, (Pivot(0.0, min(df for _, df in parts)),), 0.0, method="Welch t")
+        part = Part(0.0, min(df for _, df in parts))
+        return Estimate(mean if abs(mean) > noise else 0.0, part, method="Welch t")
     df = variance**2 / sum(part**2 / df for part, df in parts)
-    return Estimate(mean, (Pivot(math.sqrt(variance), df),), math.sqrt(variance), method="Welch t")
-
-
-@dataclass(frozen=True)
-class MeanSquares:
-    """The analysis of variance of d[seed, example], a crossed two-way layout with one observation a cell."""
-
-    mean: float
-    seeds: int
-    examples: int
-    seed: float
-    example: float
-    residual: float
-
-    @classmethod
-    def of(cls, d: NDArray[np.number]) -> MeanSquares:
-        """Compute them from d of shape (S, E), S >= 2, E >= 2."""
-        S, E = d.shape
-        rows, columns, mean = d.mean(1, dtype=float), d.mean(0, dtype=float), float(d.mean(dtype=float))
-        seed_ss = E * float(((rows - mean) ** 2).sum())
-        example_ss = S * float(((columns - mean) ** 2).sum())
-        total_ss = float(np.square(d, dtype=np.float64).sum()) - S * E * mean**2
-        residual_ss = max(0.0, total_ss - seed_ss - example_ss)
-        return cls(mean, S, E, seed_ss / (S - 1), example_ss / (E - 1), residual_ss / ((S - 1) * (E - 1)))
-
-    @property
-    def variance(self) -> float:
-        """Var(D) for new seeds and new examples; may come out below that for new seeds alone."""
-        return (self.seed + self.example - self.residual) / (self.seeds * self.examples)
-
-    @property
-    def satterthwaite(self) -> float:
-        """Degrees of freedom of :attr:`variance`."""
-        S, E = self.seeds, self.examples
-        spread = self.seed**2 / (S - 1) + self.example**2 / (E - 1) + self.residual**2 / ((S - 1) * (E - 1))
-        return (self.seed + self.example - self.residual) ** 2 / spread
+    return Estimate(mean, Part(math.sqrt(variance), df), method="Welch t")
 
 
 def crossed(d: NDArray[np.number]) -> Estimate:
     r"""Interval of the mean of d[seed, example], for new seeds and new examples.
 
-    The model is d = mu + a_seed + b_example + e with random a and b. With mean squares MS,
+    The model is d = mu + a_seed + b_example + e with random a, b and e. With the mean squares of the two-way layout,
 
-    .. math:: \widehat{\mathrm{var}}(D) = \frac{MS_{seed} + MS_{example} - MS_{residual}}{S E}, \quad
-              df = \frac{(MS_{seed} + MS_{example} - MS_{residual})^2}
-                   {\frac{MS_{seed}^2}{S-1} + \frac{MS_{example}^2}{E-1} + \frac{MS_{residual}^2}{(S-1)(E-1)}}
+    .. math:: \mathrm{var}(D) = \underbrace{\frac{MS_{seed}}{S E}}_{df = S - 1}
+              + \underbrace{\frac{\max(0,\, MS_{example} - MS_{residual})}{S E}}_{df = E - 1}
 
-    The interval is never narrower than that for new seeds alone (var = MS_seed / (S E), df = S - 1), since
-    the estimate of the examples' part may be negative and Satterthwaite's degrees of freedom too many.
+    The first part is the variance for new seeds on this test set, so the interval is never narrower than for these.
 
     Args:
-        d: (S, E) difference of the outcomes treated - control on each example, in {-1, 0, 1}.
+        d: (S, E) difference of the outcomes treated - control on each example, in {-1, 0, 1}; S >= 2, E >= 2.
 
-    Source: Searle, Casella and McCulloch (1992), "Variance Components", ch. 4; Satterthwaite (1946), "An approximate
-    distribution of estimates of variance components", Biometrics Bulletin 2.
+    Source: Searle, Casella and McCulloch (1992), "Variance Components", ch. 4.
     """
-    ms = MeanSquares.of(d)
-    cells = ms.seeds * ms.examples
-    seed_variance = ms.seed / cells if ms.seed > 1e-20 else 0.0
-    example_variance = max(0.0, ms.example - ms.residual) / cells
-    pivots = [Pivot(math.sqrt(seed_variance), ms.seeds - 1)]
-    if example_variance > 0:
-        pivots.append(Pivot(math.sqrt(ms.variance), ms.satterthwaite))
-    return Estimate(ms.mean, tuple(pivots), math.sqrt(seed_variance), math.sqrt(example_variance), "crossed t")
+    S, E = d.shape
+    mean, rows, columns = float(d.mean(dtype=float)), d.mean(1, dtype=float), d.mean(0, dtype=float)
+    seed_ss = E * float(((rows - mean) ** 2).sum())
+    example_ss = S * float(((columns - mean) ** 2).sum())
+    residual_ss = float(np.square(d, dtype=np.float64).sum()) - S * E * mean**2 - seed_ss - example_ss
+    seed_variance = seed_ss / (S - 1) / (S * E) if np.ptp(rows) > 0 else 0.0
+    example_variance = (example_ss / (E - 1) - max(0.0, residual_ss) / ((S - 1) * (E - 1))) / (S * E)
+    example = Part(math.sqrt(example_variance), E - 1) if example_variance > 1e-18 else None
+    return Estimate(mean, Part(math.sqrt(seed_variance), S - 1), example, method="crossed t")

@@ -36,6 +36,8 @@ class Pairs:
     arm_only: int
     """Of these, seeds in which only the arm diverged."""
     control_only: int
+    both: int
+    """Seeds in which both diverged."""
 
     @property
     def generalises(self) -> str:
@@ -71,6 +73,7 @@ def pair(control: ArmScores, arm: ArmScores, generalise: Generalise = "auto") ->
         shared=len(ended),
         arm_only=len(ended & set(arm.diverged) - set(control.diverged)),
         control_only=len(ended & set(control.diverged) - set(arm.diverged)),
+        both=len(set(control.diverged) & set(arm.diverged)),
     )
 
 

@@ -6,7 +6,7 @@ import math
 
 from scipy.special import nctdtr, stdtr
 
-from paribus.analysis.intervals import Estimate, Pivot
+from paribus.analysis.intervals import Estimate, Part
 from paribus.analysis.looks import MIN_PAIRS, Looks
 
 POWER = 0.8
@@ -16,49 +16,51 @@ HORIZON = 1000
 """More further seeds than this are called hopeless."""
 
 
-def difference_power(difference: float, estimate_at_n: Estimate, level: float) -> float:
-    r"""Return the chance that a two-sided test at *level* finds a true *difference*.
+def difference_power(then: Estimate, level: float) -> float:
+    r"""Return the chance that a two-sided test at *level* finds the difference, were it the true one.
 
     .. math:: P\big(|T'_{df}(\delta / se)| > h / se\big), \quad h = \text{half-width of the interval}
 
     with T' the non-central t. Source: Johnson, Kotz and Balakrishnan (1995), "Continuous Univariate Distributions 2",
     ch. 31.
     """
-    pivot = estimate_at_n.pivots[-1]
-    if pivot.se == 0:
-        return float(difference != 0)
-    threshold, shift = estimate_at_n.half_width(level) / pivot.se, abs(difference) / pivot.se
+    se, df = _whole(then)
+    if se == 0:
+        return float(then.two_sided() <= level)
+    threshold, shift = then.half_width(level) / se, abs(then.difference) / se
     if shift > threshold + 30:  # certain, and beyond what the series for the non-central t can sum
         return 1.0
-    return 1.0 - float(nctdtr(pivot.df, shift, threshold)) + float(nctdtr(pivot.df, shift, -threshold))
+    return 1.0 - float(nctdtr(df, shift, threshold)) + float(nctdtr(df, shift, -threshold))
 
 
-def equivalence_power(difference: float, estimate_at_n: Estimate, level: float, margin: float) -> float:
-    r"""Return about the chance that TOST at *level* finds a true *difference* to lie within the margin.
+def equivalence_power(then: Estimate, level: float, margin: float) -> float:
+    r"""Return about the chance that TOST at *level* finds the difference to lie within the margin.
 
     .. math:: F_{df}\Big(\frac{m - \delta - h}{se}\Big) + F_{df}\Big(\frac{m + \delta - h}{se}\Big) - 1
 
-    Source: Julious (2004), "Sample sizes for clinical trials with normal data", Statist. Med. 23, eq. 17.
+    with h the half-width at level 2 alpha. Source: Julious (2004), "Sample sizes for clinical trials with normal data",
+    Statist. Med. 23.
     """
-    pivot = estimate_at_n.pivots[-1]
-    h = estimate_at_n.half_width(2 * level)
-    if pivot.se == 0:
-        return float(abs(difference) < margin)
-    ends = ((margin - difference - h) / pivot.se, (margin + difference - h) / pivot.se)
-    return max(0.0, sum(float(stdtr(pivot.df, end)) for end in ends) - 1)
+    se, df = _whole(then)
+    if se == 0:
+        return float(then.outside(margin) <= level)
+    room = margin - then.half_width(2 * level)
+    return max(0.0, sum(float(stdtr(df, (room + side * then.difference) / se)) for side in (-1, 1)) - 1)
 
 
 def projected(estimate: Estimate, n: int, later: int) -> Estimate:
-    r"""Return the estimate that *later* pairs should give: more seeds shrink their own part of the error only.
+    """Return the estimate that *later* pairs should give: more seeds shrink the seeds' part of the error only."""
+    seed = Part(estimate.seed.se * math.sqrt(n / later), later - 1)
+    return Estimate(estimate.difference, seed, estimate.example)
 
-    .. math:: se'^2 = s_{seed}^2\, n / n' + s_{example}^2, \qquad df' = (n' - 1)\, (se' / se'_{seed})^4
-    """
-    seed_sd = estimate.seed_sd * math.sqrt(n / later)
-    pivots = [Pivot(seed_sd, later - 1)]
-    if estimate.example_sd > 0:
-        se = math.hypot(seed_sd, estimate.example_sd)
-        pivots.append(Pivot(se, (later - 1) * (se / seed_sd) ** 4 if seed_sd > 0 else math.inf))
-    return Estimate(estimate.difference, tuple(pivots), seed_sd, estimate.example_sd)
+
+def _whole(estimate: Estimate) -> tuple[float, float]:
+    """Return the standard error of both parts together and its degrees of freedom, by Welch and Satterthwaite."""
+    parts = [part for part in (estimate.seed, estimate.example) if part is not None and part.se > 0]
+    variance = sum(part.se**2 for part in parts)
+    if variance == 0:
+        return 0.0, math.inf
+    return math.sqrt(variance), variance**2 / sum(part.se**4 / part.df for part in parts)
 
 
 def more_pairs(estimate: Estimate, n: int, *, margin: float, alpha: float, looks: Looks) -> int | None:
@@ -72,8 +74,8 @@ def more_pairs(estimate: Estimate, n: int, *, margin: float, alpha: float, looks
         if looks.last is not None and later > looks.last:
             return None
         then = projected(estimate, n, later)
-        if difference_power(estimate.difference, then, looks.level(alpha, later, 2)) >= POWER:
+        if difference_power(then, looks.level(alpha, later, 2)) >= POWER:
             return later - n
-        if equivalence_power(estimate.difference, then, looks.level(alpha, later, 1), margin) >= POWER:
+        if equivalence_power(then, looks.level(alpha, later, 1), margin) >= POWER:
             return later - n
     return None

@@ -45,6 +45,8 @@ class Sequential:
         if len(c) != len(t):
             raise DataError(f"{len(c)} control and {len(t)} treated scores cannot be paired by seed")
         if self.n + len(c) > self._looks.max_n:
-            raise ConfigError(f"the study was planned for at most {self._looks.max_n} seeds; plan a new one on new seeds")
+            raise ConfigError(
+                f"the study was planned for at most {self._looks.max_n} seeds; plan a new one on new seeds"
+            )
         self._control, self._treated = np.append(self._control, c), np.append(self._treated, t)
         return compare_under(self._looks, self._control, self._treated, margin=self.margin, alpha=self.alpha)

@@ -1,0 +1,220 @@
+"""The verdicts of a whole study: each arm against the control, adjusted for their number."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from paribus.analysis import pairs, power, sentence, significance
+from paribus.analysis.comparison import Tests, check_design, method_name, word
+from paribus.analysis.intervals import Estimate, Floats
+from paribus.analysis.looks import MIN_PAIRS, ONCE, EverySeed, Looks
+from paribus.analysis.pairs import Generalise, Pairs
+from paribus.analysis.scores import ArmScores
+from paribus.analysis.verdict import Direction, Verdict, Word
+from paribus.errors import ConfigError
+
+
+def judge(
+    control: ArmScores,
+    arms: Sequence[ArmScores],
+    *,
+    direction: Direction,
+    margin: float,
+    alpha: float,
+    max_n: int | None = None,
+    generalise: Generalise = "auto",
+) -> tuple[Verdict, ...]:
+    """Judge each arm against *control* on the seeds that both completed.
+
+    The chance that any arm gets a false ``better`` or ``worse`` is at most *alpha*, and likewise that any gets a false
+    ``equivalent``: both families of p-values are adjusted by Holm's procedure over the arms.
+
+    Args:
+        direction: whether a higher (``max``) or a lower (``min``) metric is better.
+        margin: the smallest difference that matters; zero never says ``equivalent``.
+        alpha: rate of false verdicts, in (0, 0.5).
+        max_n: planned maximum of seeds of a study that is looked at along the way, after every seed if one likes;
+            None for one look at a number of seeds fixed beforehand.
+        generalise: to new seeds on this test set, or to new examples too; ``auto`` chooses the latter wherever every
+            paired trial has its outcome on each example.
+
+    Raises:
+        ConfigError: two arms of one name, a margin or alpha out of range, more seeds than planned.
+        DataError: ``generalise="examples"`` without the outcomes that it needs.
+    """
+    names = Counter(arm.name for arm in arms)
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+        raise ConfigError(f"two arms are called {twice[0]!r}; give each arm of a study a name of its own")
+    matches = [(control, arm) for arm in arms]
+    return judge_pairs(matches, direction=direction, margin=margin, alpha=alpha, max_n=max_n, generalise=generalise)
+
+
+def judge_pairs(
+    matches: Sequence[tuple[ArmScores, ArmScores]],
+    *,
+    direction: Direction,
+    margin: float,
+    alpha: float,
+    max_n: int | None = None,
+    generalise: Generalise = "auto",
+) -> tuple[Verdict, ...]:
+    """Judge the second arm of each match against the first, adjusted for the number of matches; see :func:`judge`."""
+    check_design(margin, alpha)
+    looks: Looks = ONCE if max_n is None else EverySeed(max_n)
+    cases = [_Case(control, arm, generalise, margin, alpha, looks) for control, arm in matches]
+    adjusted = significance.holm([case.tests.p_value if case.tests else math.nan for case in cases])
+    equivalence = significance.holm([case.tests.equivalence_p if case.tests else math.nan for case in cases])
+    return tuple(
+        case.verdict(p, equivalence_p, direction=direction, arms=len(cases))
+        for case, p, equivalence_p in zip(cases, adjusted, equivalence, strict=True)
+    )
+
+
+class _Case:
+    """One arm against its control before the adjustment for the number of arms."""
+
+    def __init__(
+        self, control: ArmScores, arm: ArmScores, generalise: Generalise, margin: float, alpha: float, looks: Looks
+    ) -> None:
+        self.control, self.arm, self.margin, self.alpha, self.looks = control, arm, margin, alpha, looks
+        self.pairs = pairs.pair(control, arm, generalise)
+        self.n = len(self.pairs.seeds)
+        self.estimate: Estimate | None = None
+        self.tests: Tests | None = None
+        if self.n >= MIN_PAIRS:
+            self.estimate = self.pairs.estimate()
+            self.tests = Tests.of(self.estimate, self.n, margin=margin, alpha=alpha, looks=looks)
+
+    def verdict(self, adjusted_p: float, equivalence_p: float, *, direction: Direction, arms: int) -> Verdict:
+        c, t = self.pairs.control, self.pairs.treated
+        difference = self.estimate.difference if self.estimate else float(t.mean() - c.mean()) if self.n else math.nan
+        chosen: Word = "undecided"
+        if diverges(self.pairs, alpha=self.alpha / arms, looks=self.looks):
+            chosen = "diverges"
+        elif self.tests:
+            chosen = word(difference, adjusted_p, equivalence_p, alpha=self.alpha, direction=direction)
+        more_seeds = self._more_seeds(chosen, arms)
+        pair_seconds = _sum(self.control.seconds, self.arm.seconds)
+        more_seconds = None if more_seeds is None or pair_seconds is None else more_seeds * pair_seconds
+        text = self._finding(chosen, adjusted_p, direction, arms, more_seeds, more_seconds)
+        return Verdict(
+            name=self.arm.name,
+            n=self.n,
+            mean=float(t.mean()) if self.n else math.nan,
+            sd=_sd(t),
+            control_mean=float(c.mean()) if self.n else math.nan,
+            difference=difference,
+            low=self.tests.low if self.tests else math.nan,
+            high=self.tests.high if self.tests else math.nan,
+            p_value=self.tests.p_value if self.tests else math.nan,
+            adjusted_p=adjusted_p,
+            verdict=chosen,
+            diverged=len(self.arm.diverged),
+            control_diverged=len(self.control.diverged),
+            failed=len(self.arm.failed),
+            confounded=self.arm.confounded,
+            seeds=self.pairs.seeds,
+            generalises=self.pairs.generalises,
+            method=method_name(self.estimate, self.looks) if self.estimate else f"none below {MIN_PAIRS} seeds",
+            permutation_p=significance.sign_flip(t - c) if self.tests else math.nan,
+            correlation=pairs.correlation(c, t),
+            variance_ratio=_variance_ratio(c, t),
+            seed_sd=self.estimate.seed.se if self.estimate else math.nan,
+            example_sd=self._example_sd(),
+            more_seeds=more_seeds,
+            more_seconds=more_seconds,
+            sentence=text,
+            margin=self.margin,
+            alpha=self.alpha,
+        )
+
+    def _example_sd(self) -> float:
+        if self.estimate is None or self.pairs.examples is None:
+            return math.nan
+        return self.estimate.example.se if self.estimate.example else 0.0
+
+    def _more_seeds(self, chosen: Word, arms: int) -> int | None:
+        if chosen != "undecided":
+            return 0
+        if self.estimate is None:
+            return MIN_PAIRS - self.n
+        level = self.alpha / arms
+        return power.more_pairs(self.estimate, self.n, margin=self.margin, alpha=level, looks=self.looks)
+
+    def _finding(
+        self,
+        chosen: Word,
+        adjusted_p: float,
+        direction: Direction,
+        arms: int,
+        more_seeds: int | None,
+        more_seconds: float | None,
+    ) -> str:
+        partners = self.pairs
+        caution = sentence.warnings(
+            diverged=0 if chosen == "diverges" else len(self.arm.diverged),
+            control_diverged=0 if chosen == "diverges" else len(self.control.diverged),
+            failed=len(self.arm.failed),
+            confounded=self.arm.confounded,
+        )
+        if chosen == "diverges":
+            both = partners.both
+            return sentence.diverges(partners.arm_only + both, partners.control_only + both, partners.shared) + caution
+        if self.tests is None or self.estimate is None:
+            return sentence.too_few(self.n, more_seconds) + caution
+        half_width = self.tests.high - self.estimate.difference
+        narrow = self.estimate.half_width(self.looks.level(self.alpha, self.n, 1) * 2)
+        text = sentence.finding(
+            verdict=chosen,
+            direction=direction,
+            wording=sentence.Wording(proportion=partners.examples is not None, half_width=half_width),
+            difference=self.estimate.difference,
+            interval=(self.tests.low, self.tests.high),
+            narrow=(self.estimate.difference - narrow, self.estimate.difference + narrow),
+            p_value=self.tests.p_value,
+            adjusted_p=adjusted_p,
+            arms=arms,
+            n=self.n,
+            generalises=partners.generalises,
+            margin=self.margin,
+            alpha=self.alpha,
+            identical=self.estimate.identical,
+            next_step=""
+            if chosen != "undecided"
+            else sentence.what_next(more_seeds, more_seconds, self.looks.last, self.n, partners.examples is not None),
+        )
+        return text + caution
+
+
+def diverges(partners: Pairs, *, alpha: float, looks: Looks) -> bool:
+    """Return whether divergence is the finding.
+
+    It is where a one-sided exact McNemar test finds the arm to diverge in more seeds than the control, at a rate of
+    error of *alpha* (five seeds against none at 0.05). It is too where the arm diverged in all of two or more seeds
+    and the control in none: there is no difference to estimate then. Did both arms diverge equally often, that would
+    come about with probability 1/16 at two seeds, 1/64 at three and 4^-n at n, at the most.
+    """
+    if partners.shared >= 2 and partners.arm_only == partners.shared:
+        return True
+    if partners.shared < MIN_PAIRS:
+        return False
+    p = significance.more_divergences(partners.arm_only, partners.control_only)
+    return looks.adjust(p, partners.shared, 1) <= alpha
+
+
+def _sd(scores: Floats) -> float:
+    return float(scores.std(ddof=1)) if len(scores) > 1 else math.nan
+
+
+def _variance_ratio(control: Floats, treated: Floats) -> float:
+    if len(control) < MIN_PAIRS or (treated - control).std() == 0:
+        return math.nan
+    return float((control.var(ddof=1) + treated.var(ddof=1)) / (treated - control).var(ddof=1))
+
+
+def _sum(*parts: float | None) -> float | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None

@@ -1,0 +1,58 @@
+"""Choosing an arm and judging it without judging on the luck that it was chosen for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from paribus.analysis.scores import ArmScores
+from paribus.analysis.verdict import Direction
+from paribus.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The candidate chosen on one half of the seeds, and the other half, on which alone it may be judged."""
+
+    name: str
+    means: Mapping[str, float]
+    """Candidate -> mean validation score over the seeds of the choice; NaN where a trial of them diverged."""
+    chosen_on: tuple[int, ...]
+    judged_on: tuple[int, ...]
+
+
+def choose(candidates: Sequence[ArmScores], *, direction: Direction) -> Choice:
+    """Choose the candidate with the best mean validation score on every second seed.
+
+    The best of several candidates was in part lucky, and its test scores on the same seeds share that luck, for they
+    come from the same trained networks. So the seeds that all candidates ran are sorted and split: those at even
+    positions (0, 2, ...) choose, those at odd positions judge. Pass ``arm.on(choice.judged_on)`` of the chosen arm and
+    of the control to :func:`paribus.analysis.judge.judge`; the rate of false verdicts is then alpha, whatever was
+    tried. A candidate that diverged on a seed of the choice loses to any that did not.
+
+    Raises:
+        DataError: no candidate, fewer than two seeds that all candidates ran, or each candidate diverged.
+    """
+    if not candidates:
+        raise DataError("no candidates to choose from; give one or more arms with validation scores")
+    seeds = sorted(set.intersection(*({*arm.scores, *arm.diverged} for arm in candidates)))
+    if len(seeds) < 2:
+        raise DataError(
+            f"{len(seeds)} seeds that all candidates ran; choosing on one half and judging on the other takes two"
+        )
+    chosen_on, judged_on = tuple(seeds[0::2]), tuple(seeds[1::2])
+    means = {
+        arm.name: float(np.mean([arm.scores[seed] for seed in chosen_on]))
+        if all(seed in arm.scores for seed in chosen_on)
+        else math.nan
+        for arm in candidates
+    }
+    sign = 1 if direction == "max" else -1
+    complete = [name for name, mean in means.items() if not math.isnan(mean)]
+    if not complete:
+        raise DataError("every candidate diverged on a seed of the choice; none can be chosen")
+    best = max(complete, key=lambda name: sign * means[name])
+    return Choice(name=best, means=means, chosen_on=chosen_on, judged_on=judged_on)

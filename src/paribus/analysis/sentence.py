@@ -1,0 +1,131 @@
+"""A verdict in one plain English sentence."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from paribus.analysis.looks import MIN_PAIRS
+from paribus.analysis.verdict import Direction, Word
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """Writes numbers of one arm: as points where the metric is a share of examples, else as they are."""
+
+    proportion: bool
+    half_width: float
+
+    def amount(self, value: float) -> str:
+        """Return *value* with two significant digits of its interval, and its unit."""
+        return f"{self.number(value)} points" if self.proportion else self.number(value)
+
+    def number(self, value: float) -> str:
+        scale = 100 if self.proportion else 1
+        size = scale * (self.half_width if self.half_width > 0 else abs(value) / 10)
+        if not math.isfinite(size) or size == 0:
+            return f"{scale * value:.3g}"
+        if size >= 1e6 or size < 1e-6:
+            return f"{scale * value:.3g}"
+        text = f"{scale * value:.{max(0, 1 - math.floor(math.log10(size)))}f}"
+        return text.removeprefix("-") if float(text) == 0 else text
+
+
+def finding(
+    *,
+    verdict: Word,
+    direction: Direction,
+    wording: Wording,
+    difference: float,
+    interval: tuple[float, float],
+    narrow: tuple[float, float],
+    p_value: float,
+    adjusted_p: float,
+    arms: int,
+    n: int,
+    generalises: str,
+    margin: float,
+    alpha: float,
+    identical: bool,
+    next_step: str,
+) -> str:
+    """Say what was found out about the difference over *n* pairs (three or more)."""
+    over = f", for {generalises}"
+    if identical:
+        return f"{verdict}: both arms gave identical results on all {n} seeds{next_step}"
+
+    def within(ends: tuple[float, float], level: float) -> str:
+        # "worse by 1.2 (0.4 to 2.0)": the interval has the sign of the amount before it.
+        ends = (-ends[1], -ends[0]) if verdict in ("better", "worse") and difference < 0 else ends
+        low, high = (wording.number(end) for end in ends)
+        return f"({100 * level:.3g} % interval {low} to {high}, n = {n} seeds)"
+
+    if verdict == "equivalent":
+        return (
+            f"equivalent: the difference of {wording.amount(difference)} {within(narrow, 1 - 2 * alpha)} is smaller "
+            f"than the {wording.amount(margin)} that matter{over}"
+        )
+    ends = within(interval, 1 - alpha)
+    if verdict == "undecided":
+        text = f"undecided: the difference is {wording.amount(difference)} {ends}{over}"
+        if p_value <= alpha < adjusted_p:
+            text += f"; the interval is for this arm alone, and with {arms} arms to compare p = {adjusted_p:.2g}"
+        return text + next_step
+    text = f"{verdict} by {wording.amount(abs(difference))} {ends}{over}"
+    if direction == "min":
+        text += "; a lower value is better"
+    if margin > 0 and abs(difference) < margin:
+        text += f"; the difference may be smaller than the {wording.amount(margin)} that matter"
+    return text
+
+
+def too_few(n: int, more_seconds: float | None) -> str:
+    """Say what is missing below three pairs."""
+    have = "no seed that both arms completed" if n == 0 else f"{n} seed{'s' if n > 1 else ''}"
+    more = MIN_PAIRS - n
+    return (
+        f"undecided: nothing can be concluded from {have}; "
+        f"{more} more seed{'s' if more > 1 else ''} would give a first interval{_cost(more_seconds)}"
+    )
+
+
+def what_next(more_seeds: int | None, more_seconds: float | None, last: int | None, n: int, examples: bool) -> str:
+    """Say what would decide an undecided arm."""
+    if more_seeds is not None:
+        return f"; about {more_seeds} more seed{'s' if more_seeds > 1 else ''} would decide this{_cost(more_seconds)}"
+    if last is not None and n >= last:
+        return f"; the planned {last} seeds are spent"
+    if last is not None:
+        return f"; the planned {last} seeds are unlikely to decide this"
+    return "; 1000 more seeds would not decide this" + (", a larger test set might" if examples else "")
+
+
+def diverges(arm: int, control: int, shared: int) -> str:
+    """Say that divergence is the finding."""
+    return f"diverges: {arm} of {shared} seeds diverged, against {control} of {shared} of the control"
+
+
+def warnings(*, diverged: int, control_diverged: int, failed: int, confounded: bool) -> str:
+    """Say what the reader must know besides, each part after a semicolon."""
+    parts = []
+    if diverged or control_diverged:
+        counts = [f"{count} of {whose}" for count, whose in ((diverged, "this arm"), (control_diverged, "the control"))]
+        parts.append(
+            f"trials that diverged: {' and '.join(counts)}; they have no score, so the difference holds only for "
+            f"seeds on which both arms complete"
+        )
+    if failed:
+        parts.append(f"{failed} trial{'s' if failed > 1 else ''} failed and {'are' if failed > 1 else 'is'} missing")
+    if confounded:
+        parts.append("confounded: more than one declared change, so the cause is not known")
+    return "".join(f"; {part}" for part in parts)
+
+
+def _cost(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size or unit == "second":
+            amount = max(1, round(seconds / size))
+            return f", {amount} {unit}{'s' if amount > 1 else ''}"
+    raise AssertionError("the loop returns for seconds")

@@ -1,0 +1,300 @@
+"""Results made elsewhere: a CSV table of scores becomes arms.
+
+Three forms are told apart by their columns:
+
+- long: one trial a row, with columns for arm, seed and metric (a table of runs from W&B or MLflow is one);
+- one seed a row, one arm a column: ``seed, baseline, lp_pool``; an export in which the columns are called
+  ``baseline - accuracy`` is one too;
+- one arm a row, one seed a column: ``arm, seed_0, seed_1, ...``.
+
+``nan`` or ``inf`` in a metric's cell means that the trial diverged; an empty cell means that there is no trial.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from paribus.analysis.scores import ArmScores
+from paribus.errors import DataError, suggest
+
+ARM_COLUMNS = ("arm", "experiment", "variant", "method", "model", "group", "config", "name", "run_name", "run")
+SEED_COLUMNS = ("seed", "random_seed", "rng_seed", "trial", "fold", "repeat", "replicate")
+STATE_COLUMNS = ("state", "status")
+METRIC_COLUMNS = ("metric", "score", "value", "accuracy", "test_accuracy", "acc", "test_acc", "loss", "error")
+SECONDS_COLUMNS = ("seconds", "runtime", "_runtime", "duration")
+FAILED_STATES = {"failed", "crashed", "killed", "error"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The arms of a table of results, ready to be judged."""
+
+    control: ArmScores
+    arms: tuple[ArmScores, ...]
+    metric: str
+    notes: tuple[str, ...]
+    """What the reader should know: columns that were guessed, seeds that are not shared, trials that diverged."""
+
+
+@dataclass(frozen=True)
+class _Cell:
+    line: int
+    arm: str
+    seed: str
+    text: str
+    state: str = ""
+    seconds: str = ""
+
+
+def read_table(
+    path: str | Path,
+    *,
+    control: str,
+    metric: str | None = None,
+    arm: str | None = None,
+    seed: str | None = None,
+) -> Table:
+    """Read the scores of arms and seeds from a CSV file (separated by comma, semicolon or tab).
+
+    Args:
+        control: name of the control arm in the table.
+        metric: name of the metric's column; guessed where one column alone can be meant.
+        arm, seed: names of the columns of arm and seed; guessed from common names.
+
+    Raises:
+        DataError: one line that names the file, the line in it where there is one, and what would be right.
+    """
+    source = Path(path)
+    header, rows, first_line = _rows(source)
+    cells, metric_name, notes = _cells(source, header, rows, first_line, metric, arm, seed, control)
+    arms = _arms(source, cells)
+    if control not in arms:
+        raise DataError(f"{source}: no arm is called {control!r}{suggest(control, arms)}")
+    others = tuple(scores for name, scores in arms.items() if name != control)
+    if not others:
+        raise DataError(f"{source}: {control!r} is the only arm; there is nothing to compare it with")
+    notes += _gaps(arms[control], others)
+    return Table(control=arms[control], arms=others, metric=metric_name, notes=tuple(notes))
+
+
+def _rows(source: Path) -> tuple[list[str], list[tuple[int, list[str]]], int]:
+    """Return the header and the rows that are not blank, each with its line in the file."""
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{source}: not a text file in UTF-8; save the table as CSV") from None
+    except OSError as error:
+        raise DataError(f"{source}: cannot be read ({error.strerror or error})") from None
+    first = text.splitlines()[0] if text.strip() else ""
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append((reader.line_num, [cell.strip() for cell in row]))
+    except csv.Error as error:
+        raise DataError(f"{source}, line {reader.line_num}: not CSV ({error})") from None
+    if len(rows) < 2 or len(rows[0][1]) < 2:
+        raise DataError(f"{source}: not a table; a header and rows with columns arm, seed and a metric are wanted")
+    header = rows[0][1]
+    repeated = [name for name in header if name and header.count(name) > 1]
+    if repeated:
+        raise DataError(f"{source}, line {rows[0][0]}: two columns are called {repeated[0]!r}")
+    for line, row in rows[1:]:
+        if len(row) != len(header):
+            raise DataError(f"{source}, line {line}: {len(row)} cells, but the header has {len(header)}")
+    return header, rows[1:], rows[0][0]
+
+
+def _cells(
+    source: Path,
+    header: list[str],
+    rows: list[tuple[int, list[str]]],
+    header_line: int,
+    metric: str | None,
+    arm: str | None,
+    seed: str | None,
+    control: str,
+) -> tuple[list[_Cell], str, list[str]]:
+    """Return one cell a trial, whichever form the table has."""
+    for wanted in (arm, seed):
+        if wanted is not None and wanted not in header:
+            raise DataError(f"{source}, line {header_line}: no column is called {wanted!r}{suggest(wanted, header)}")
+    at = {name: index for index, name in enumerate(header)}
+    arm_column = arm or _known(header, ARM_COLUMNS)
+    seed_column = seed or _known(header, SEED_COLUMNS)
+    notes = [
+        f"column {column!r} was taken as the {what}"
+        for what, column, given in (("arm", arm_column, arm), ("seed", seed_column, seed))
+        if column and not given and column.lower() != what
+    ]
+
+    seed_columns = {
+        name: match[1] for name in header if (match := re.fullmatch(r"(?:seed[ _=-]?)?(\d+)", name.lower()))
+    }
+    if arm_column and not seed_column and seed_columns:
+        cells = [
+            _Cell(line, row[at[arm_column]], number, row[at[name]])
+            for line, row in rows
+            for name, number in seed_columns.items()
+        ]
+        return cells, metric or "score", notes
+
+    if seed_column and not arm_column:
+        arm_columns = _arm_columns(source, header, seed_column, metric, control)
+        cells = [
+            _Cell(line, name, row[at[seed_column]], row[at[column]])
+            for line, row in rows
+            for column, name in arm_columns.items()
+        ]
+        return cells, metric or "score", notes
+
+    if not arm_column or not seed_column:
+        what = "arm" if not arm_column else "seed"
+        hint = (
+            " (a table of steps has none: export the final value of each run)"
+            if _known(header, ("step", "_step"))
+            else ""
+        )
+        raise DataError(
+            f"{source}, line {header_line}: which column is the {what}?{hint} there is: {', '.join(header)}"
+        )
+    state, seconds = _known(header, STATE_COLUMNS), _known(header, SECONDS_COLUMNS)
+    column = _metric_column(source, header, rows, header_line, metric, {arm_column, seed_column, state, seconds})
+    if metric is None:
+        notes.append(f"column {column!r} was taken as the metric")
+    return (
+        [
+            _Cell(
+                line,
+                row[at[arm_column]],
+                row[at[seed_column]],
+                row[at[column]],
+                row[at[state]].lower() if state else "",
+                row[at[seconds]] if seconds else "",
+            )
+            for line, row in rows
+        ],
+        column,
+        notes,
+    )
+
+
+def _known(header: list[str], names: Iterable[str]) -> str | None:
+    lowered = {column.lower().replace(" ", "_"): column for column in reversed(header)}
+    return next((lowered[name] for name in names if name in lowered), None)
+
+
+def _metric_column(
+    source: Path,
+    header: list[str],
+    rows: list[tuple[int, list[str]]],
+    line: int,
+    metric: str | None,
+    taken: set[str | None],
+) -> str:
+    if metric is not None:
+        if metric not in header:
+            raise DataError(f"{source}, line {line}: no metric column is called {metric!r}{suggest(metric, header)}")
+        return metric
+    free = [name for name in header if name not in taken]
+    numeric = [name for name in free if all(_number(row[header.index(name)]) is not None for _, row in rows)]
+    known = [name for name in numeric if name.lower() in METRIC_COLUMNS]
+    candidates = numeric if len(numeric) == 1 else known
+    if len(candidates) != 1:
+        raise DataError(f"{source}, line {line}: which column is the metric? there is: {', '.join(numeric or free)}")
+    return candidates[0]
+
+
+def _arm_columns(source: Path, header: list[str], seed_column: str, metric: str | None, control: str) -> dict[str, str]:
+    """Return column -> arm of a table with one arm a column."""
+    columns = {}
+    for column in header:
+        name, dash, shown = column.rpartition(" - ")
+        if column == seed_column or column.endswith(("__MIN", "__MAX")) or (dash and metric and shown != metric):
+            continue
+        columns[column] = name if dash else column
+    if control not in columns.values():
+        raise DataError(
+            f"{source}: no column holds the arm, and none is called {control!r}{suggest(control, columns.values())}"
+        )
+    return columns
+
+
+def _number(text: str) -> float | None:
+    """Return the number in *text*, NaN for an empty cell; None where it is none."""
+    try:
+        return float(text) if text else math.nan
+    except ValueError:
+        return None
+
+
+def _arms(source: Path, cells: list[_Cell]) -> dict[str, ArmScores]:
+    scores: dict[str, dict[int, float]] = {}
+    diverged: dict[str, list[int]] = {}
+    failed: dict[str, list[int]] = {}
+    seconds: dict[str, list[float]] = {}
+    seen: dict[tuple[str, int], int] = {}
+    for cell in cells:
+        where = f"{source}, line {cell.line}"
+        if not cell.arm:
+            raise DataError(f"{where}: the arm has no name")
+        scores.setdefault(cell.arm, {})
+        if not cell.text and cell.state not in FAILED_STATES:
+            continue
+        seed = _number(cell.seed) if cell.seed else None
+        if seed is None or not seed.is_integer():
+            raise DataError(f"{where}: the seed of arm {cell.arm!r} is {cell.seed!r}, not a whole number")
+        number = int(seed)
+        if (cell.arm, number) in seen:
+            raise DataError(
+                f"{where}: arm {cell.arm!r} has seed {number} already, on line {seen[cell.arm, number]}; "
+                f"keep one row of them"
+            )
+        seen[cell.arm, number] = cell.line
+        value = _number(cell.text)
+        if cell.state in FAILED_STATES:
+            failed.setdefault(cell.arm, []).append(number)
+        elif value is None:
+            raise DataError(f"{where}: the metric of arm {cell.arm!r}, seed {number} is {cell.text!r}, not a number")
+        elif not math.isfinite(value):
+            diverged.setdefault(cell.arm, []).append(number)
+        else:
+            scores[cell.arm][number] = value
+            cost = _number(cell.seconds)
+            if cost is not None and math.isfinite(cost):
+                seconds.setdefault(cell.arm, []).append(cost)
+    return {
+        name: ArmScores(
+            name=name,
+            scores=found,
+            diverged=tuple(diverged.get(name, ())),
+            failed=tuple(failed.get(name, ())),
+            seconds=sum(costs) / len(costs) if (costs := seconds.get(name)) else None,
+        )
+        for name, found in scores.items()
+    }
+
+
+def _gaps(control: ArmScores, arms: tuple[ArmScores, ...]) -> list[str]:
+    """Say which arms do not share all seeds with the control, and which trials diverged."""
+    notes = []
+    for arm in arms:
+        shared = control.scores.keys() & arm.scores.keys()
+        alone = sorted((control.scores.keys() | arm.scores.keys()) - shared)
+        if alone:
+            listed = ", ".join(map(str, alone[:8])) + (", ..." if len(alone) > 8 else "")
+            notes.append(f"{arm.name!r} is paired with {control.name!r} on {len(shared)} seeds; left out: {listed}")
+    notes += [
+        f"{arm.name!r} diverged on {len(arm.diverged)} of {len(arm.scores) + len(arm.diverged)} seeds"
+        for arm in (control, *arms)
+        if arm.diverged
+    ]
+    return notes
