@@ -21,9 +21,8 @@ from paribus.data.download import Progress
 from paribus.data.folders import written_whole
 from paribus.data.image_set import ImageSet
 from paribus.data.split import Split
-from paribus.data.street_digits.camera import photograph
-from paribus.data.street_digits.labels import VERSION, split_labels, stream
-from paribus.data.street_digits.scene import compose
+from paribus.data.street_digits.labels import VERSION, split_labels
+from paribus.data.street_digits.scene import make_shard
 from paribus.errors import DataError
 
 SHARD = 1024
@@ -45,12 +44,6 @@ def load_street_digits(
     _ensure_shards(path, split, labels, -(-count // SHARD), progress)
     images = np.load(path, mmap_mode="r", allow_pickle=False)
     return ImageSet(images[:count], labels[:count], tuple("0123456789"), SOURCE)
-
-
-def make_shard(split: Split, shard: int, labels: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Make the crops of *labels*, the labels of one shard: (len(labels), 32, 32, 3) RGB."""
-    random = stream(f"{split}/shard={shard}")
-    return photograph(compose(split, labels, random), random)
 
 
 def _edition() -> str:

@@ -2,49 +2,86 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from paribus.data.street_digits.layout import SIZE
+
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+NOISES = 1 << 18
 
 
-def photograph(scene: Floats, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Return the crops of *scene* (N, S, S, 3), in 0..255: (N, 32, 32, 3) RGB.
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """The photographs of a shard; every array has one row for each crop."""
 
-    Each window is first recorded at the few pixels that a far digit covers (median 26), with noise and JPEG there,
-    and then enlarged or reduced to 32: most SVHN crops are enlarged so.
-    """
-    count, size = scene.shape[:2]
-    side = np.clip(np.exp(random.normal(np.log(26), 0.45, count)), 9, size).astype(int)
-    focus = np.abs(random.normal(0, 0.9, count)) * np.where(random.random(count) < 0.3, 2.0, 0.7)
-    gain = np.exp(random.normal(-0.08, 0.28, count))
-    offset = random.normal(6, 12, count)
-    balance = np.exp(random.normal((-0.02, 0.0, 0.05), 0.05, (count, 3)))
-    noise = np.exp(random.normal(np.log(3.0), 0.7, count))
-    quality = random.integers(35, 95, count)
-    phase = random.integers(0, 8, (count, 2))
-    bank = random.standard_normal((1 << 18) + size * size * 3).astype(np.float32)
-    place = random.integers(0, 1 << 18, count)
-    crops = np.empty((count, 32, 32, 3), dtype=np.uint8)
-    for row in range(count):
-        image = scene[row]
-        if focus[row] > 0.3:
-            image = cv2.GaussianBlur(image, (0, 0), focus[row], borderType=cv2.BORDER_REPLICATE)
-        pixels = int(side[row])
-        image = cv2.resize(image, (pixels, pixels), interpolation=cv2.INTER_AREA)
-        grain = bank[place[row] : place[row] + image.size].reshape(image.shape)
-        image = image * (gain[row] * balance[row]).astype(np.float32) + np.float32(offset[row])
-        image += grain * np.float32(noise[row])
-        recorded = _jpeg(np.clip(np.rint(image), 0, 255).astype(np.uint8), int(quality[row]), phase[row])
-        method = cv2.INTER_AREA if pixels > 32 else cv2.INTER_CUBIC
-        crops[row] = cv2.resize(recorded, (32, 32), interpolation=method)
-    return crops
+    side: NDArray[np.int64]
+    """Pixels that the window covers on the sensor: most SVHN crops are enlarged from fewer than 32."""
+    focus: Doubles
+    """Standard deviation of the blur, in scene pixels."""
+    level: Doubles
+    """Mean brightness that the exposure aims at, 0..255."""
+    obeyed: Doubles
+    """How far the exposure gets there, 0..1."""
+    balance: Doubles
+    """(N, 3) gain of each colour."""
+    saturation: Doubles
+    noise: Doubles
+    """Standard deviation of the sensor's noise, 0..255."""
+    quality: NDArray[np.int64]
+    phase: NDArray[np.int64]
+    """(N, 2) where JPEG's 8x8 blocks begin."""
+    noises: Floats
+    noise_from: NDArray[np.int64]
 
+    @staticmethod
+    def draw(count: int, random: np.random.Generator) -> Camera:
+        """Draw the photographs of a shard."""
+        side = np.clip(np.exp(random.normal(np.log(25), 0.42, count)), 10, SIZE).astype(int)
+        blurred = random.random(count) < 0.28
+        focus = np.abs(random.normal(0, 1, count)) * np.where(blurred, 1.6, 0.7)
+        warmth = random.normal(-0.045, 0.05, count)
+        return Camera(
+            side=side,
+            focus=np.minimum(focus, np.sqrt(np.maximum(2.2**2 - (0.4 * SIZE / side) ** 2, 0))),
+            level=np.clip(random.normal(119, 40, count), 40, 205),
+            obeyed=random.uniform(0.4, 1.0, count),
+            balance=np.exp(warmth[:, None] * (1.0, 0.0, -1.0) + random.normal(0, 0.015, (count, 3))),
+            saturation=random.uniform(0.5, 1.25, count),
+            noise=np.minimum(np.exp(random.normal(np.log(2.7), 0.6, count)), 9.0),
+            quality=random.integers(35, 95, count),
+            phase=random.integers(0, 8, (count, 2)),
+            noises=random.standard_normal(NOISES + 3 * SIZE * SIZE).astype(np.float32),
+            noise_from=random.integers(0, NOISES, count),
+        )
 
-def _jpeg(image: NDArray[np.uint8], quality: int, phase: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Compress as part of a larger photograph: its 8x8 blocks begin anywhere in the window."""
-    top, left = int(phase[0]), int(phase[1])
-    padded = cv2.copyMakeBorder(image, top, 0, left, 0, cv2.BORDER_REPLICATE)
-    _, data = cv2.imencode(".jpg", padded, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[top:, left:]
+    def photograph(self, row: int, scene: Floats) -> NDArray[np.uint8]:
+        """Return crop *row* of the shard, (32, 32, 3) RGB, from its scene (40, 40, 3)."""
+        if self.focus[row] > 0.3:
+            scene = cv2.GaussianBlur(scene, (0, 0), self.focus[row], borderType=cv2.BORDER_REPLICATE)
+        side = int(self.side[row])
+        image = cv2.resize(scene, (side, side), interpolation=cv2.INTER_AREA)
+        image = cv2.transform(image, self._response(row, max(1.0, float(image.mean()))))
+        start = self.noise_from[row]
+        image += self.noises[start : start + image.size].reshape(image.shape) * np.float32(self.noise[row])
+        recorded = self._jpeg(row, cv2.convertScaleAbs(np.maximum(image, 0, out=image)))
+        return np.asarray(
+            cv2.resize(recorded, (32, 32), interpolation=cv2.INTER_AREA if side > 32 else cv2.INTER_CUBIC)
+        )
+
+    def _response(self, row: int, mean: float) -> Doubles:
+        """Return the matrix of saturation, exposure and white balance."""
+        gain = (self.level[row] / mean) ** self.obeyed[row]
+        keep = self.saturation[row]
+        return self.balance[row][:, None] * gain * (keep * np.eye(3) + (1 - keep) / 3)
+
+    def _jpeg(self, row: int, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Compress the crop as part of a larger photograph."""
+        top, left = (int(offset) for offset in self.phase[row])
+        padded = cv2.copyMakeBorder(image, top, 0, left, 0, cv2.BORDER_REPLICATE)
+        _, data = cv2.imencode(".jpg", padded[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(self.quality[row])])
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[top:, left:, ::-1])

@@ -41,11 +41,11 @@ TYPEFACES: dict[Split, dict[str, tuple[str, ...]]] = {
     "validation": {
         "font-source-sans-pro": ("SourceSansPro-Light", "SourceSansPro-Regular", "SourceSansPro-Semibold",
                                  "SourceSansPro-Bold", "SourceSansPro-Black", "SourceSansPro-SemiboldIt"),
-        "matplotlib": ("DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic"),
+        "matplotlib": ("STIXGeneral", "STIXGeneralBol", "STIXGeneralBolIta"),
     },
     "test": {
         "font-manrope": ("Manrope-Light", "Manrope-Regular", "Manrope-Medium", "Manrope-Bold", "Manrope-ExtraBold"),
-        "matplotlib": ("STIXGeneral", "STIXGeneralBol", "STIXGeneralBolIta", "cmss10"),
+        "matplotlib": ("DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "cmss10"),
     },
 }  # fmt: skip
 """Faces by the package that ships them: six families for training, two for validation, three for test."""

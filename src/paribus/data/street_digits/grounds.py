@@ -6,6 +6,7 @@ The drawn surfaces of each part come from a random stream of their own; no photo
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,8 @@ from PIL import Image
 
 from paribus.data.split import Split
 from paribus.data.street_digits.labels import stream
+from paribus.data.street_digits.layout import SIZE
+from paribus.data.street_digits.paint import draw_colours
 from paribus.errors import DataError
 
 SIDE = 256
@@ -40,6 +43,58 @@ PATCHES = 8
 """Pieces taken from each photograph."""
 VARIANTS = 8
 """Drawings of each kind of surface."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """The grounds of a shard; every array has one row for each crop."""
+
+    split: Split
+    photographed: NDArray[np.bool_]
+    which: NDArray[np.float64]
+    """Place of the texture among its kind, in 0..1."""
+    colour: Texture
+    strength: NDArray[np.float32]
+    """Of a drawn texture: its standard deviation in 0..255. Of a photograph: its share of the mix, 0..1."""
+    zoom: NDArray[np.float64]
+    """Window pixels to a texture's pixel."""
+    angle: NDArray[np.float64]
+    centre: NDArray[np.float64]
+
+    @staticmethod
+    def draw(split: Split, count: int, random: np.random.Generator) -> Ground:
+        """Draw the grounds of a shard."""
+        photographed = random.random(count) < 0.22
+        turned = random.random(count) < 0.15
+        drawn, mixed = np.exp(random.normal(np.log(8.0), 0.7, count)), random.uniform(0.2, 1.0, count)
+        return Ground(
+            split=split,
+            photographed=photographed,
+            which=random.random(count),
+            colour=draw_colours(count, random),
+            strength=np.where(photographed, mixed, drawn).astype(np.float32),
+            zoom=np.exp(random.normal(np.log(1.4), 0.5, count)),
+            angle=np.where(turned, random.uniform(0, 360, count), random.normal(0, 3, count)),
+            centre=random.uniform(0.25, 0.75, (count, 2)) * SIDE,
+        )
+
+    def surfaces(self, rows: range) -> Texture:
+        """Return the bare surfaces (n, 40, 40, 3) of some crops, in about 0..255."""
+        sources = textures(self.split)
+        ground = np.empty((len(rows), SIZE, SIZE, 3), dtype=np.float32)
+        for index, row in enumerate(rows):
+            source = sources[int(self.photographed[row])]
+            texture = source[int(self.which[row] * len(source))]
+            x, y = self.centre[row]
+            matrix = cv2.getRotationMatrix2D((x, y), self.angle[row], self.zoom[row])
+            matrix[:, 2] += SIZE / 2 - self.centre[row]
+            cv2.warpAffine(texture, matrix, (SIZE, SIZE), dst=ground[index],
+                           flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip
+        chosen = slice(rows.start, rows.stop)
+        tinted = np.where(self.photographed[chosen], 1 - self.strength[chosen], 1).astype(np.float32)
+        ground *= self.strength[chosen, None, None, None]
+        ground += (tinted[:, None] * self.colour[chosen])[:, None, None, :]
+        return ground
 
 
 @cache
