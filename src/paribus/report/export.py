@@ -1,0 +1,51 @@
+"""The verdicts as JSON: the contract that scripts depend on, one place for ``--json`` and for the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from paribus.analysis import Verdict
+from paribus.report.material import Material
+
+ARM_FIELDS = (
+    "name", "n", "mean", "sd", "control_mean", "difference", "low", "high", "p_value", "adjusted_p", "verdict",
+    "diverged", "confounded", "seeds",
+)  # fmt: skip
+"""The fields of an arm that the contract promises, in its order; others follow them."""
+
+
+def to_json(material: Material) -> dict[str, Any]:
+    """Return the study as plain JSON values, in the metric's own units; a number that does not exist is ``None``."""
+    study = material.study
+    return {
+        "study": study.name,
+        "question": study.question,
+        "control": study.control,
+        "metric": study.metric,
+        "margin": study.margin,
+        "alpha": study.alpha,
+        "environment": {str(key): plain(value) for key, value in material.environment.items()},
+        "arms": [_arm(verdict) for verdict in material.verdicts],
+        "direction": study.direction,
+        "base": material.base,
+        "data": material.data,
+        "chosen": None if material.chosen is None else {**_arm(material.chosen.verdict), "how": material.chosen.how},
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return *value* as JSON's own types; NaN and infinities, which JSON lacks, become ``None``."""
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value if isinstance(value, bool | int | str | None) else str(value)
+
+
+def _arm(verdict: Verdict) -> dict[str, Any]:
+    fields = verdict.to_json()
+    return {name: fields[name] for name in ARM_FIELDS} | fields
