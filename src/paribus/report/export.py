@@ -31,7 +31,7 @@ def to_json(material: Material) -> dict[str, Any]:
         "direction": study.direction,
         "base": material.base,
         "data": material.data,
-        "chosen": None if material.chosen is None else {**_arm(material.chosen.verdict), "how": material.chosen.how},
+        "chosen": _chosen(material),
     }
 
 
@@ -49,3 +49,10 @@ def plain(value: Any) -> Any:
 def _arm(verdict: Verdict) -> dict[str, Any]:
     fields = verdict.to_json()
     return {name: fields[name] for name in ARM_FIELDS} | fields
+
+
+def _chosen(material: Material) -> dict[str, Any] | None:
+    if material.chosen is None:
+        return None
+    verdict = material.chosen.verdict
+    return {"how": material.chosen.how, **(_arm(verdict) if verdict is not None else {"name": material.study.control})}

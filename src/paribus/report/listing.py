@@ -14,6 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from paribus.analysis import Verdict
+from paribus.analysis.ablation import Contribution
 from paribus.report.material import NoteLine
 from paribus.report.table import word
 from paribus.report.unit import Unit, counted, probability
@@ -172,31 +173,18 @@ def finding_table(findings: Iterable[Finding]) -> RenderableType:
 _LEVELS = {"ok": ("✓", "green"), "note": ("i", "cyan"), "warning": ("!", "bold yellow")}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ablated:
-    """One change taken out of an experiment: the verdict compares the experiment without it to the whole."""
-
-    change: str
-    verdict: Verdict | None
-    """None where the experiment cannot stand without the change."""
-    why_not: str = ""
-
-
-def ablation_table(name: str, metric: str, rows: Sequence[Ablated]) -> RenderableType:
-    """Return what each change of *name* contributes: the difference that taking it out makes."""
-    found = [row.verdict for row in rows if row.verdict is not None]
-    unit = Unit.of(metric, [v.mean for v in found], [(v.high - v.low) / 2 for v in found])
-    step = f", {unit.step}" if unit.step else ""
-    table = _table("without", "n", unit.title, f"difference{step}", "p adj.", "verdict")
-    for row in rows:
-        if row.verdict is None:
-            table.add_row(Text(row.change), "", "", Text(row.why_not or "not run", "dim"), "", "")
-            continue
+def ablation_table(name: str, metric: str, contributions: Sequence[Contribution]) -> RenderableType:
+    """Return what each change of the experiment *name* contributes: the whole against the whole without it."""
+    verdicts = [row.verdict for row in contributions]
+    unit = Unit.of(metric, [v.mean for v in verdicts], [(v.high - v.low) / 2 for v in verdicts])
+    table = _table("change", "n", "without, with", f"contributes{f', {unit.step}' if unit.step else ''}", "p adj.", "")
+    for row in contributions:
         v = row.verdict
-        difference = f"{unit.show(v.difference, sign=True)}\n{unit.interval(v.low, v.high)}"
-        cells = (str(v.n), unit.spread(v.mean, v.sd), difference, probability(v.adjusted_p), word(v))
-        table.add_row(Text(row.change), *cells)
-    return Group(Text(f"What each change of {name} contributes: the whole, less one change at a time."), Text(), table)
+        contributes = Text(f"{unit.show(v.difference, sign=True)}\n{unit.interval(v.low, v.high)}")
+        levels = Text(f"{unit.show(v.control_mean)} → {unit.show(v.mean)}")
+        table.add_row(Text(row.change), str(v.n), levels, contributes, probability(v.adjusted_p), word(v))
+    head = Text.assemble("What each change of ", (name, "bold"), f" contributes to {unit.title}, on top of all others.")
+    return Group(head, Text(), table, Text(), Text("“better” says that the change helps.", "dim"))
 
 
 def environment_table(environment: Mapping[str, Any]) -> RenderableType:

@@ -66,11 +66,11 @@ class VerdictTable:
         table.add_row(Text(control.label), str(len(values)), unit.spread(mean, sd), Text("control", "dim"), "", "")
         for arm, verdict in zip(self.material.arms, self.material.verdicts, strict=True):
             table.add_row(*_row(arm.label, verdict, unit, wide))
-        if self.material.chosen is not None:
+        chosen = self.material.chosen.verdict if self.material.chosen is not None else None
+        if chosen is not None:
             table.add_section()
-            chosen = self.material.chosen
-            label = next((a.label for a in self.material.arms if a.name == chosen.verdict.name), chosen.verdict.name)
-            table.add_row(*_row(f"chosen: {label}", chosen.verdict, unit, wide))
+            label = labels(self.material).get(chosen.name, chosen.name)
+            table.add_row(*_row(f"chosen: {label}", chosen, unit, wide))
         return table
 
 
@@ -126,10 +126,10 @@ def _findings(material: Material) -> list[Table]:
                 _bullet(f"{mark.symbol} ", sentence(known.get(verdict.name, verdict.name), verdict), mark.style)
             )
     if material.chosen is not None:
-        chosen = material.chosen.verdict
         lines.append(_bullet("  ", f"Chosen: {material.chosen.how.rstrip('.')}."))
-        mark = MARKS[chosen.verdict]
-        lines.append(_bullet(f"{mark.symbol} ", sentence(known.get(chosen.name, chosen.name), chosen), mark.style))
+        if (chosen := material.chosen.verdict) is not None:
+            mark = MARKS[chosen.verdict]
+            lines.append(_bullet(f"{mark.symbol} ", sentence(known.get(chosen.name, chosen.name), chosen), mark.style))
     return lines
 
 

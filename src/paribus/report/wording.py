@@ -23,7 +23,8 @@ class Mark:
     style: str
     """The terminal's colour, in the words of rich."""
     colour: str
-    """The page's colour, from the palette of Okabe and Ito (2008), which colour-blind readers can tell apart."""
+    """The page's colour: the hues of Okabe and Ito (2008), which colour-blind readers can tell apart, dark enough to
+    read as text."""
     meaning: str
 
 
@@ -31,28 +32,28 @@ MARKS: dict[Word, Mark] = {
     "better": Mark(
         "✓",
         "bold green",
-        "#009e73",
+        "#00755a",
         "A difference in the good direction that chance hardly explains: adjusted p at or under alpha.",
     ),
     "worse": Mark(
         "✗",
         "bold red",
-        "#d55e00",
+        "#b04a00",
         "A difference in the bad direction that chance hardly explains: adjusted p at or under alpha.",
     ),
     "equivalent": Mark(
-        "≈", "bold cyan", "#0072b2", "Shown to differ by less than the margin, the smallest difference that matters."
+        "≈", "bold cyan", "#0069a8", "Shown to differ by less than the margin, the smallest difference that matters."
     ),
     "undecided": Mark(
         "?",
         "bold yellow",
-        "#767676",
+        "#63636a",
         "Neither shown to differ nor shown to be the same. It does not mean: no difference.",
     ),
     "diverges": Mark(
         "∞",
         "bold magenta",
-        "#a3558a",
+        "#95437a",
         "Training breaks down in this arm far more often than in the control; that is the finding.",
     ),
 }

@@ -1,0 +1,270 @@
+"""The figures of a report, as SVG text whose words stay words: they scale, can be searched and follow the page's font.
+
+Every figure is drawn at a fixed width at which its letters have the size of a caption; the page shows it no larger.
+Bytes repeat: the same material gives the same text.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.analysis import Verdict
+from paribus.report.material import ArmMaterial, Curve, Material
+from paribus.report.unit import Unit, unit_of
+from paribus.report.wording import MARKS, labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NARROW = 3.5
+"""Inches that fit a telephone."""
+
+WIDE = 7.4
+"""Inches that fill the page's column."""
+
+INK, MUTED, GRID, BAND = "#1d1d20", "#5c5c63", "#d9d9de", "#ececf0"
+ARM, CONTROL = MARKS["equivalent"].colour, MUTED
+
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "text.parse_math": False,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "savefig.transparent": True,
+    "path.simplify": True,
+}
+
+_drawing = threading.Lock()  # matplotlib's settings belong to the process: one figure at a time
+
+
+def forest(material: Material, width: float = WIDE) -> str:
+    """Return the forest plot: each arm's difference with its interval, the seeds' own differences, the margin.
+
+    Args:
+        width: in inches.
+    """
+    unit = unit_of(material)
+    known = labels(material)
+    rows = [(known[verdict.name], verdict) for verdict in material.verdicts]
+    if material.chosen is not None and (chosen := material.chosen.verdict) is not None:
+        rows.append((f"chosen: {known.get(chosen.name, chosen.name)}", chosen))
+    row, foot = 0.5, 0.5
+    height = row * len(rows) + foot
+
+    def draw(figure: Figure) -> None:
+        side = 0.12 / width
+        axes = figure.add_axes((side, foot / height, 1 - 2 * side, 1 - foot / height))
+        axes.set_ylim(len(rows), 0)
+        axes.spines["left"].set_visible(False)
+        axes.set_yticks([])
+        margin = material.study.margin * unit.scale
+        if margin > 0:
+            axes.axvspan(-margin, margin, color=BAND, linewidth=0, zorder=0)
+        axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
+        for y, (label, verdict) in enumerate(rows):
+            _row(axes, y, label, verdict, _seed_differences(material, verdict), unit, width)
+        axes.set_xlim(*_limits(axes, margin))
+        axes.grid(axis="x", color=GRID, linewidth=0.5, zorder=0)
+        axes.set_axisbelow(True)
+        axes.locator_params(axis="x", nbins=5 if width < 5 else 9)
+        axes.tick_params(axis="x", length=3)
+        worse, better = ("← worse", "better →") if material.study.direction == "max" else ("← better", "worse →")
+        below: dict[str, Any] = {"transform": axes.transAxes, "va": "bottom"}
+        low = (0.03 - foot) / (height - foot)
+        axes.text(0, low, worse, ha="left", color=MUTED, **below)
+        axes.text(1, low, better, ha="right", color=MUTED, **below)
+        axes.text(0.5, low, f"arm − control{f', {unit.step}' if unit.step else ''}", ha="center", **below)
+
+    return _svg(draw, (width, height), f"forest-{width:g}")
+
+
+def curve_names(material: Material, most: int = 2) -> list[str]:
+    """Return the curves worth showing first: those nearest to what decides, that the control and an arm both have."""
+    shared = [name for name in material.control.curves if any(name in arm.curves for arm in material.arms)]
+    study = material.study
+    words = set(re.split(r"[^a-z0-9]+", f"{study.metric}_{study.choose_by or ''}".lower().replace("_", " "))) - {""}
+
+    def distance(name: str) -> tuple[int, int]:
+        own = set(re.split(r"[^a-z0-9]+", name.lower().replace("_", " ")))
+        return -len(own & words), shared.index(name)
+
+    return sorted(shared, key=distance)[:most]
+
+
+def learning_curves(material: Material, arm: ArmMaterial, name: str, width: float = NARROW) -> str:
+    """Return the curve *name* of the control and of *arm*: medians over the seeds, bands from least to most.
+
+    All arms of a study share the vertical scale, which fits what comes after the first tenth of the steps: the start,
+    far from where arms differ, may leave it.
+    """
+    drawn = [one.curves[name] for one in (material.control, *material.arms) if name in one.curves]
+    finite = np.concatenate([curve.values[np.isfinite(curve.values)] for curve in drawn])
+    unit = Unit.of(name, finite.tolist())
+    height = 2.1
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_axes((0.5 / width, 0.42 / height, 1 - 0.62 / width, 1 - 0.52 / height))
+        pairs = ((material.control.curves.get(name), CONTROL, (0, (4, 2))), (arm.curves.get(name), ARM, "solid"))
+        for curve, colour, dashes in pairs:
+            if curve is not None:
+                _curve(axes, curve, unit, colour, dashes)
+        axes.set_ylim(*_late(drawn, unit))
+        axes.grid(color=GRID, linewidth=0.5)
+        axes.set_axisbelow(True)
+        axes.locator_params(nbins=5)
+        axes.tick_params(length=3)
+        axes.set_xlabel("step", labelpad=2)
+
+    return _svg(draw, (width, height), f"curve-{arm.name}-{name}")
+
+
+def spread(material: Material, width: float = NARROW) -> str:
+    """Return what seeds and what test examples add to the standard error of each difference, as bars.
+
+    Empty where no arm has per-example outcomes.
+    """
+    unit = unit_of(material)
+    known = labels(material)
+    rows = [v for v in material.verdicts if math.isfinite(v.example_sd) and math.isfinite(v.seed_sd)]
+    if not rows:
+        return ""
+    row, foot = 0.46, 0.45
+    height = row * len(rows) + foot
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_axes((0.25 / width, foot / height, 1 - 0.5 / width, 1 - foot / height))
+        axes.set_ylim(len(rows), 0)
+        axes.set_yticks([])
+        for y, verdict in enumerate(rows):
+            axes.text(0, y + 0.05, f" {_short(known[verdict.name], width)}", va="top", ha="left")
+            for part, (value, colour) in enumerate(((verdict.seed_sd, ARM), (verdict.example_sd, MUTED))):
+                axes.barh(y + 0.58 + 0.2 * part, value * unit.scale, height=0.17, color=colour, linewidth=0)
+        axes.set_xlim(left=0)
+        axes.locator_params(axis="x", nbins=5)
+        axes.tick_params(length=3)
+        axes.set_xlabel(f"standard error{f', {unit.step}' if unit.step else ''}", labelpad=2)
+
+    return _svg(draw, (width, height), "spread")
+
+
+def _row(
+    axes: Axes, y: int, label: str, verdict: Verdict, seeds: NDArray[np.float64], unit: Unit, width: float
+) -> None:
+    mark = MARKS[verdict.verdict]
+    inside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "top"}
+    axes.text(0, y + 0.06, _short(label, width), ha="left", **inside)
+    said = f"{mark.symbol} {verdict.verdict}{' †' if verdict.confounded else ''}"
+    axes.text(1, y + 0.06, said, ha="right", color=mark.colour, fontweight="bold", **inside)
+    line = y + 0.63
+    if len(seeds):
+        dots = np.full(len(seeds), line + 0.2)
+        axes.scatter(seeds * unit.scale, dots, s=9, color=MUTED, alpha=0.6, linewidth=0, zorder=2)
+    if math.isfinite(verdict.low):
+        ends = np.array([verdict.low, verdict.high]) * unit.scale
+        axes.plot(ends, [line, line], color=mark.colour, linewidth=2.2, solid_capstyle="butt", zorder=3)
+    if math.isfinite(verdict.difference):
+        axes.scatter([verdict.difference * unit.scale], [line], s=30, marker="D", color=mark.colour, zorder=4)
+    else:
+        axes.text(0.5, line, "no seed that both completed", ha="center", color=MUTED, **(inside | {"va": "center"}))
+    if y:
+        axes.axhline(y, color=GRID, linewidth=0.5, zorder=0)
+
+
+def _limits(axes: Axes, margin: float) -> tuple[float, float]:
+    box = axes.dataLim
+    ends = [value for value in (box.x0, box.x1, -margin, margin, 0.0) if math.isfinite(value)]
+    low, high = min(ends), max(ends)
+    pad = 0.05 * (high - low) or 1.0
+    return low - pad, high + pad
+
+
+def _seed_differences(material: Material, verdict: Verdict) -> NDArray[np.float64]:
+    arm = next((arm for arm in material.arms if arm.name == verdict.name), None)
+    control = material.control.scores.scores
+    if arm is None:
+        return np.array([])
+    shared = [seed for seed in verdict.seeds if seed in control and seed in arm.scores.scores]
+    return np.array([arm.scores.scores[seed] - control[seed] for seed in shared])
+
+
+def _curve(axes: Axes, curve: Curve, unit: Unit, colour: str, dashes: Any) -> None:
+    values = np.where(np.isfinite(curve.values), curve.values, np.nan) * unit.scale
+    seen = np.isfinite(values).any(axis=0)
+    if not seen.any():
+        return
+    steps, values = curve.steps[seen], values[:, seen]
+    few = len(steps) == 1
+    axes.plot(
+        steps, np.nanmedian(values, axis=0), color=colour, linewidth=1.4, linestyle=dashes, marker="o" if few else ""
+    )
+    if len(values) > 1:
+        axes.fill_between(
+            steps, np.nanmin(values, axis=0), np.nanmax(values, axis=0), color=colour, alpha=0.18, linewidth=0
+        )
+
+
+def _late(curves: Sequence[Curve], unit: Unit) -> tuple[float, float]:
+    """Return the vertical limits: what is seen after the first tenth of the steps, less the most extreme hundredth."""
+    late = [curve.values[:, curve.steps >= curve.steps[0] + 0.1 * np.ptp(curve.steps)] for curve in curves]
+    finite = np.concatenate([values[np.isfinite(values)] for values in late]) * unit.scale
+    if not len(finite):
+        return 0.0, 1.0
+    low, high = finite.min(), finite.max()
+    # One trial that blew up must not flatten all others.
+    bottom, top = np.percentile(finite, [1, 99])
+    low, high = max(low, bottom - (top - bottom)), min(high, top + (top - bottom))
+    pad = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    return float(low - pad), float(high + pad)
+
+
+def _short(label: str, width: float) -> str:
+    """Return *label* with its middle left out where it would run into what stands at the right."""
+    room = max(12, int((width - 1.2) * 14))
+    if len(label) <= room:
+        return label
+    return f"{label[: room // 2]}…{label[-(room - room // 2 - 1) :]}"
+
+
+def _svg(draw: Any, size: Sequence[float], name: str) -> str:
+    """Draw a figure of *size* inches and return it as an ``<svg>`` element whose identifiers begin with *name*."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    text = io.StringIO()
+    prefix = re.sub(r"[^A-Za-z0-9]+", "-", name)
+    with _drawing, matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=(size[0], size[1]))
+        FigureCanvasSVG(figure)
+        draw(figure)
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>\s*", "", svg)
+    svg = svg.replace("<svg ", '<svg style="stroke-linejoin: round; stroke-linecap: butt" ', 1)
+    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
+    return re.sub(r'(url\(|href=")#', rf"\1#{prefix}-", svg).strip()
