@@ -68,7 +68,12 @@ def load(folder: Path, digest: str) -> NDArray[Any]:
         ) from None
     if hashlib.sha256(data).hexdigest() != digest:
         raise StoreError(f"the artifact {path} is damaged: restore a copy of it, or run its trial again")
-    array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+    try:
+        array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+    except ValueError:
+        raise StoreError(
+            f"the artifact {path} is no plain array: Paribus reads no Python objects from a file"
+        ) from None
     return array
 
 

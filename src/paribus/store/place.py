@@ -26,7 +26,16 @@ class Place:
 
     def __str__(self) -> str:
         """The place as a message shows it, without a password."""
-        return f"the store {self.file or self.url.render_as_string(hide_password=True)}"
+        return f"the store {self.file or self._postgresql.render_as_string(hide_password=True)}"
+
+    @property
+    def text(self) -> str:
+        """What opens the same store again; it holds the password where the URL has one."""
+        return str(self.file or self._postgresql.render_as_string(hide_password=False))
+
+    @property
+    def _postgresql(self) -> URL:
+        return self.url.set(drivername="postgresql")
 
 
 def find(url: str | None) -> Place:

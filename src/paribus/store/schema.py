@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +27,19 @@ class Real(TypeDecorator[float]):
     def process_result_value(self, value: Any, dialect: Dialect) -> float:
         """Read NULL as NaN."""
         return math.nan if value is None else float(value)
+
+
+class Prose(TypeDecorator[str]):
+    """Text from anywhere, a traceback say: what no database takes (NUL, half a surrogate pair) is written as U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Write the text in characters that can be encoded."""
+        if value is None:
+            return None
+        return re.sub("[\x00\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", value)
 
 
 class Moment(TypeDecorator[datetime]):
@@ -96,7 +110,7 @@ trials = Table(
     Column("finished", Moment),
     Column("outcome", Text),
     Column("seconds", Real),
-    Column("message", Text, nullable=False),
+    Column("message", Prose, nullable=False),
 )
 metrics = Table(
     "metrics",
@@ -132,8 +146,8 @@ notes = Table(
     "notes",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("about", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("about", Prose, nullable=False),
+    Column("text", Prose, nullable=False),
     Column("author", Text, nullable=False),
     Column("written", Moment, nullable=False),
 )

@@ -66,7 +66,7 @@ class Store:
     @property
     def url(self) -> str:
         """What :meth:`open` takes to open this store again; it holds the password where the URL has one."""
-        return str(self._place.file or self._place.url.render_as_string(hide_password=False))
+        return self._place.text
 
     @property
     def folder(self) -> Path:

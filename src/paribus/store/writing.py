@@ -188,7 +188,7 @@ class _Batch:
                 .values(
                     outcome=bindparam("ended"),
                     seconds=bindparam("took", type_=schema.Real()),
-                    message=bindparam("said"),
+                    message=bindparam("said", type_=schema.Prose()),
                     finished=bindparam("now", type_=schema.Moment()),
                 ),
                 [

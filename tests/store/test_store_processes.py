@@ -1,0 +1,171 @@
+"""Several processes and one store: killed writers, one conductor at a time, readers beside a writer."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from paribus.errors import StoreError
+from paribus.store import Store
+
+HEAD = """
+    import os, sys, time
+    from dataclasses import dataclass
+    import numpy as np
+    from paribus.spec.context import Artifact, Outcomes, Scalars
+    from paribus.spec.experiment import build
+    from paribus.spec.lab import Lab
+    from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
+    from paribus.store import Store
+
+    @dataclass(frozen=True)
+    class Config:
+        rate: float = 0.1
+
+    url, first = sys.argv[1], int(sys.argv[2])
+    import paribus.store.place
+    from pathlib import Path
+    paribus.store.place.user_data_path = lambda name: Path(sys.argv[3])
+"""
+
+
+def start(code: str, url: str, first: int = 0, folder: str = "") -> subprocess.Popen[str]:
+    program = textwrap.dedent(HEAD) + textwrap.dedent(code)
+    return subprocess.Popen([sys.executable, "-c", program, url, str(first), folder], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def run(url, tmp_path):
+    """Start code in a process of its own on the store under test; whatever still runs at the end is killed."""
+    running: list[subprocess.Popen[str]] = []
+
+    def begin(code: str, first: int = 0) -> subprocess.Popen[str]:
+        process = start(code, url, first, str(tmp_path / "data" / "paribus"))
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+WRITER = """
+    store = Store.open(url)
+    lab = Lab(name="toy", question="?", baseline=Config(), run=print)
+    trials = [Trial(build(lab, ()), seed, Conditions("cpu", 1, "c")) for seed in range(first, first + 400)]
+    store.register(trials, {})
+    print("ready", flush=True)
+    for trial in trials:
+        array = np.full(500, trial.seed)
+        scalars = [Scalars(step, {"loss": step * 0.5}) for step in range(30)]
+        reports = [Started(1), *scalars, Outcomes("right", array % 2 == 0), Artifact("w", array)]
+        store.write([Event(trial.key, what) for what in (*reports, Finished("completed", {"x": 1.0}))])
+        print(trial.key, trial.seed, flush=True)
+"""
+
+
+def test_a_writer_killed_in_the_middle_loses_no_committed_trial(run: Callable[..., subprocess.Popen[str]], url):
+    told: dict[str, int] = {}
+    for turn in range(3):
+        process = run(WRITER, turn * 1000)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        for line in process.stdout:
+            key, seed = line.split()
+            told[key] = int(seed)
+            if len(told) % 17 == 5 + turn:
+                os.kill(process.pid, signal.SIGKILL)
+                break
+        told |= {key: int(seed) for key, seed in (line.split() for line in process.stdout if line.count(" ") == 1)}
+        assert process.wait() == -signal.SIGKILL
+    with Store.open(url) as store:
+        finished = [record for record in store.trials() if record.outcome is not None]
+        assert {record.key: record.seed for record in finished}.items() >= told.items()
+        keys = [record.key for record in finished]
+        curves, right = store.series(keys), store.outcomes(keys, "right")
+        for record in finished:
+            assert (record.outcome, record.attempts, record.metrics) == ("completed", 1, {"x": 1.0})
+            assert curves[record.key]["loss"][1].tolist() == [step * 0.5 for step in range(30)]
+            assert right[record.key].tolist() == [record.seed % 2 == 0] * 500
+            np.testing.assert_array_equal(store.artifact(record.key, "w"), np.full(500, record.seed))
+        unfinished = [record.key for record in store.trials() if record.outcome is None]
+        assert unfinished
+        assert all(not curves for curves in store.series(unfinished).values())
+
+
+HOLDER = """
+    store = Store.open(url)
+    with store.lock("toy"):
+        print("held", flush=True)
+        time.sleep(60)
+"""
+
+
+def test_one_conductor_at_a_time_until_it_is_killed(run: Callable[..., subprocess.Popen[str]], store):
+    process = run(HOLDER)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(StoreError) as refused, store.lock("toy"):
+        pass
+    assert f"'toy' is being run by process {process.pid} on {socket.gethostname()[:30]}" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    with store.lock("other"):
+        store.add_note("toy/fast", "written beside the lock", "person")
+    process.kill()
+    process.wait()
+    with store.lock("toy"), pytest.raises(StoreError, match=f"process {os.getpid()} on"), store.lock("toy"):
+        pass
+    with store.lock("toy"):
+        pass
+
+
+def test_the_lock_is_free_after_an_error_within(store):
+    with pytest.raises(KeyError), store.lock("toy"):
+        raise KeyError
+    with store.lock("toy"):
+        pass
+
+
+OPENER = """
+    print("ready", flush=True)
+    while not os.path.exists(sys.argv[3] + ".go"):
+        time.sleep(0.001)
+    with Store.open(url) as store:
+        store.set_alias(f"a{first}", "toy/fast")
+"""
+
+
+def test_processes_that_open_a_new_store_at_once_all_succeed(run: Callable[..., subprocess.Popen[str]], url, tmp_path):
+    processes = [run(OPENER, number) for number in range(4)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "paribus.go").touch()
+    assert [process.wait(timeout=60) for process in processes] == [0] * 4
+    with Store.open(url) as store:
+        assert set(store.aliases()) == {"a0", "a1", "a2", "a3"}
+
+
+def test_a_reader_is_not_held_up_by_a_writer(url):
+    with Store.open(url) as writer, Store.open(url) as reader:
+        writer.set_alias("a", "b")
+        with writer._writing() as connection:
+            connection.exec_driver_sql("UPDATE aliases SET name = 'c'")
+            assert reader.aliases() == {"a": "b"}
+        assert reader.aliases() == {"a": "c"}
+
+
+def test_importing_the_store_loads_neither_torch_nor_matplotlib():
+    code = "import sys, paribus.store; print({'torch', 'matplotlib', 'psycopg'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
