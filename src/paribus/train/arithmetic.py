@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -15,20 +16,21 @@ def reproducible(device: str) -> Iterator[None]:
 
     Denormal numbers cost a hundred cycles each and mean nothing in training. What was set before is set again after.
     """
+    memory: Any = torch.utils.deterministic
     if device.startswith("cuda"):
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     benchmark, flushed = torch.backends.cudnn.benchmark, _flushes_denormals()
-    fills = torch.utils.deterministic.fill_uninitialized_memory
+    fills = memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[assignment]
+    memory.fill_uninitialized_memory = False  # it would write NaN into every new tensor: a fifth of the time
     torch.backends.cudnn.benchmark = False
     torch.set_flush_denormal(True)
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(strict, warn_only=warns)
-        torch.utils.deterministic.fill_uninitialized_memory = fills  # type: ignore[assignment]
+        memory.fill_uninitialized_memory = fills
         torch.backends.cudnn.benchmark = benchmark
         torch.set_flush_denormal(flushed)
 

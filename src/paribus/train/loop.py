@@ -102,7 +102,7 @@ def _resume(context: Context, model: nn.Module, optimizer: torch.optim.Optimizer
 
 
 def _mean_shown(pending: list[Tensor], done: int) -> float:
-    """Return the mean of the shown losses; the losses are looked at only here, so that a GPU need not wait each step."""
+    """Return the mean of the shown losses; they are looked at only here, so that a GPU need not wait each step."""
     table = torch.stack(pending).cpu()
     bad = torch.nonzero(~torch.isfinite(table).all(dim=1)).flatten()
     if len(bad):

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: values whose shape is a share of the budget, so that a shorter run is the same run, smaller."""
+"""Learning-rate schedules in shares of the budget: a shorter run is the same run, smaller."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class OneCycle:
             raise ConfigError(f"the warm-up is a share of the steps, 0 to 1; here it is {self.warmup}")
 
     def rate(self, step: int, steps: int) -> float:
-        """Return the learning rate of step *step* (from 0) of *steps*; the middle of the step counts, so none is zero."""
+        """Return the learning rate of step *step* (from 0) of *steps*, at the step's middle, so that none is zero."""
         done = (step + 0.5) / steps
         if done < self.warmup:
             return self.peak * done / self.warmup

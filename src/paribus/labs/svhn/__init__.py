@@ -84,8 +84,8 @@ LAB = Lab(
     metric="test_accuracy",
     papers=(
         'Netzer et al. (2011), "Reading Digits in Natural Images with Unsupervised Feature Learning"',
-        'Sermanet, Chintala & LeCun (2012), "Convolutional Neural Networks Applied to House Numbers Digit Classification"',
-        'de Brébisson & Vincent (2016), "An Exploration of Softmax Alternatives Belonging to the Spherical Loss Family"',
+        'Sermanet, Chintala & LeCun (2012), "Convolutional Neural Networks Applied to House Numbers"',
+        'de Brébisson & Vincent (2016), "An Exploration of Softmax Alternatives"',
         'Martins & Astudillo (2016), "From Softmax to Sparsemax"',
         'Zhang et al. (2018), "mixup: Beyond Empirical Risk Minimization"',
     ),

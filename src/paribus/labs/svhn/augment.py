@@ -19,8 +19,8 @@ def augmented(images: Tensor, how: Augmentation, streams: Streams, step: int) ->
     if how.affine is not None:
         images = warped(images, how.affine, streams.generator(f"augment/affine/step={step}"))
     if how.invert:
-        draws = streams.generator(f"augment/invert/step={step}").random(images.shape[:2]) < how.invert
-        flip = torch.from_numpy(draws).to(images.device)[:, :, None, None]
+        chosen = streams.generator(f"augment/invert/step={step}").random(images.shape[:2]) < how.invert
+        flip = torch.from_numpy(chosen).to(images.device)[:, :, None, None]
         images = torch.where(flip, 255 - images, images)
     if how.salt_and_pepper:
         generator = streams.generator(f"augment/salt_and_pepper/step={step}")

@@ -80,11 +80,9 @@ DATA = (
 )
 
 OUTPUT = (
+    _probability("abs_max", "abs_max", "Makes probabilities of |x| / sum |x|: no exponential, a kink, the sign lost."),
     _probability(
-        "abs_max", "abs_max", "Makes probabilities of |x| / sum |x|: no exponential, but a kink and a sign lost."
-    ),
-    _probability(
-        "square_max", "square_max", "Makes probabilities of x^2 / sum x^2: smooth, but flat where an output is zero."
+        "square_max", "square_max", "Makes probabilities of x^2 / sum x^2: smooth, flat where an output is zero."
     ),
     _probability(
         "plus_one_abs_max",
@@ -108,7 +106,7 @@ OUTPUT = (
     ),
     Change(
         name="sparsemax_loss",
-        doc="Projects the outputs on the simplex and trains with the loss made for it, which has a gradient everywhere.",
+        doc="Projects the outputs on the simplex and trains with its own loss, which has a gradient everywhere.",
         path="output",
         before=Output(),
         after=Output(probability="sparsemax", loss="sparsemax_loss"),
@@ -118,7 +116,7 @@ OUTPUT = (
     ),
     Change(
         name="squared_distance",
-        doc="Minimises the squared distance of the probabilities to the one-hot label: its gradient fades where p is wrong.",
+        doc="Minimises the squared distance of the probabilities to the one-hot label.",
         path="output.loss",
         before="cross_entropy",
         after="squared_distance",
@@ -186,7 +184,7 @@ NETWORK = (
     ),
     Change(
         name="modern",
-        doc="Trains a residual network of 0.78 million parameters as one would today: SGD, one cycle, label smoothing, warps.",
+        doc="Trains a residual network of 0.78 million parameters as one would today (SGD, one cycle, warps).",
         path="recipe",
         before=COURSE,
         after=MODERN,
@@ -220,7 +218,7 @@ TRAINING = (
     ),
     Change(
         name="half_penalty",
-        doc="Adds strength times the sum of the root of |w| to the loss: a pull to zero that grows as the weight shrinks.",
+        doc="Adds strength times the sum of the root of |w| to the loss: a pull that grows as the weight shrinks.",
         path="penalty",
         before=Penalty(),
         after=lambda strength: Penalty(p=0.5, strength=strength),
@@ -236,7 +234,7 @@ TRAINING = (
     ),
     Change(
         name="invert",
-        doc="Inverts each colour channel of a training image with probability 1/2: light on dark becomes dark on light.",
+        doc="Inverts each colour channel of a training image with probability 1/2: light on dark turns dark.",
         path="recipe.augment.invert",
         before=0.0,
         after=0.5,

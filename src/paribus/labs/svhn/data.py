@@ -89,7 +89,8 @@ def shares(shape: str, classes: int) -> NDArray[np.float64]:
         "long_tail": 10.0 ** (-ranks / max(1, classes - 1)),
         "minority": np.where(ranks < (classes + 1) // 2, 1.0, 0.1),
     }[shape]
-    return weights / weights.sum()
+    total: float = weights.sum()
+    return np.asarray(weights / total)
 
 
 def skewed(labels: NDArray[np.int64], classes: int, shape: str, streams: Streams) -> NDArray[np.int64]:

@@ -195,7 +195,7 @@ class Config:
     budget: Budget = field(default_factory=Budget)
     """How many examples and steps."""
     train_fraction: float = 1.0
-    """The share of the training images that is used, 0 to 1; which ones depends on the seed, small sets lie in large."""
+    """The share of the training images in use, above 0 to 1; the seed picks them, small sets lie in large ones."""
     label_shares: str | None = None
     """How often each class is seen in training: None as in the data, else a shape from paribus.labs.svhn.data."""
     output: Output = field(default_factory=Output)
@@ -203,7 +203,7 @@ class Config:
     pool: Pool = field(default_factory=MaxPool)
     """What halves the resolution."""
     multi_stage: bool = False
-    """Whether the classifier sees the features of every group, not of the last alone (Sermanet et al. 2012, figure 2)."""
+    """Whether the classifier sees every group's features, not the last one's alone (Sermanet et al. 2012, fig. 2)."""
     penalty: Penalty = field(default_factory=Penalty)
     """The penalty on the weights."""
     mixup: float = 0.0

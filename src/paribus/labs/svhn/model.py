@@ -41,7 +41,7 @@ class Block(nn.Module):
         y = self.conv1(F.relu(self.norm1(x), inplace=True))
         y = self.conv2(F.relu(self.norm2(y), inplace=True))
         shortcut: Tensor = self.shortcut(x)
-        return shortcut + y
+        return y.add_(shortcut)
 
 
 class Network(nn.Module):
@@ -93,7 +93,7 @@ def build(config: Config, classes: int, streams: Streams) -> Network:
         pools = [pooling(config.pool) for _ in groups[:-1]]
         model = Network(groups, pools, widths, classes, config.multi_stage)
     initialise(model, streams)
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return model.to(memory_format=torch.channels_last)
 
 
 def _plain(network: Plain) -> tuple[list[nn.Module], list[int]]:

@@ -10,8 +10,8 @@ MARGIN = 0.005
 STUDIES = (
     Study(
         name="svhn.softmax",
-        question="Is it the exponential that makes softmax work, or would another way to probabilities do as well?",
-        hypothesis="Functions that are never zero come close to softmax; those with zeros lose the gradient there and fall behind.",
+        question="Is it the exponential that makes softmax work, or would other functions do as well?",
+        hypothesis="Functions that are never zero come close to softmax; those with zeros lose their gradient.",
         control="svhn/base",
         arms=(
             "svhn/abs_max",
@@ -64,7 +64,7 @@ STUDIES = (
     ),
     Study(
         name="svhn.lp_penalty",
-        question="Does the exponent of the weight penalty matter, for accuracy and for the zeros that it leaves behind?",
+        question="Does the exponent of the weight penalty matter, for accuracy and for the zeros it leaves?",
         hypothesis="At strengths that cost little accuracy, p = 1 and p = 1/2 leave many weights near zero, p = 2 few.",
         control="svhn/base",
         arms=(
@@ -78,7 +78,7 @@ STUDIES = (
     Study(
         name="svhn.negative_decay",
         question="What happens when the penalty is subtracted, so that large weights are rewarded?",
-        hypothesis="Batch norm hides the scale of the convolutions, so little happens until the reward outweighs the loss; then training diverges.",
+        hypothesis="Batch norm hides the convolutions' scale: little happens until the reward outweighs the loss.",
         control="svhn/base",
         arms=tuple(f"svhn/negative_decay={strength}" for strength in ("1e-06", "0.0001", "0.01", "1")),
         metric="test_accuracy",
@@ -95,8 +95,8 @@ STUDIES = (
     ),
     Study(
         name="svhn.imbalance",
-        question="What does a skewed distribution of training labels cost on the test set as it is, at the same number of images?",
-        hypothesis="The rarer the rarest classes, the more is lost: minority most, then the long tail, then linear.",
+        question="What does a skewed distribution of training labels cost, at the same number of images?",
+        hypothesis="The rarer the rarest classes, the more is lost: minority most, then long tail, then linear.",
         control="svhn/labels=even",
         arms=("svhn/labels=linear", "svhn/labels=long_tail", "svhn/labels=minority"),
         metric="test_accuracy",
@@ -105,7 +105,7 @@ STUDIES = (
     Study(
         name="svhn.augmentation",
         question="Which random changes to training images help?",
-        hypothesis="Inversion and affine maps resemble what the test holds and help in long runs; salt and pepper does not.",
+        hypothesis="Inversion and affine maps resemble the test images and help in long runs; salt and pepper does not.",
         control="svhn/base",
         arms=("svhn/invert", "svhn/affine", "svhn/salt_and_pepper"),
         metric="test_accuracy",
@@ -123,7 +123,7 @@ STUDIES = (
     Study(
         name="svhn.precision",
         question="Does computing in bfloat16 instead of float32 change the result?",
-        hypothesis="No: the difference lies within the margin, since batch norm and float32 weights take up the rounding.",
+        hypothesis="No: the difference lies within the margin; batch norm and float32 weights take up the rounding.",
         control="svhn/base",
         arms=("svhn/float32",),
         metric="test_accuracy",
