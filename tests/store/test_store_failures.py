@@ -240,6 +240,15 @@ def test_a_locked_database_is_waited_for_and_then_named(tmp_path, monkeypatch):
         assert store.aliases() == {"a": "b"}
 
 
+def test_a_writer_takes_its_turn_before_it_reads(tmp_path, monkeypatch):
+    monkeypatch.setattr(connect, "BUSY_SECONDS", 0.1)
+    path = str(tmp_path / "store.sqlite")
+    with Store.open(path) as first, Store.open(path) as second:
+        with first._writing():
+            refused(lambda: second.set_alias("a", "b"), "is locked by another program")
+        second.set_alias("a", "b")
+
+
 @pytest.mark.parametrize(
     ("url", "parts"),
     [

@@ -169,3 +169,12 @@ def test_importing_the_store_loads_neither_torch_nor_matplotlib():
     code = "import sys, paribus.store; print({'torch', 'matplotlib', 'psycopg'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_commit_is_on_the_disk_before_it_is_said_to_be(tmp_path):
+    with Store.open(str(tmp_path / "store.sqlite")) as store, store._reading() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}

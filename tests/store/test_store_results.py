@@ -213,6 +213,10 @@ def test_notes_aliases_and_looks(store):
     assert looks[0].summary["fast"]["low"] == -0.5
     assert math.isnan(looks[0].summary["fast"]["p"])
     assert looks[0].looked <= looks[1].looked
+    assert [look.seeds for look in store.looks("toy.rate")] == [3, 5, 5]
+    assert [look.base for look in store.looks(base="toy/wide=2")] == ["toy/wide=2"]
+    assert len(store.looks()) == 3
+    assert store.looks("toy.other") == []
 
 
 @given(st.lists(st.booleans(), max_size=70))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -34,9 +36,17 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
     WAL: readers, such as the dashboard, and the writer do not wait for each other. FULL, not NORMAL: with NORMAL a
     power cut may take the last commits along; a sync costs milliseconds, a trial minutes, and a note thought.
     """
-    connection.isolation_level = None  # sqlite3 would begin transactions by itself, and not before CREATE TABLE
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:  # where two switch a new file at once, SQLite does not wait by itself
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:

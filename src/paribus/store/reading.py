@@ -130,10 +130,14 @@ def aliases(connection: Connection) -> dict[str, str]:
     return {row.alias: row.name for row in connection.execute(select(schema.aliases).order_by(schema.aliases.c.alias))}
 
 
-def looks(connection: Connection, study: str, base: str) -> list[Look]:
-    """Return each look at *study* on *base*, in order."""
+def looks(connection: Connection, study: str | None, base: str | None) -> list[Look]:
+    """Return each look, in order; at *study* alone and on *base* alone where they are given."""
     table = schema.looks
-    query = select(table).where(table.c.study == study, table.c.base == base).order_by(table.c.id)
+    query = select(table).order_by(table.c.id)
+    if study is not None:
+        query = query.where(table.c.study == study)
+    if base is not None:
+        query = query.where(table.c.base == base)
     return [
         Look(row.study, row.base, row.seeds, json.loads(row.summary), row.looked) for row in connection.execute(query)
     ]

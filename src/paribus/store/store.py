@@ -217,8 +217,8 @@ class Store:
         with self._writing() as connection:
             connection.execute(insert(schema.looks), row)
 
-    def looks(self, study: str, base: str) -> list[Look]:
-        """Return each recorded look at *study* on *base*, in order."""
+    def looks(self, study: str | None = None, base: str | None = None) -> list[Look]:
+        """Return each recorded look, in order; at *study* alone and on *base* alone where they are given."""
         with self._reading() as connection:
             return reading.looks(connection, study, base)
 
