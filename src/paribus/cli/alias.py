@@ -1,0 +1,44 @@
+"""``paribus alias SHORT NAME``: a short word for an exceptional experiment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from paribus.cli.options import StoreUrl
+
+
+def alias(
+    short: Annotated[
+        str | None, typer.Argument(metavar="[SHORT]", help="The word; without it, the aliases there are.")
+    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The experiment that it stands for.")] = None,
+    store: StoreUrl = None,
+) -> None:
+    """Let a short word stand for an experiment."""
+    from rich.text import Text
+
+    from paribus.cli.naming import find
+    from paribus.cli.terminal import out
+    from paribus.errors import ConfigError
+    from paribus.spec import registry
+    from paribus.store import Store
+
+    console = out()
+    if short is None:
+        with Store.open(store) as opened:
+            known = opened.aliases()
+        for word, meant in known.items():
+            console.print(Text.assemble((word, "bold"), f"  {meant}"))
+        if not known:
+            console.print(Text("No aliases yet: paribus alias SHORT NAME makes one.", "dim"))
+        return
+    if name is None:
+        raise ConfigError(f"{short!r} stands for what? Write paribus alias {short} NAME")
+    if short in registry.lab_names() or "." in short:
+        raise ConfigError(f"{short!r} cannot be an alias: use one word without dots that is no lab's name")
+    experiment = find(name, store)
+    with Store.open(store) as opened:
+        opened.set_alias(short, experiment.name)
+    console.print(Text(f"{short} stands for {experiment.name}"))

@@ -1,0 +1,81 @@
+"""``paribus data``: the data sets, which of them are here, and how to get the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from paribus.cli.options import UnusedStoreUrl
+
+app = typer.Typer(help="List, download or add data sets.", rich_markup_mode=None)
+
+
+@app.command("list")
+def list_(store: UnusedStoreUrl = None) -> None:
+    """List the data sets: what each is, whether it is here, and its licence."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    from paribus.cli.terminal import out
+    from paribus.data.catalogue import describe
+
+    console = out()
+    for entry in describe():
+        state = ("here", "green") if entry.present else ("not here", "yellow")
+        size = f", {_size(entry.size)}" if entry.size else ""
+        console.print(Text.assemble((entry.name, "bold"), "  ", state, (size, "dim")))
+        facts = Table.grid(padding=(0, 2, 0, 0))
+        facts.add_column(style="dim", no_wrap=True)
+        facts.add_column(overflow="fold")
+        facts.add_row("what", Text(entry.what))
+        facts.add_row("licence", Text(entry.licence))
+        facts.add_row("where" if entry.present else "get it", Text(entry.where))
+        console.print(Padding(facts, (0, 0, 1, 2)))
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set's name.", show_default=False)],
+    store: UnusedStoreUrl = None,
+) -> None:
+    """Download a data set, check it, and convert it; interrupted, the same command goes on."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+    from rich.text import Text
+
+    from paribus.cli.terminal import err, out
+    from paribus.data import catalogue
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=err()) as progress:
+
+        def show(file: str, here: int, total: int | None) -> None:
+            if file not in tasks:
+                tasks[file] = progress.add_task(file, total=total)
+            progress.update(tasks[file], completed=here, total=total)
+
+        catalogue.get(name, show)
+    out().print(Text(f"{name} is here."))
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set's name.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with its files.", show_default=False)],
+    store: UnusedStoreUrl = None,
+) -> None:
+    """Use the files of a data set that you already have; they are read, not moved."""
+    from rich.text import Text
+
+    from paribus.cli.terminal import out
+    from paribus.data import catalogue
+
+    catalogue.add(name, folder)
+    out().print(Text(f"{name} is here."))
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"

@@ -1,0 +1,34 @@
+"""Which way a metric points where nobody has said so: a loss or an error is better low, anything else high."""
+
+from __future__ import annotations
+
+import re
+
+from paribus.cli.terminal import say
+from paribus.errors import ConfigError
+from paribus.spec.lab import Lab
+from paribus.spec.study import Direction
+
+_BETTER_LOW = re.compile(r"loss|error|err\b|nll|perplexity|ppl|mse|mae|rmse|fid|cost|seconds|time|bytes|memory", re.I)
+
+
+def direction_of(given: str | None, metric: str) -> Direction:
+    """Return *given*, or else the direction that the name of *metric* suggests; a guess of ``min`` is said aloud."""
+    if given is None:
+        if not _BETTER_LOW.search(metric):
+            return "max"
+        say(f"note: less {metric} is taken as better; --direction max says otherwise")
+        return "min"
+    if given == "max":
+        return "max"
+    if given == "min":
+        return "min"
+    raise ConfigError(f"--direction {given}: write max where more {metric} is better, min where less is")
+
+
+def direction_in(lab: Lab, given: str | None, metric: str | None) -> Direction | None:
+    """Return the direction of *metric* where *lab* does not know it; ``None`` leaves it to the lab and its studies."""
+    known = {lab.metric, *(study.metric for study in lab.studies)}
+    if given is None and (metric is None or metric in known):
+        return None
+    return direction_of(given, metric or lab.metric)

@@ -1,0 +1,34 @@
+"""``paribus log [NAME]``: what was done and found, by the program and by people, the newest last."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from paribus.cli.options import StoreUrl
+
+
+def log(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only an experiment, a study or a lab.")] = None,
+    store: StoreUrl = None,
+) -> None:
+    """Show the work log, the newest line last.
+
+    The program writes down looks at results and mishaps, people what they think.
+    """
+    from rich.text import Text
+
+    from paribus.cli.naming import subject
+    from paribus.cli.terminal import out
+    from paribus.report.listing import log_table
+    from paribus.store import Store
+    from paribus.worklog import work_log
+
+    about = subject(name, store) if name is not None else None
+    with Store.open(store) as opened:
+        lines = work_log(opened, about)
+    if lines:
+        out().print(log_table(lines))
+    else:
+        out().print(Text(f"Nothing is written{f' about {about}' if about else ''} yet.", "dim"))

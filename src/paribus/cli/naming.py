@@ -1,0 +1,63 @@
+"""Names as people type them: an alias may stand where a lab and its first changes would."""
+
+from __future__ import annotations
+
+from paribus.errors import UnknownName, suggest
+from paribus.spec import registry
+from paribus.spec.experiment import Experiment
+from paribus.spec.name import split
+
+BY_HAND = ("compare", "ablate")
+"""The topics of studies that the command line makes: ``svhn.compare``."""
+
+
+def find(name: str, store: str | None) -> Experiment:
+    """Return the experiment that *name* means; its first word may be an alias kept in the store at *store*."""
+    return registry.experiment(written_out(name, store))
+
+
+def written_out(name: str, store: str | None) -> str:
+    """Return *name* with an alias at its head replaced by what it stands for."""
+    head, _, rest = name.strip().partition("/")
+    if _is_lab(split(name)[0]):
+        return name
+    meant = _aliases(store).get(head)
+    if meant is None:
+        return name
+    return f"{meant}/{rest}" if rest else meant
+
+
+def subject(name: str, store: str | None) -> str:
+    """Return the full name of what one may write a note about: an experiment, a study or a lab.
+
+    Raises:
+        UnknownName: it is none of these.
+    """
+    full = written_out(name, store)
+    head, changes = split(full)
+    if changes or full != name:
+        return registry.experiment(full).name
+    if _is_lab(head):
+        return registry.lab(head).name
+    lab, dot, topic = name.rpartition(".")
+    if not dot:
+        known = [*registry.lab_names(), *_aliases(store)]
+        raise UnknownName(f"{name!r} is no experiment, study or lab{suggest(name, known)}")
+    if topic in BY_HAND:
+        return f"{registry.lab(lab).name}.{topic}"
+    return registry.study(name).name
+
+
+def _is_lab(word: str) -> bool:
+    return word.endswith(".py") or word in registry.lab_names()
+
+
+def _aliases(store: str | None) -> dict[str, str]:
+    """The aliases of the store at *store*; none where there is no store yet, and none is made."""
+    from paribus.store import Store, place
+
+    where = place.find(store)
+    if where.file is not None and not where.file.exists():
+        return {}
+    with Store.open(store) as opened:
+        return opened.aliases()

@@ -1,0 +1,46 @@
+"""``paribus report STUDY``: the page of a study again, from what the store holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from paribus.cli import options
+
+
+def report(
+    study: Annotated[str, typer.Argument(metavar="LAB.STUDY", help="A study that was run.", show_default=False)],
+    base: options.BaseName = None,
+    file: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where it goes; by default reports/STUDY.html.")
+    ] = None,
+    json_file: options.JsonFile = None,
+    store: options.StoreUrl = None,
+) -> None:
+    """Write a study's HTML page from what has been run.
+
+    Nothing runs; the page needs no other file.
+    """
+    from paribus.cli.files import default_page, prepare
+    from paribus.cli.handing import STANDARD_OUTPUT, hand_over
+    from paribus.cli.standing import standing
+    from paribus.cli.terminal import say
+    from paribus.exhibit import exhibit
+    from paribus.revisit import revisit
+    from paribus.spec import registry
+    from paribus.store import Store
+
+    found = registry.study(study)
+    ground = standing(found, base, store)
+    page = prepare(file or default_page(found, ground.base), "--out")
+    if json_file not in (None, STANDARD_OUTPUT):
+        prepare(Path(json_file), "--json")
+    on = f" --base {base}" if base is not None else ""
+    with Store.open(store) as opened:
+        again = revisit(found, opened, base=ground.base)
+        if again.caution:
+            say(f"note: {again.caution}")
+        material = exhibit(again.results, base_reason=ground.reason, command=["paribus", "run", study, *on.split()])
+        hand_over(material, page, json_file)

@@ -1,0 +1,57 @@
+"""``paribus tree [LAB]``: the experiments run so far as a tree of names, and what each change did."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from paribus.cli.options import StoreUrl
+
+
+def tree(
+    lab: Annotated[
+        str | None, typer.Argument(metavar="[LAB]", help="Only this lab; with its changes on offer.")
+    ] = None,
+    store: StoreUrl = None,
+) -> None:
+    """Show the experiments run so far, with what each change did.
+
+    They are a tree of names. Of a lab that is named, the changes on offer follow.
+    """
+    from rich.text import Text
+
+    from paribus.cli.offer import offer
+    from paribus.cli.terminal import out, say
+    from paribus.errors import ParibusError
+    from paribus.lineage import lineage
+    from paribus.report.listing import name_tree
+    from paribus.spec import registry
+    from paribus.store import Store
+
+    console = out()
+    with Store.open(store) as opened:
+        names = [lab] if lab is not None else sorted({record.lab for record in opened.trials()})
+        for name in names:
+            try:
+                found = registry.lab(name)
+            except ParibusError as error:
+                if lab is not None:
+                    raise
+                say(f"lab {name} is left out: {error}")
+                continue
+            grown = lineage(found, opened)
+            if grown.nodes:
+                console.print(name_tree(grown.nodes))
+                if grown.others:
+                    console.print(Text(f"{grown.others} trials of other code, device or threads are left out.", "dim"))
+            elif lab is not None:
+                console.print(Text(f"Nothing of {found.name} has been run yet.", "dim"))
+            if lab is not None:
+                console.print()
+                console.print(offer(found))
+    if not names:
+        console.print(name_tree([]))
+        for name in registry.lab_names():
+            console.print()
+            console.print(offer(registry.lab(name)))

@@ -1,0 +1,92 @@
+"""Which experiments of a lab were run, as a tree of names, and what each change did to the experiment before it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paribus.analysis import Verdict
+from paribus.errors import ParibusError
+from paribus.flow import comparison, resolve
+from paribus.gather import Results
+from paribus.report.listing import Node
+from paribus.spec import registry
+from paribus.spec.experiment import Experiment
+from paribus.spec.lab import Lab
+from paribus.spec.source import digest
+from paribus.spec.trial import Conditions
+from paribus.store import Store, TrialRecord
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """A lab's tree: its nodes, under the same conditions all, and how many trials under other ones are left out."""
+
+    nodes: tuple[Node, ...]
+    conditions: Conditions | None
+    others: int
+
+
+def lineage(lab: Lab, store: Store) -> Lineage:
+    """Return what was run of *lab*, under the conditions of its latest trial of today's code, or else its latest."""
+    ended = [record for record in store.trials(lab=lab.name) if record.outcome in ("completed", "diverged")]
+    if not ended:
+        return Lineage((), None, 0)
+    today = [record for record in ended if record.code == digest(lab)]
+    conditions = _conditions((today or ended)[-1])
+    shown = [record for record in ended if _conditions(record) == conditions]
+    by_hash: dict[str, list[TrialRecord]] = {}
+    for record in shown:
+        by_hash.setdefault(record.hash, []).append(record)
+    known = frozenset(by_hash)
+    nodes = [_node(lab, store, conditions, records, known) for records in by_hash.values()]
+    return Lineage(tuple(nodes), conditions, len(ended) - len(shown))
+
+
+def _node(
+    lab: Lab, store: Store, conditions: Conditions, records: Sequence[TrialRecord], known: frozenset[str]
+) -> Node:
+    outcomes = Counter(record.outcome for record in records)
+    scores = [
+        record.metrics[lab.metric]
+        for record in records
+        if record.outcome == "completed" and lab.metric in record.metrics
+    ]
+    first = records[0]
+    return Node(
+        segments=(lab.name, *first.changes),
+        n=len(scores),
+        mean=sum(scores) / len(scores) if scores else math.nan,
+        metric=lab.metric,
+        diverged=outcomes["diverged"],
+        effect=_effect(store, conditions, first, known),
+    )
+
+
+def _effect(store: Store, conditions: Conditions, record: TrialRecord, known: frozenset[str]) -> Verdict | None:
+    """The verdict on the experiment of *record* against the one without its last change, where both were run."""
+    parent = _parent(record)
+    if parent is None or parent.hash not in known:
+        return None
+    study = comparison(parent.name, [record.name])
+    results = Results(store, study, resolve(study), {record.lab: conditions})
+    (verdict,) = results.verdicts
+    return verdict if verdict.n or verdict.verdict == "diverges" else None
+
+
+def _parent(record: TrialRecord) -> Experiment | None:
+    """The experiment without the last change; ``None`` for a baseline, or where today's code knows it no more."""
+    if not record.changes:
+        return None
+    try:
+        experiment = registry.experiment(record.name)
+        parent = registry.experiment("/".join((record.lab, *(record.changes[:-1] or ("base",)))))
+    except ParibusError:
+        return None
+    return parent if experiment.hash == record.hash else None
+
+
+def _conditions(record: TrialRecord) -> Conditions:
+    return Conditions(record.device, record.threads, record.code)
