@@ -43,7 +43,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tests:
+class Findings:
     """What an estimate says under a rule of looking, for one arm alone."""
 
     low: float
@@ -53,7 +53,7 @@ class Tests:
     """p of a true difference at or beyond the margin."""
 
     @classmethod
-    def of(cls, estimate: Estimate, n: int, *, margin: float, alpha: float, looks: Looks) -> Tests:
+    def of(cls, estimate: Estimate, n: int, *, margin: float, alpha: float, looks: Looks) -> Findings:
         half_width = estimate.half_width(looks.level(alpha, n, 2))
         return cls(
             low=estimate.difference - half_width,
@@ -135,7 +135,7 @@ def compare_under(
             alpha=alpha,
         )
     estimate = intervals.paired(c, t) if paired else intervals.welch(c, t)
-    tests = Tests.of(estimate, n, margin=margin, alpha=alpha, looks=looks)
+    tests = Findings.of(estimate, n, margin=margin, alpha=alpha, looks=looks)
     verdict = word(estimate.difference, tests.p_value, tests.equivalence_p, alpha=alpha, direction="max")
     undecided = verdict == "undecided"
     return Comparison(

@@ -68,7 +68,7 @@ class Estimate:
         return math.hypot(self.seed.half_width(level), self.example.half_width(level))
 
     def tail(self, distance: float) -> float:
-        """Return the one-sided p-value of a truth *distance* below the estimate: half the alpha at which h reaches it."""
+        """Return the one-sided p of a truth *distance* below the estimate: half the alpha at which h reaches it."""
         if self.example is None:
             return self.seed.tail(distance)
         if distance <= 0:

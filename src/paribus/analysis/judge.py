@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from paribus.analysis import pairs, power, sentence, significance
-from paribus.analysis.comparison import Tests, check_design, method_name, word
+from paribus.analysis.comparison import Findings, check_design, method_name, word
 from paribus.analysis.intervals import Estimate, Floats
 from paribus.analysis.looks import MIN_PAIRS, ONCE, EverySeed, Looks
 from paribus.analysis.pairs import Generalise, Pairs
@@ -83,10 +83,10 @@ class _Case:
         self.pairs = pairs.pair(control, arm, generalise)
         self.n = len(self.pairs.seeds)
         self.estimate: Estimate | None = None
-        self.tests: Tests | None = None
+        self.tests: Findings | None = None
         if self.n >= MIN_PAIRS:
             self.estimate = self.pairs.estimate()
-            self.tests = Tests.of(self.estimate, self.n, margin=margin, alpha=alpha, looks=looks)
+            self.tests = Findings.of(self.estimate, self.n, margin=margin, alpha=alpha, looks=looks)
 
     def verdict(self, adjusted_p: float, equivalence_p: float, *, direction: Direction, arms: int) -> Verdict:
         c, t = self.pairs.control, self.pairs.treated

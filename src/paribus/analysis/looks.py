@@ -89,7 +89,7 @@ class EverySeed:
 
     def adjust(self, p: float, n: int, sides: Sides) -> float:
         minima = _null_minima(self.max_n)[sides]
-        rank = int(np.searchsorted(minima, p / self._share(n), side="right"))
+        rank = int(np.searchsorted(minima, p / self._share(n), side="left"))
         return min(1.0, (rank + 1) / (len(minima) + 1))
 
     def level(self, alpha: float, n: int, sides: Sides) -> float:
@@ -118,12 +118,9 @@ def _null_minima(max_n: int) -> dict[Sides, NDArray[np.float64]]:
         mean = x.cumsum(1) / n
         variance = (np.square(x).cumsum(1) / n - mean**2)[:, late] / (n[late] - 1)
         t = mean[:, late] / np.sqrt(np.maximum(variance, 1e-300))
-        # Only |t| > 1 can set a p-value below about 0.5; the others are spared their cost.
-        ratio = np.ones_like(t)
-        path, look = np.nonzero(np.abs(t) > 1)
-        ratio[path, look] = stdtr(n[late][look] - 1, -np.abs(t[path, look])) * max_n / n[late][look]
-        upward.append(np.where(t > 0, ratio, 1.0).min(1))
-        downward.append(np.where(t < 0, ratio, 1.0).min(1))
+        p = stdtr(n[late] - 1, -t)
+        upward.append((p * max_n / n[late]).min(1))
+        downward.append(((1 - p) * max_n / n[late]).min(1))
     up, down = np.concatenate(upward), np.concatenate(downward)
     # Both directions have the same law: either is a sample of the one-sided minimum.
     return {1: np.sort(np.concatenate([up, down])), 2: np.sort(2 * np.minimum(up, down))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 
 from scipy.special import nctdtr, stdtr
@@ -17,9 +18,9 @@ HORIZON = 1000
 
 
 def difference_power(then: Estimate, level: float) -> float:
-    r"""Return the chance that a two-sided test at *level* finds the difference, were it the true one.
+    r"""Return the chance that a two-sided test at *level* finds the difference with its sign, were it the true one.
 
-    .. math:: P\big(|T'_{df}(\delta / se)| > h / se\big), \quad h = \text{half-width of the interval}
+    .. math:: P\big(T'_{df}(|\delta| / se) > h / se\big), \quad h = \text{half-width of the interval}
 
     with T' the non-central t. Source: Johnson, Kotz and Balakrishnan (1995), "Continuous Univariate Distributions 2",
     ch. 31.
@@ -27,10 +28,7 @@ def difference_power(then: Estimate, level: float) -> float:
     se, df = _whole(then)
     if se == 0:
         return float(then.two_sided() <= level)
-    threshold, shift = then.half_width(level) / se, abs(then.difference) / se
-    if shift > threshold + 30:  # certain, and beyond what the series for the non-central t can sum
-        return 1.0
-    return 1.0 - float(nctdtr(df, shift, threshold)) + float(nctdtr(df, shift, -threshold))
+    return 1.0 - float(nctdtr(df, abs(then.difference) / se, then.half_width(level) / se))
 
 
 def equivalence_power(then: Estimate, level: float, margin: float) -> float:
@@ -70,12 +68,14 @@ def more_pairs(estimate: Estimate, n: int, *, margin: float, alpha: float, looks
     1000 more would not do, or where a sequential study would pass its planned maximum. A rough guide: it takes the
     observed difference and spread at their word.
     """
-    for later in range(max(n + 1, MIN_PAIRS), n + HORIZON + 1):
-        if looks.last is not None and later > looks.last:
-            return None
+
+    def decides(later: int) -> bool:
         then = projected(estimate, n, later)
-        if difference_power(then, looks.level(alpha, later, 2)) >= POWER:
-            return later - n
-        if equivalence_power(then, looks.level(alpha, later, 1), margin) >= POWER:
-            return later - n
-    return None
+        different = difference_power(then, looks.level(alpha, later, 2))
+        return max(different, equivalence_power(then, looks.level(alpha, later, 1), margin)) >= POWER
+
+    last = min(n + HORIZON, looks.last or n + HORIZON)
+    candidates = range(max(n + 1, MIN_PAIRS), last + 1)
+    if not candidates or not decides(last):
+        return None
+    return candidates[bisect.bisect_left(candidates, True, key=decides)] - n

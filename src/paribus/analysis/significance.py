@@ -1,4 +1,4 @@
-"""Tests that do not rest on a law of the scores, and the adjustment for many arms."""
+"""Findings that do not rest on a law of the scores, and the adjustment for many arms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 EXACT_PAIRS = 16
 """Up to 2^16 sign patterns are all visited; beyond, ``RESAMPLES`` are drawn."""
 
-RESAMPLES = 50_000
+RESAMPLES = 20_000
 
 
 def sign_flip(differences: Floats) -> float:
@@ -24,7 +24,7 @@ def sign_flip(differences: Floats) -> float:
 
     .. math:: p = \#\{\epsilon \in \{-1, 1\}^n : |\sum \epsilon_i d_i| \ge |\sum d_i|\} / 2^n
 
-    Exact for n <= 16; beyond, p = (b + 1) / (B + 1) over B = 50,000 sign patterns from a named stream. It cannot go
+    Exact for n <= 16; beyond, p = (b + 1) / (B + 1) over B = 20,000 sign patterns from a named stream. It cannot go
     below 2^(1 - n): 0.25 at n = 3.
 
     Source: Fisher (1935), "The Design of Experiments", section 21.
@@ -43,7 +43,7 @@ def sign_flip(differences: Floats) -> float:
 def label_permutation(control: Floats, treated: Floats) -> float:
     """Two-sided permutation test of the difference of means for scores that share no seeds.
 
-    p = (b + 1) / (B + 1) over B = 50,000 random relabellings from a named stream.
+    p = (b + 1) / (B + 1) over B = 20,000 random relabellings from a named stream.
     """
     n = len(treated)
     pooled = np.concatenate([treated, control])
