@@ -92,7 +92,8 @@ def too_few(n: int, more_seconds: float | None) -> str:
 def what_next(more_seeds: int | None, more_seconds: float | None, last: int | None, n: int, examples: bool) -> str:
     """Say what would decide an undecided arm."""
     if more_seeds is not None:
-        return f"; about {more_seeds} more seed{'s' if more_seeds > 1 else ''} would decide this{_cost(more_seconds)}"
+        about = more_seeds if more_seeds < 100 else round(more_seeds, -1)
+        return f"; about {about} more seed{'s' if more_seeds > 1 else ''} would decide this{_cost(more_seconds)}"
     if last is not None and n >= last:
         return f"; the planned {last} seeds are spent"
     if last is not None:

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+
+from paribus.analysis import ArmScores, Verdict, compare, judge
+from paribus.analysis.intervals import crossed
+from paribus.errors import ConfigError, DataError
+
+RNG = np.random.default_rng(7)
+SEEDS = range(8)
+CONTROL = ArmScores(name="base", scores={s: float(0.80 + 0.01 * RNG.standard_normal()) for s in SEEDS}, seconds=20.0)
+
+
+def arm(name: str = "arm", shift: float = 0.0, noise: float = 0.005, seeds: range = SEEDS, **fields) -> ArmScores:
+    rng = np.random.default_rng(len(name))
+    scores = {s: CONTROL.scores.get(s, 0.8) + shift + noise * float(rng.standard_normal()) for s in seeds}
+    return ArmScores(
+        name=name, scores={s: x for s, x in scores.items() if s not in fields.get("diverged", ())}, **fields
+    )
+
+
+def one(scores: ArmScores, control: ArmScores = CONTROL, **design) -> Verdict:
+    return judge(control, [scores], **{"direction": "max", "margin": 0.0, "alpha": 0.05, **design})[0]
+
+
+def test_a_verdict_says_what_compare_says() -> None:
+    treated = arm(shift=0.02)
+    verdict = one(treated)
+    plain = compare([CONTROL.scores[s] for s in SEEDS], [treated.scores[s] for s in SEEDS])
+    for field in ("difference", "low", "high", "p_value", "verdict", "n", "permutation_p", "correlation", "method"):
+        assert getattr(verdict, field) == getattr(plain, field), field
+    assert verdict.adjusted_p == verdict.p_value
+    assert verdict.seeds == tuple(SEEDS)
+    assert verdict.mean - verdict.control_mean == pytest.approx(verdict.difference)
+    assert verdict.sd == pytest.approx(np.std(list(treated.scores.values()), ddof=1))
+    assert verdict.seed_sd == pytest.approx(plain.sd / math.sqrt(8))
+    assert math.isnan(verdict.example_sd)
+    assert verdict.more_seeds == 0
+
+
+def test_the_direction_turns_better_into_worse() -> None:
+    assert one(arm(shift=0.02)).verdict == "better"
+    assert one(arm(shift=0.02), direction="min").verdict == "worse"
+    assert one(arm(shift=-0.02), direction="min").verdict == "better"
+    assert one(arm(shift=0.02), direction="min", margin=0.1).verdict == "equivalent"
+
+
+def test_holm_decides_where_the_interval_of_one_arm_would_not() -> None:
+    arms = [arm("x" * k, shift=0.0055 if k == 1 else 0.0, noise=0.006) for k in range(1, 9)]
+    verdicts = judge(CONTROL, arms, direction="max", margin=0.0, alpha=0.05)
+    split = [v for v in verdicts if v.p_value <= 0.05 < v.adjusted_p]
+    assert split
+    for verdict in split:
+        assert verdict.verdict == "undecided"
+        assert not verdict.low <= 0 <= verdict.high
+        assert "with 8 arms to compare" in verdict.sentence
+
+
+def test_equivalence_is_adjusted_too() -> None:
+    margin = 0.0058
+    alone = one(arm("xx", noise=0.006), margin=margin)
+    many = judge(CONTROL, [arm("xx", noise=0.006)] + [arm("y" * k, noise=0.03) for k in range(3, 9)],
+                 direction="max", margin=margin, alpha=0.05)[0]  # fmt: skip
+    assert (alone.verdict, many.verdict) == ("equivalent", "undecided")
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_below_three_pairs_it_says_what_the_next_seeds_cost(n: int) -> None:
+    verdict = one(arm(shift=0.5, seeds=range(n), seconds=100.0), margin=1.0)
+    assert (verdict.verdict, verdict.n, verdict.more_seeds) == ("undecided", n, 3 - n)
+    assert verdict.more_seconds == (3 - n) * 120.0
+    assert all(math.isnan(x) for x in (verdict.low, verdict.high, verdict.p_value, verdict.adjusted_p))
+    assert "nothing can be concluded" in verdict.sentence
+    assert f"{2 * (3 - n)} minutes" in verdict.sentence
+
+
+def test_undecided_says_what_would_decide() -> None:
+    verdict = one(arm(shift=0.012, noise=0.012, seconds=40.0))
+    assert verdict.verdict == "undecided"
+    assert verdict.more_seeds is not None
+    assert verdict.more_seconds == verdict.more_seeds * 60.0
+    assert f"about {verdict.more_seeds} more seeds would decide this, {verdict.more_seeds} minutes" in verdict.sentence
+    spent = one(arm(shift=0.003, noise=0.006), max_n=8)
+    assert spent.more_seeds is None
+    assert "planned 8 seeds are spent" in spent.sentence
+
+
+def test_identical_results() -> None:
+    same = dataclasses.replace(CONTROL, name="same")
+    assert one(same, margin=0.01).verdict == "equivalent"
+    verdict = one(same)
+    assert (verdict.verdict, verdict.p_value, verdict.more_seeds) == ("undecided", 1.0, None)
+    assert "identical" in verdict.sentence
+
+
+def test_divergence_of_every_seed_is_the_finding() -> None:
+    verdict = one(ArmScores(name="hot", scores={}, diverged=(0, 1)))
+    assert (verdict.verdict, verdict.diverged, verdict.n) == ("diverges", 2, 0)
+    assert "2 of 2 seeds diverged, against 0 of 2 of the control" in verdict.sentence
+    assert one(ArmScores(name="hot", scores={}, diverged=(0,))).verdict == "undecided"
+    both = ArmScores(name="base", scores={}, diverged=(0, 1))
+    assert one(ArmScores(name="hot", scores={}, diverged=(0, 1)), control=both).verdict == "undecided"
+
+
+def test_a_partly_diverged_arm_is_judged_on_the_rest_and_says_so() -> None:
+    verdict = one(arm(shift=0.02, diverged=(1, 4)))
+    assert (verdict.verdict, verdict.diverged, verdict.n) == ("better", 2, 6)
+    assert verdict.seeds == (0, 2, 3, 5, 6, 7)
+    assert "trials that diverged: 2 of this arm and 0 of the control" in verdict.sentence
+    often = one(arm(shift=0.02, diverged=(0, 1, 2, 3, 4)))  # 5 of 8 against none: 2^-5 < 0.05
+    assert (often.verdict, often.n) == ("diverges", 3)
+    twin = arm("twin", shift=0.02, diverged=(0, 1, 2, 3, 4))
+    assert judge(CONTROL, [twin, arm("other")], direction="max", margin=0, alpha=0.05)[0].verdict != "diverges"
+
+
+def test_failed_trials_are_missing_and_counted() -> None:
+    verdict = one(arm(seeds=range(5), failed=(5, 6), confounded=True))
+    assert (verdict.failed, verdict.n, verdict.diverged, verdict.confounded) == (2, 5, 0, True)
+    assert "2 trials failed and are missing" in verdict.sentence
+    assert "confounded" in verdict.sentence
+
+
+def with_outcomes(name: str, p: float, seeds: int = 6) -> ArmScores:
+    easy = np.random.default_rng(0).random(300)
+    correct = {s: 0.8 * easy + 0.2 * np.random.default_rng((s, len(name))).random(300) < p for s in range(seeds)}
+    return ArmScores(name=name, scores={s: float(c.mean()) for s, c in correct.items()}, correct=correct)
+
+
+def test_both_sources_of_variance_are_shown() -> None:
+    control, treated = with_outcomes("base", 0.6), with_outcomes("arm", 0.7)
+    d = np.stack([treated.correct[s].astype(int) - control.correct[s] for s in range(6)])
+    wide, narrow = one(treated, control=control), one(treated, control=control, generalise="seeds")
+    estimate = crossed(d)
+    assert estimate.example is not None
+    assert (wide.seed_sd, wide.example_sd) == (estimate.seed.se, estimate.example.se)
+    assert wide.seed_sd == pytest.approx(narrow.seed_sd)
+    assert wide.high - wide.low > narrow.high - narrow.low
+    assert (wide.generalises, narrow.generalises) == ("new seeds and new examples", "new seeds on this test set")
+    assert wide.sentence.endswith("for new seeds and new examples")
+    assert narrow.sentence.endswith("for new seeds on this test set")
+
+
+def test_sentences_read_as_english() -> None:
+    control = ArmScores(name="base", scores={0: 1.0, 1: 1.1, 2: 0.9, 3: 1.0})
+    up = ArmScores(name="up", scores={0: 1.5, 1: 1.62, 2: 1.38, 3: 1.5})
+    down = ArmScores(name="down", scores={0: 0.5, 1: 0.62, 2: 0.38, 3: 0.5})
+    assert one(up, control=control).sentence == (
+        "better by 0.500 (95 % interval 0.474 to 0.526, n = 4 seeds), for new seeds on this test set"
+    )
+    assert one(down, control=control).sentence == (
+        "worse by 0.500 (95 % interval 0.474 to 0.526, n = 4 seeds), for new seeds on this test set"
+    )
+    assert one(down, control=control, margin=0.6).sentence == (
+        "equivalent: the difference of -0.500 (90 % interval -0.519 to -0.481, n = 4 seeds) is smaller than the 0.600 "
+        "that matter, for new seeds on this test set"
+    )
+    points = one(with_outcomes("arm", 0.7), control=with_outcomes("base", 0.6)).sentence
+    assert points.startswith("better by 1")
+    assert " points (95 % interval " in points
+
+
+def test_looking_along_the_way_widens_the_interval() -> None:
+    fixed, looked = one(arm(shift=0.004)), one(arm(shift=0.004), max_n=20)
+    assert looked.high - looked.low > fixed.high - fixed.low
+    assert looked.p_value > fixed.p_value
+    assert "group-sequential up to 20 seeds" in looked.method
+    with pytest.raises(ConfigError, match="at most 5"):
+        one(arm(), max_n=5)
+
+
+def test_json_has_no_nan_and_all_fields() -> None:
+    for verdict in (one(arm(shift=0.02)), one(ArmScores(name="none", scores={}))):
+        plain = json.loads(json.dumps(verdict.to_json(), allow_nan=False))
+        assert set(plain) == {field.name for field in dataclasses.fields(Verdict)}
+        assert plain["seeds"] == list(verdict.seeds)
+    assert plain["low"] is None
+
+
+def test_the_same_study_twice_is_the_same_to_the_bit() -> None:
+    arms = [arm("a", shift=0.003, seeds=range(8)), ArmScores(name="b", scores={})]
+    first, second = (judge(CONTROL, arms, direction="max", margin=0.01, alpha=0.05, max_n=10) for _ in range(2))
+    assert first == second
+
+
+def test_studies_that_contradict_themselves_are_refused() -> None:
+    with pytest.raises(ConfigError, match="two arms are called 'arm'"):
+        judge(CONTROL, [arm(), arm()], direction="max", margin=0.0, alpha=0.05)
+    with pytest.raises(ConfigError):
+        one(arm(), alpha=0.0)
+    with pytest.raises(DataError, match="per-example"):
+        one(arm(), generalise="examples")
+    assert judge(CONTROL, [], direction="max", margin=0.0, alpha=0.05) == ()

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from paribus.analysis import judge, read_table
+from paribus.errors import DataError
+
+LONG = "arm,seed,accuracy\nbase,0,0.50\nbase,1,0.52\nbase,2,0.51\npool,0,0.60\npool,1,0.63\npool,2,0.61\n"
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def save(text: str | bytes, name: str = "results.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return save
+
+
+def test_long_form(write) -> None:
+    table = read_table(write(LONG), control="base", metric="accuracy")
+    assert table.control.scores == {0: 0.50, 1: 0.52, 2: 0.51}
+    assert [arm.name for arm in table.arms] == ["pool"]
+    assert table.notes == ()
+    verdict = judge(table.control, table.arms, direction="max", margin=0.0, alpha=0.05)[0]
+    assert (verdict.verdict, verdict.n) == ("better", 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LONG.replace(",", ";"),
+        LONG.replace(",", "\t"),
+        "\ufeff" + LONG.replace("\n", "\r\n"),
+        LONG.replace("\n", "\n\n"),
+        "seed,base,pool\n0,0.50,0.60\n1,0.52,0.63\n2,0.51,0.61\n",
+        "seed,base - accuracy,pool - accuracy,pool - accuracy__MIN\n0,0.50,0.60,0\n1,0.52,0.63,0\n2,0.51,0.61,0\n",
+        "arm,seed_0,seed_1,seed_2\nbase,0.50,0.52,0.51\npool,0.60,0.63,0.61\n",
+        "Name,State,random_seed,accuracy,lr\nbase,finished,0,0.50,1\nbase,finished,1,0.52,1\nbase,finished,2,0.51,1\n"
+        "pool,finished,0,0.60,2\npool,finished,1,0.63,2\npool,finished,2,0.61,2\n",
+    ],
+)
+def test_every_form_gives_the_same_arms(write, text: str) -> None:
+    expected = read_table(write(LONG, "long.csv"), control="base", metric="accuracy")
+    table = read_table(write(text), control="base", metric="accuracy")
+    assert (table.control, table.arms) == (expected.control, expected.arms)
+
+
+def test_columns_are_guessed_and_the_guess_is_said(write) -> None:
+    table = read_table(write(LONG.replace("arm,seed", "Experiment,Seed")), control="base")
+    assert table.metric == "accuracy"
+    assert "column 'Experiment' was taken as the arm" in table.notes
+    assert "column 'accuracy' was taken as the metric" in table.notes
+
+
+def test_diverged_missing_failed_and_cost(write) -> None:
+    text = (
+        "arm,seed,acc,state,runtime\nbase,0,0.5,finished,10\nbase,1,0.5,finished,20\nbase,2,,running,\n"
+        "pool,0,nan,finished,5\npool,1,inf,finished,5\npool,2,0.7,finished,30\npool,3,,crashed,1\n"
+    )
+    table = read_table(write(text), control="base", metric="acc")
+    (pool,) = table.arms
+    assert (pool.scores, pool.diverged, pool.failed, pool.seconds) == ({2: 0.7}, (0, 1), (3,), 30.0)
+    assert (table.control.scores, table.control.seconds) == ({0: 0.5, 1: 0.5}, 15.0)
+    assert any("paired with 'base' on 0 seeds; left out: 0, 1, 2" in note for note in table.notes)
+    assert "'pool' diverged on 2 of 3 seeds" in table.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        (LONG + "pool,1,0.64\n", {}, "line 8: arm 'pool' has seed 1 already, on line 6"),
+        (LONG.replace("0.63", "high"), {"metric": "accuracy"}, "line 6: the metric of arm 'pool', seed 1 is 'high'"),
+        (LONG.replace("pool,1", "pool,one"), {}, "line 6: the seed of arm 'pool' is 'one', not a whole number"),
+        (LONG.replace("pool,1", ",1"), {}, "line 6: the arm has no name"),
+        (LONG + "pool,3\n", {}, "line 8: 2 cells, but the header has 3"),
+        (LONG, {"control": "bass"}, "no arm is called 'bass' — did you mean 'base'"),
+        (LONG, {"metric": "acuracy"}, "line 1: no metric column is called 'acuracy' — did you mean 'accuracy'"),
+        (LONG, {"arm": "arms"}, "line 1: no column is called 'arms' — did you mean 'arm'"),
+        (LONG.replace("accuracy", "seed"), {}, "line 1: two columns are called 'seed'"),
+        (LONG.replace("arm,seed", "colour,size"), {}, "line 1: which column is the arm"),
+        (LONG.replace("arm,seed", "arm,size"), {"metric": "accuracy"}, "line 1: which column is the seed"),
+        ("arm,seed,f1,auc\nbase,0,1,2\npool,0,1,2\n", {}, "line 1: which column is the metric.*f1, auc"),
+        ("arm,seed,x\nbase,0,1\n", {}, "'base' is the only arm"),
+        ("Step,base - acc,pool - acc\n0,1,2\n", {"metric": "acc"}, "export the final value"),
+        ("seed,left,right\n0,1,2\n", {}, "none is called 'base'"),
+        ("", {}, "not a table"),
+        ("just words\nand more\n", {}, "not a table"),
+        ('arm,seed,x\nbase,0,"1\n', {}, "line 2: not CSV"),
+        (b"\xff\xfe\x00\x01", {}, "not a text file"),
+        (b"a,b\x00\n1,2\n", {}, "results.csv"),
+    ],
+)
+def test_a_wrong_table_is_refused_in_one_line(write, text: str | bytes, options: dict, message: str) -> None:
+    with pytest.raises(DataError, match=message) as error:
+        read_table(write(text), **{"control": "base", **options})
+    assert "\n" not in str(error.value)
+    assert "results.csv" in str(error.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        read_table(tmp_path / "nothing.csv", control="base")
