@@ -30,7 +30,6 @@ def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] =
     ]
     shown, others = _environment(results.records)
     describe = experiments[0].lab.data_in_words
-    choice = results.choice
     return Material(
         study=study,
         base=results.base or "",
@@ -43,18 +42,42 @@ def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] =
         other_environments=others,
         command=shlex.join(command),
         made=datetime.now(UTC),
-        seconds=sum(record.seconds for record in results.records),
-        chosen=Chosen(verdict=choice.verdict, how=choice.how) if choice is not None else None,
+        seconds=sum(record.seconds or 0.0 for record in results.records),
+        chosen=_chosen(results),
         notes=tuple(
             NoteLine(about=note.about, text=note.text, author=note.author, written=note.written)
             for name in dict.fromkeys((study.name, *study.names))
             for note in results.store.notes(name)
         ),
-        looks=tuple(
-            f"{look.made:%Y-%m-%d %H:%M} UTC at {look.seeds} seeds"
-            for look in results.store.looks(study.name, results.base or "")
-        ),
+        looks=_earlier_looks(results),
     )
+
+
+def _earlier_looks(results: Results) -> tuple[str, ...]:
+    """Looks at fewer seeds than there are now, which make a single look's interval too narrow.
+
+    A study that is looked at after every seed pays for that in its intervals already.
+    """
+    if results.max_seeds is not None:
+        return ()
+    now = max((verdict.n for verdict in results.verdicts), default=0)
+    looks = results.store.looks(results.study.name, results.base or "")
+    return tuple(f"{look.looked:%Y-%m-%d %H:%M} UTC at {look.seeds} seeds" for look in looks if look.seeds < now)
+
+
+def _chosen(results: Results) -> Chosen | None:
+    """The arm that validation chose; where it chose the control there is nothing to judge, and the words say that."""
+    if results.choice is None:
+        return None
+    choice = results.choice
+    label = choice.name.rpartition("/")[2]
+    how = (
+        f"{label} has the best mean {results.study.choose_by} over {len(choice.chosen_on)} seeds; "
+        f"it is judged on the other {len(choice.judged_on)}, which took no part in the choice"
+    )
+    if results.chosen is None:
+        how = f"{label}, the control, has the best mean {results.study.choose_by} over {len(choice.chosen_on)} seeds"
+    return Chosen(verdict=results.chosen, how=how)
 
 
 def _arm(results: Results, experiment: Experiment, scores: ArmScores, control: Answers | None) -> ArmMaterial:
@@ -68,7 +91,7 @@ def _arm(results: Results, experiment: Experiment, scores: ArmScores, control: A
     edits = {edit.segment: edit.change.doc for edit in (*first.edits, *experiment.edits)}
     return ArmMaterial(
         name=scores.name,
-        label="/".join(changes) or "/".join(experiment.changes[-1:]) or "base",
+        label=_label(experiment, changes),
         scores=scores,
         docs=tuple(edits[segment] for segment in (changes or experiment.changes)),
         metrics=_metrics(records),
@@ -83,6 +106,12 @@ def _arm(results: Results, experiment: Experiment, scores: ArmScores, control: A
         flips=flips,
         errors=errors,
     )
+
+
+def _label(experiment: Experiment, changes: Sequence[str]) -> str:
+    """The changes that set *experiment* off from the control, those that it lacks too; its last one for the control."""
+    apart = "/".join(change if change in experiment.changes else f"without {change}" for change in changes)
+    return apart or "/".join(experiment.changes[-1:]) or "base"
 
 
 def _metrics(records: Sequence[TrialRecord]) -> dict[str, dict[int, float]]:

@@ -15,19 +15,20 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from paribus.analysis import Verdict
-from paribus.errors import ConfigError, RunError
+from paribus.errors import ConfigError, ParibusError, RunError, UnknownName, suggest
 from paribus.gather import Results
 from paribus.run.local import LocalRunner
 from paribus.run.provenance import environment
 from paribus.run.runner import Runner
 from paribus.spec import registry
 from paribus.spec.experiment import Experiment
+from paribus.spec.lab import Lab
 from paribus.spec.source import digest
 from paribus.spec.study import Study
-from paribus.spec.trial import Conditions, Event, Finished, Trial
+from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
 from paribus.store import Store
 
-_WRITE_EVERY = 0.5  # seconds: a point of a curve may wait that long for its transaction; a finished trial never does
+_WRITE_EVERY = 0.5  # seconds: a point of a curve may wait that long for its transaction; a trial's start and end never do
 
 
 class Listener(Protocol):
@@ -105,8 +106,10 @@ def conduct(
             raise ConfigError(f"--max-seeds {maximum}: nothing can be concluded below 3 seeds")
     else:
         maximum = seeds or study.seeds
-    conditions = {experiment.lab.name: current(experiment, runner) for experiment in experiments}
+    labs = {experiment.lab.name: experiment.lab for experiment in experiments}
+    conditions = {name: current(lab, runner) for name, lab in labs.items()}
     results = Results(store, placed, experiments, conditions, base=base, max_seeds=maximum if until_decided else None)
+    _refuse_unmeasured(results)
     with contextlib.ExitStack() as stack:
         for lab_name in sorted(conditions):
             stack.enter_context(store.lock(lab_name))
@@ -115,6 +118,7 @@ def conduct(
             ran += _complete(plan, store, runner, listener)
         results = results.upto(maximum)
         _refuse_nothing(results)
+        _refuse_unmeasured(results)
         store.record_look(placed.name, base or "", _seeds_seen(results), results.summary())
     return Conducted(results, ran)
 
@@ -130,9 +134,9 @@ def resolve(study: Study) -> tuple[Experiment, ...]:
     return experiments
 
 
-def current(experiment: Experiment, runner: Runner) -> Conditions:
-    """Return the conditions under which *experiment* would run now."""
-    return Conditions(runner.device, runner.threads, digest(experiment.lab))
+def current(lab: Lab, runner: Runner) -> Conditions:
+    """Return the conditions under which experiments of *lab* would run now."""
+    return Conditions(runner.device, runner.threads, digest(lab))
 
 
 def _plans(results: Results, maximum: int, until_decided: bool) -> Iterator[list[Trial]]:
@@ -169,7 +173,8 @@ def _complete(plan: Sequence[Trial], store: Store, runner: Runner, listener: Lis
             for event in events:
                 waiting.append(event)
                 ended = isinstance(event.what, Finished)
-                if ended or time.monotonic() - written > _WRITE_EVERY:
+                turn = ended or isinstance(event.what, Started)
+                if turn or time.monotonic() - written > _WRITE_EVERY:
                     store.write(waiting)
                     waiting, written = [], time.monotonic()
                 if ended:
@@ -192,21 +197,31 @@ def _refuse_nothing(results: Results) -> None:
         raise RunError(f"every trial of {results.study.name} failed; the first, {records[0].name}: {last[-1] if last else ''}")
 
 
+def _refuse_unmeasured(results: Results) -> None:
+    """Raise where trials have completed and none measured the study's metric: its name is wrong."""
+    measured = {metric for record in results.records if record.outcome == "completed" for metric in record.metrics}
+    if measured and results.study.metric not in measured:
+        near = suggest(results.study.metric, measured)
+        raise UnknownName(f"no trial of {results.study.name} measures {results.study.metric!r}{near}")
+
+
 def comparison(control: str, arms: Sequence[str], **settings: Any) -> Study:
     """Return the study that compares names given by hand: metric, direction and margin from the control's lab.
 
-    *settings* replace fields of :class:`Study`, e.g. ``metric="test_loss"``.
+    *settings* replace fields of :class:`Study`, e.g. ``metric="test_loss"``; direction and margin of another metric are
+    those of a study of the lab that is decided by it, where there is one.
     """
     experiment = registry.experiment(control)
     lab = experiment.lab
-    like = next((study for study in lab.studies if study.metric == lab.metric), None)
+    metric = settings.get("metric") or lab.metric
+    like = next((study for study in lab.studies if study.metric == metric), None)
     found = Study(
         name=f"{lab.name}.compare",
         question=f"Does what differs from {experiment.name} help?",
         control=experiment.name,
         arms=tuple(registry.experiment(arm).name for arm in arms),
-        metric=lab.metric,
-        direction=lab.direction,
+        metric=metric,
+        direction=like.direction if like else lab.direction,
         margin=like.margin if like else 0.0,
     )
     return replace(found, **{key: value for key, value in settings.items() if value is not None})
@@ -220,6 +235,20 @@ def ablation(name: str, **settings: Any) -> Study:
     whole = registry.experiment(name)
     if not whole.edits:
         raise ConfigError(f"{whole.name} has no changes to drop: name an experiment with at least one")
-    arms = tuple(whole.without(segment).name for segment in whole.changes)
+    drops = droppable(whole)
+    arms = tuple(found.name for found in drops.values() if isinstance(found, Experiment))
+    if not arms:
+        raise ConfigError(f"{whole.name} loses none of its changes alone: {next(iter(drops.values()))}")
     study = comparison(whole.name, arms, **settings)
     return replace(study, name=f"{whole.lab.name}.ablate", question=f"Which changes of {whole.name} does it need?")
+
+
+def droppable(whole: Experiment) -> dict[str, Experiment | ParibusError]:
+    """Return for each change of *whole* the experiment without it, or why there is none: another change rests on it."""
+    drops: dict[str, Experiment | ParibusError] = {}
+    for segment in whole.changes:
+        try:
+            drops[segment] = registry.experiment(whole.without(segment).name)
+        except ParibusError as error:
+            drops[segment] = error
+    return drops

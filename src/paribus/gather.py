@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from paribus.analysis import ArmScores, Verdict, choose, judge
-from paribus.analysis.choice import Choice
+from paribus.analysis import ArmScores, Choice, Verdict, choose, judge
+from paribus.errors import DataError
 from paribus.spec.experiment import Experiment, declared_changes
 from paribus.spec.study import Study
 from paribus.spec.trial import Conditions, Trial
@@ -88,7 +88,7 @@ class Results:
         scored = {record.seed: record.metrics[metric] for record in completed if metric in record.metrics}
         bits = self.store.outcomes([record.key for record in completed], metric)
         correct = {record.seed: bits[record.key] for record in completed if record.key in bits}
-        seconds = [record.seconds for record in completed]
+        seconds = [record.seconds for record in completed if record.seconds is not None]
         confounded = not self.study.factorial and len(declared_changes(self.experiments[0], experiment)) > 1
         return ArmScores(
             name=name,
@@ -111,14 +111,26 @@ class Results:
 
     @cached_property
     def choice(self) -> Choice | None:
-        """The arm that is best by the study's validation metric, judged on seeds that took no part in choosing it."""
-        if self.study.choose_by is None:
+        """The experiment that is best by the study's validation metric on every second seed, where there is one."""
+        metric = self.study.choose_by
+        if metric is None:
             return None
-        validation = [
-            self._score(name, experiment, self.study.choose_by)
-            for name, experiment in zip(self.study.names, self.experiments, strict=True)
-        ]
-        return choose(validation, self.scores, study=self.study)
+        pairs = zip(self.study.names, self.experiments, strict=True)
+        try:
+            return choose([self._score(*pair, metric) for pair in pairs], direction=self.study.direction)
+        except DataError:  # too few seeds as yet, or none that did not diverge
+            return None
+
+    @cached_property
+    def chosen(self) -> Verdict | None:
+        """The verdict on the chosen arm, on seeds that took no part in the choice; ``None`` where it is the control."""
+        if self.choice is None or self.choice.name == self.study.control:
+            return None
+        control, *arms = (scores.on(self.choice.judged_on) for scores in self.scores)
+        arm = next(arm for arm in arms if arm.name == self.choice.name)
+        study = self.study
+        (verdict,) = judge(control, [arm], direction=study.direction, margin=study.margin, alpha=study.alpha)
+        return verdict
 
     def summary(self) -> dict[str, Any]:
         """Return what a look at these results is remembered by."""

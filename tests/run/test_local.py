@@ -18,6 +18,7 @@ from paribus.run.local import InProcessRunner, LocalRunner
 from paribus.run.runner import Runner
 from paribus.spec import registry
 from paribus.spec.context import Progress, Scalars
+from paribus.spec.source import digest
 from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
 
 LAB = '''"""Does it survive?"""
@@ -67,7 +68,7 @@ def scratch(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def trials(lab: Path, *modes: str, threads: int = 1) -> list[Trial]:
-    conditions = Conditions("cpu", threads, "code")
+    conditions = Conditions("cpu", threads, digest(registry.lab(str(lab))))
     names = [f"{lab}/base" if mode == "ok" else f"{lab}/mode={mode}" for mode in modes]
     return [Trial(registry.experiment(name), seed, conditions) for seed, name in enumerate(names)]
 
@@ -109,7 +110,8 @@ def test_reports_come_in_order(lab: Path, scratch: Callable[[str], Path]) -> Non
 
 
 def test_a_trial_computes_with_the_threads_it_was_given(lab: Path, scratch: Callable[[str], Path]) -> None:
-    assert outcomes(LocalRunner(workers=1, threads=2), trials(lab, "threads"), scratch)[0].metrics == {"accuracy": 2.0}
+    found = outcomes(LocalRunner(workers=1, threads=2), trials(lab, "threads", threads=2), scratch)
+    assert found[0].metrics == {"accuracy": 2.0}
 
 
 def test_closing_the_events_ends_the_trials(lab: Path, scratch: Callable[[str], Path]) -> None:
@@ -126,8 +128,9 @@ def test_trials_end_when_their_conductor_is_killed(lab: Path, tmp_path: Path) ->
         from pathlib import Path
         from paribus.run.local import LocalRunner
         from paribus.spec import registry
+        from paribus.spec.source import digest
         from paribus.spec.trial import Conditions, Started, Trial
-        trial = Trial(registry.experiment("{lab}/mode=sleep"), 0, Conditions("cpu", 1, "code"))
+        trial = Trial(registry.experiment("{lab}/mode=sleep"), 0, Conditions("cpu", 1, digest(registry.lab("{lab}"))))
         for event in LocalRunner(workers=1).run([trial], lambda key: Path("{tmp_path}") / key):
             if isinstance(event.what, Started):
                 print(event.what.pid, flush=True)
@@ -152,9 +155,10 @@ def test_a_script_without_a_main_guard_runs_once(lab: Path, tmp_path: Path) -> N
         from pathlib import Path
         from paribus.run.local import LocalRunner
         from paribus.spec import registry
+        from paribus.spec.source import digest
         from paribus.spec.trial import Conditions, Finished, Trial
         print("script")
-        trial = Trial(registry.experiment("{lab}/base"), 0, Conditions("cpu", 1, "code"))
+        trial = Trial(registry.experiment("{lab}/base"), 0, Conditions("cpu", 1, digest(registry.lab("{lab}"))))
         for event in LocalRunner(workers=1).run([trial], lambda key: Path("{tmp_path}") / key):
             if isinstance(event.what, Finished):
                 print(event.what.outcome)
@@ -173,3 +177,9 @@ def test_an_event_carries_its_trials_key_even_where_the_name_fails(
     assert events == [Event(planned[0].key, events[-1].what)]
     assert isinstance(events[-1].what, Finished)
     assert "there is no file" in events[-1].what.message
+
+
+def test_a_lab_that_was_edited_meanwhile_is_refused(lab: Path, scratch: Callable[[str], Path]) -> None:
+    planned = trials(lab, "ok")
+    lab.write_text(LAB.replace("0.5", "0.6"))
+    assert "was edited while the study ran" in outcomes(LocalRunner(workers=1), planned, scratch)[0].message

@@ -121,9 +121,10 @@ class NoteLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """The arm picked by a validation metric, judged on seeds that took no part in the choice."""
+    """The experiment picked by a validation metric, judged on seeds that took no part in the choice."""
 
-    verdict: Verdict
+    verdict: Verdict | None
+    """``None`` where the control itself was picked."""
     how: str
     """How it was chosen, in words."""
 

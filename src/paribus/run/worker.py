@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from paribus.errors import ParibusError
+from paribus.errors import ParibusError, RunError
 from paribus.run.execute import execute
 from paribus.spec import registry
 from paribus.spec.context import Report
+from paribus.spec.source import own_digest
 from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
 
 
@@ -40,16 +41,31 @@ def work(pipe: Connection, request: Request) -> None:
     _use_threads(request.conditions.threads)  # before the lab's file is imported, and what it brings
     try:
         trial = Trial(registry.experiment(request.name), request.seed, request.conditions)
+        _refuse_other_code(trial)
     except ParibusError as error:
-        pipe.send(Event("", Finished("failed", message=str(error))))
+        _send(pipe, Event("", Finished("failed", message=str(error))))
         return
-    pipe.send(Event(trial.key, Started(os.getpid())))
+    _send(pipe, Event(trial.key, Started(os.getpid())))
 
     def emit(report: Report) -> None:
-        pipe.send(Event(trial.key, report))
+        _send(pipe, Event(trial.key, report))
 
-    pipe.send(Event(trial.key, execute(trial, request.scratch, emit)))
+    _send(pipe, Event(trial.key, execute(trial, request.scratch, emit)))
     pipe.close()
+
+
+def _send(pipe: Connection, event: Event) -> None:
+    try:
+        pipe.send(event)
+    except OSError:  # the conductor is gone
+        os._exit(3)
+
+
+def _refuse_other_code(trial: Trial) -> None:
+    """Refuse a trial whose lab has been edited since the study began: its result would belong to neither program."""
+    lab = trial.experiment.lab
+    if lab.name.endswith(".py") and not trial.conditions.code.startswith(own_digest(lab)):
+        raise RunError(f"{lab.name} was edited while the study ran; run the same command again with the new code")
 
 
 def _end_with(pipe: Connection) -> None:

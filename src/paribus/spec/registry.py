@@ -18,6 +18,7 @@ from typing import Any
 from paribus.errors import ConfigError, UnknownName, suggest
 from paribus.spec.experiment import Experiment, build
 from paribus.spec.lab import Lab, field_changes
+from paribus.spec.name import split
 from paribus.spec.study import Study
 
 GROUP = "paribus.labs"
@@ -28,11 +29,13 @@ def lab_names() -> tuple[str, ...]:
     return tuple(sorted(point.name for point in entry_points(group=GROUP)))
 
 
-@cache
 def lab(name: str) -> Lab:
-    """Return the lab called *name*: an installed one, or the one in the Python file at that path."""
-    if name.endswith(".py"):
-        return _lab_from_file(name)
+    """Return the lab called *name*: an installed one, or the one in the Python file at that path, as it is now."""
+    return _lab_from_file(name) if name.endswith(".py") else _installed_lab(name)
+
+
+@cache
+def _installed_lab(name: str) -> Lab:
     for point in entry_points(group=GROUP):
         if point.name == name:
             found = point.load()
@@ -41,15 +44,6 @@ def lab(name: str) -> Lab:
             return found
     hint = " (a file of your own is named with its ending: my_lab.py)" if Path(f"{name}.py").exists() else ""
     raise UnknownName(f"no lab is called {name!r}{suggest(name, lab_names())}{hint}")
-
-
-def split(name: str) -> tuple[str, tuple[str, ...]]:
-    """Split an experiment's name into its lab and the changes' segments; a file's path may hold slashes of its own."""
-    segments = name.strip().split("/")
-    for end, segment in enumerate(segments, start=1):
-        if segment.endswith(".py"):
-            return "/".join(segments[:end]), tuple(segments[end:])
-    return segments[0], tuple(segments[1:])
 
 
 def experiment(name: str) -> Experiment:

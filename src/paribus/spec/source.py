@@ -14,18 +14,27 @@ from paribus.spec.lab import Lab
 
 
 def digest(lab: Lab) -> str:
-    """Return 12 hexadecimal digits over the files of *lab* and the parts of Paribus that labs share."""
-    package = Path(__file__).resolve().parent.parent
-    return _digest((*lab.source, *(package / part for part in ("nn", "data", "train")), package / "spec" / "seed.py"))
+    """Return 16 hexadecimal digits: eight over the lab's own files, eight over what labs share of Paribus."""
+    return own_digest(lab) + _shared_digest()
+
+
+def own_digest(lab: Lab) -> str:
+    """Return eight hexadecimal digits over the files of *lab* as they are on the disk now."""
+    return _digest(lab.source)
 
 
 @cache
+def _shared_digest() -> str:
+    package = Path(__file__).resolve().parent.parent
+    return _digest((*(package / part for part in ("nn", "data", "train")), package / "spec" / "seed.py"))
+
+
 def _digest(places: tuple[Path, ...]) -> str:
     whole = hashlib.sha256()
     for place in places:
         for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             whole.update(f"{file.name}\n{_meaning(file.read_bytes())}\n".encode())
-    return whole.hexdigest()[:12]
+    return whole.hexdigest()[:8]
 
 
 def _meaning(source: bytes) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from paribus.errors import ConfigError
+from paribus.spec.name import split
 
 Direction = Literal["max", "min"]
 
@@ -67,7 +68,7 @@ class Study:
         """Return this study with every arm put on the experiment *base* instead of the lab's baseline."""
 
         def rebase(name: str) -> str:
-            lab, _, changes = name.partition("/")
-            return base if changes in ("", "base") else f"{base}/{changes}"
+            changes = [segment for segment in split(name)[1] if segment != "base"]
+            return "/".join((base, *changes))
 
         return dataclasses.replace(self, control=rebase(self.control), arms=tuple(rebase(arm) for arm in self.arms))

@@ -1,0 +1,281 @@
+"""Conducting a study: nothing runs twice, nothing is lost, and an interruption anywhere changes no result."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from paribus.errors import ChangeError, ConfigError, RunError, StoreError
+from paribus.flow import ablation, comparison, conduct
+from paribus.run.local import InProcessRunner, LocalRunner
+from paribus.spec import registry
+from paribus.spec.study import Study
+from paribus.spec.trial import Event, Finished, Trial
+from paribus.store import Store
+
+LAB = '''"""Does a larger step help?"""
+import json, os, time
+from dataclasses import dataclass
+import numpy as np
+from paribus import Change, Diverged, Study
+
+@dataclass(frozen=True)
+class Config:
+    rate: float = 0.1
+    wide: bool = False
+    mode: str = "ok"
+    steps: int = 20
+    pause: float = 0.0
+
+changes = [
+    Change(name="better", doc="A rate that helps.", path="rate", before=0.1, after=0.6),
+    Change(name="wide", doc="More of it.", path="wide", before=False, after=True),
+]
+studies = [Study(name="steps", question="Does it help?", control="base", arms=("better", "wide"), metric="accuracy",
+                 margin=0.05, seeds=6)]
+
+def run(config, context):
+    """A random walk, a draw a step, that goes on from its checkpoint to the bit."""
+    saved = context.load_checkpoint()
+    step, total = json.loads(saved) if saved else (0, 0.0)
+    while step < config.steps:
+        total += context.streams.generator(f"noise/step={step}").normal()
+        step += 1
+        context.progress(step, config.steps)
+        context.scalars(step, total=total)
+        time.sleep(config.pause)
+        context.save_checkpoint(json.dumps([step, total]).encode())
+    if config.mode == "raise":
+        raise ValueError("boom")
+    if config.mode == "diverge" and context.seed % 2:
+        raise Diverged("too large")
+    skill = 1 / (1 + np.exp(-(config.rate + 0.3 * config.wide + 0.05 * total)))
+    right = context.streams.generator("examples").random(200) < skill
+    context.outcomes("accuracy", right)
+    return {"accuracy": float(right.mean()), "total": total}
+'''
+
+
+@dataclass
+class Counting:
+    """A runner that counts the trials that it is asked for."""
+
+    inner: InProcessRunner = field(default_factory=InProcessRunner)
+    seen: list[str] = field(default_factory=list)
+    stop_after: int | None = None
+    device: str = "cpu"
+    threads: int = 1
+
+    def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Generator[Event]:
+        for event in self.inner.run(trials, scratch):
+            yield event
+            if isinstance(event.what, Finished):
+                self.seen.append(event.key)
+                if self.stop_after is not None and len(self.seen) >= self.stop_after:
+                    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    path = tmp_path / "my_lab.py"
+    path.write_text(LAB)
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Generator[Store]:
+    with Store.open(str(tmp_path / "store.sqlite")) as opened:
+        yield opened
+
+
+def study(lab: Path) -> Study:
+    return registry.study(f"{lab}.steps")
+
+
+def test_a_study_runs_to_verdicts(lab: Path, store: Store) -> None:
+    done = conduct(study(lab), store=store, runner=InProcessRunner())
+    better, wide = done.verdicts
+    assert done.ran == 18
+    assert better.verdict == "better"
+    assert better.n == wide.n == 6
+    assert better.generalises == "new seeds and new examples"
+    assert better.low < better.difference < better.high
+    records = store.trials(experiment=registry.experiment(f"{lab}/better").hash)
+    mean = sum(record.metrics["accuracy"] for record in records) / 6
+    assert better.mean == pytest.approx(mean)
+
+
+def test_a_second_run_runs_nothing_and_says_the_same(lab: Path, store: Store) -> None:
+    first = conduct(study(lab), store=store, runner=InProcessRunner())
+    counting = Counting()
+    second = conduct(study(lab), store=store, runner=counting)
+    assert second.ran == 0
+    assert counting.seen == []
+    assert second.verdicts == first.verdicts
+
+
+def test_more_seeds_run_only_the_new_ones(lab: Path, store: Store) -> None:
+    conduct(study(lab), store=store, runner=InProcessRunner(), seeds=4)
+    more = conduct(study(lab), store=store, runner=InProcessRunner(), seeds=6)
+    assert more.ran == 2 * 3
+    fewer = conduct(study(lab), store=store, runner=InProcessRunner(), seeds=4)
+    assert fewer.verdicts[0].n == 4
+
+
+def test_studies_share_their_trials(lab: Path, store: Store) -> None:
+    conduct(study(lab), store=store, runner=InProcessRunner())
+    again = conduct(comparison(f"{lab}/base", [f"{lab}/better"]), store=store, runner=InProcessRunner(), seeds=6)
+    assert again.ran == 0
+
+
+def test_an_interrupted_study_goes_on(lab: Path, store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        conduct(study(lab), store=store, runner=Counting(stop_after=7))
+    rest = conduct(study(lab), store=store, runner=InProcessRunner())
+    assert rest.ran == 18 - 7
+
+
+def test_failed_trials_are_tried_again_and_finished_ones_are_not(lab: Path, store: Store) -> None:
+    asked = comparison(f"{lab}/base", [f"{lab}/mode=raise"])
+    first = conduct(asked, store=store, runner=InProcessRunner(), seeds=3)
+    assert first.verdicts[0].failed == 3
+    assert first.verdicts[0].verdict == "undecided"
+    assert conduct(asked, store=store, runner=InProcessRunner(), seeds=3).ran == 3
+
+
+def test_a_study_of_which_everything_fails_is_an_error(lab: Path, store: Store) -> None:
+    asked = comparison(f"{lab}/mode=raise", [f"{lab}/mode=raise/wide"])
+    with pytest.raises(RunError, match="every trial .* failed.*ValueError: boom"):
+        conduct(asked, store=store, runner=InProcessRunner(), seeds=2)
+
+
+def test_diverged_trials_are_counted_and_never_averaged(lab: Path, store: Store) -> None:
+    asked = comparison(f"{lab}/base", [f"{lab}/mode=diverge"])
+    (verdict,) = conduct(asked, store=store, runner=InProcessRunner(), seeds=8).verdicts
+    assert verdict.diverged == 4
+    assert verdict.seeds == (0, 2, 4, 6)
+    assert verdict.difference == 0.0
+
+
+def test_an_arm_with_two_changes_is_confounded(lab: Path, store: Store) -> None:
+    asked = comparison(f"{lab}/base", [f"{lab}/better/wide", f"{lab}/better"])
+    both, one = conduct(asked, store=store, runner=InProcessRunner(), seeds=3).verdicts
+    assert (both.confounded, one.confounded) == (True, False)
+    declared = comparison(f"{lab}/base", [f"{lab}/better/wide"], factorial=True)
+    assert not conduct(declared, store=store, runner=InProcessRunner(), seeds=3).verdicts[0].confounded
+
+
+def test_a_base_moves_every_arm(lab: Path, store: Store) -> None:
+    done = conduct(study(lab), store=store, runner=InProcessRunner(), seeds=3, base=f"{lab}/steps=5")
+    assert done.study.arms == (f"{lab}/steps=5/better", f"{lab}/steps=5/wide")
+    with pytest.raises(ChangeError, match="does not apply"):
+        conduct(study(lab), store=store, runner=InProcessRunner(), seeds=3, base=f"{lab}/better")
+
+
+def test_until_decided_stops_early_and_leaves_decided_arms_alone(lab: Path, store: Store) -> None:
+    asked = comparison(f"{lab}/base", [f"{lab}/better", f"{lab}/steps=21"], margin=0.0)
+    clear, same = conduct(asked, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12).verdicts
+    assert clear.verdict == "better"
+    assert clear.n < 12
+    assert same.verdict == "undecided"
+    assert same.n == 12
+
+
+def test_an_ablation_drops_each_change(lab: Path, store: Store) -> None:
+    asked = ablation(f"{lab}/better/wide")
+    assert asked.control == f"{lab}/better/wide"
+    assert asked.arms == (f"{lab}/wide", f"{lab}/better")
+    done = conduct(asked, store=store, runner=InProcessRunner(), seeds=4)
+    assert [verdict.confounded for verdict in done.verdicts] == [False, False]
+    with pytest.raises(ConfigError, match="no changes to drop"):
+        ablation(f"{lab}/base")
+
+
+def test_one_experiment_twice_is_refused(lab: Path, store: Store) -> None:
+    with pytest.raises(ConfigError, match="are the same experiment"):
+        conduct(comparison(f"{lab}/base", [f"{lab}/better/wide", f"{lab}/wide/better"]), store=store)
+
+
+def test_edited_code_is_other_code(lab: Path, store: Store) -> None:
+    conduct(study(lab), store=store, runner=InProcessRunner(), seeds=3)
+    lab.write_text(LAB.replace('"""A random walk', '"""Some other words: a random walk').replace("# x", ""))
+    assert conduct(study(lab), store=store, runner=InProcessRunner(), seeds=3).ran == 0, "a docstring is no code"
+    lab.write_text(LAB.replace("0.05 * total", "0.06 * total"))
+    assert conduct(study(lab), store=store, runner=InProcessRunner(), seeds=3).ran == 9
+
+
+CONDUCTOR = """
+import sys
+from paribus.flow import comparison, conduct
+from paribus.run.local import LocalRunner
+from paribus.store import Store
+lab, place = sys.argv[1:]
+study = comparison(f"{lab}/pause=0.05", [f"{lab}/pause=0.05/better"])
+with Store.open(place) as store:
+    print("open", flush=True)
+    conduct(study, store=store, runner=LocalRunner(workers=2), seeds=3)
+    print("done", flush=True)
+"""
+
+
+def start(lab: Path, place: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(CONDUCTOR), str(lab), str(place)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def rows(place: Path) -> dict[str, tuple[int, dict[str, float]]]:
+    with Store.open(str(place)) as opened:
+        return {record.key: (record.attempts, record.metrics) for record in opened.trials() if record.outcome}
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_killed_at_any_moment_the_same_command_goes_on_to_the_bit(
+    lab: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    quiet, broken = tmp_path / "quiet.sqlite", tmp_path / "broken.sqlite"
+    with start(lab, quiet) as conductor:
+        assert conductor.wait() == 0
+    moments = random.Random(int(how))
+    kills = 0
+    for _ in range(4):
+        with start(lab, broken) as conductor:
+            assert conductor.stdout is not None
+            conductor.stdout.readline()
+            time.sleep(0.5 + moments.random() * 1.0)
+            if conductor.poll() is None:
+                os.kill(conductor.pid, how)
+                kills += 1
+            if conductor.wait() == 0:
+                break
+    with start(lab, broken) as conductor:
+        assert conductor.wait() == 0
+    assert kills >= 2
+    reference, resumed = rows(quiet), rows(broken)
+    assert {key: metrics for key, (_, metrics) in resumed.items()} == {
+        key: metrics for key, (_, metrics) in reference.items()
+    }
+    assert len(resumed) == 6
+    assert max(attempts for attempts, _ in resumed.values()) > 1, "no trial was interrupted in its middle"
+
+
+def test_two_conductors_at_once_are_refused(lab: Path, tmp_path: Path) -> None:
+    place = tmp_path / "shared.sqlite"
+    with start(lab, place) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        time.sleep(0.7)
+        with Store.open(str(place)) as second, pytest.raises(StoreError, match=str(first.pid)):
+            conduct(comparison(f"{lab}/base", [f"{lab}/better"]), store=second, runner=LocalRunner(workers=1))
+        assert first.wait() == 0
+    assert all(attempts == 1 for attempts, _ in rows(place).values())
