@@ -15,6 +15,8 @@ from paribus.data.street_digits.cache import load_street_digits
 from paribus.data.svhn import convert_svhn, download_svhn, has_mat_files, is_converted, load_svhn
 from paribus.errors import DataError, suggest
 
+__all__ = ["NAMES", "DataSetEntry", "Split", "add", "available", "describe", "get", "load"]
+
 NAMES = ("svhn", "street_digits", "digits", "image_folder=DIR")
 FOLDER_PREFIX = "image_folder="
 
@@ -79,7 +81,7 @@ def describe() -> list[DataSetEntry]:
         DataSetEntry(
             "street_digits",
             "synthetic house numbers made by Paribus: 73,257 training, 6,000 validation and 26,032 test crops of 32x32",
-            "made on this machine from fonts (OFL, Apache 2.0, free) and photographs (CC0, CC-BY) of installed packages",
+            "made here from typefaces (OFL, Apache 2.0, free) and photographs (CC0, CC-BY) of installed packages",
             str(root / "street_digits"),
             True,
             _size(root / "street_digits"),

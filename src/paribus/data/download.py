@@ -58,9 +58,8 @@ def _fetch(url: str, part: Path, hint: str, progress: Progress | None) -> None:
         if error.code == 416 and start:  # nothing is left to send: the part is whole, or wrong; its checksum will tell
             error.close()
             return
-        reason = f"the server answers {error.code} {error.reason}"
         error.close()
-        raise DataError(f"{url}: {reason}; {hint}") from None
+        raise DataError(f"{url}: the server answers {error.code} {error.reason}; {hint}") from None
     except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise DataError(f"{url}: cannot be reached ({reason}); {hint}") from None
@@ -89,6 +88,4 @@ def _receive(
             file.flush()
             os.fsync(file.fileno())
     if total is not None and here < total:
-        raise DataError(
-            f"{url}: the connection ended after {here:,} of {total:,} bytes; the same command goes on from there; {hint}"
-        )
+        raise DataError(f"{url}: ended after {here:,} of {total:,} bytes; the same command goes on from there; {hint}")

@@ -18,7 +18,7 @@ class ImageSet:
     """
 
     images: NDArray[np.uint8]
-    """(N, H, W, C) in 0..255, channels in the order red, green, blue; read-only, memory-mapped where it comes from disk."""
+    """(N, H, W, C) in 0..255, channels red, green, blue; read-only, memory-mapped where it comes from disk."""
     labels: NDArray[np.int64]
     """(N,) in 0..len(classes)-1."""
     classes: tuple[str, ...]

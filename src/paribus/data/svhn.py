@@ -73,7 +73,7 @@ def load_svhn(folder: Path, split: Split) -> ImageSet:
 
 
 def convert_svhn(mat_folder: Path, folder: Path) -> None:
-    """Convert the published files of *mat_folder* into the arrays of *folder*; both are checked before one is written."""
+    """Convert the published files of *mat_folder* into the arrays of *folder*; after checking both."""
     missing = [name for name in MD5 if not (mat_folder / name).exists()]
     if missing:
         raise DataError(f"svhn: {mat_folder} lacks {' and '.join(missing)} (the cropped digits, format 2)")

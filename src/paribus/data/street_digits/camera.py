@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -41,18 +42,18 @@ class Camera:
     @staticmethod
     def draw(count: int, random: np.random.Generator) -> Camera:
         """Draw the photographs of a shard."""
-        side = np.clip(np.exp(random.normal(np.log(25), 0.42, count)), 10, SIZE).astype(int)
-        blurred = random.random(count) < 0.28
-        focus = np.abs(random.normal(0, 1, count)) * np.where(blurred, 1.6, 0.7)
-        warmth = random.normal(-0.045, 0.05, count)
+        side = np.clip(np.exp(random.normal(np.log(26), 0.42, count)), 10, SIZE).astype(int)
+        blurred = random.random(count) < 0.25
+        focus = np.abs(random.normal(0, 1, count)) * np.where(blurred, 1.5, 0.7)
+        warmth = random.normal(-0.055, 0.05, count)
         return Camera(
             side=side,
-            focus=np.minimum(focus, np.sqrt(np.maximum(2.2**2 - (0.4 * SIZE / side) ** 2, 0))),
+            focus=np.minimum(focus, np.sqrt(np.maximum(2.1**2 - (0.4 * SIZE / side) ** 2, 0))),
             level=np.clip(random.normal(119, 40, count), 40, 205),
             obeyed=random.uniform(0.4, 1.0, count),
             balance=np.exp(warmth[:, None] * (1.0, 0.0, -1.0) + random.normal(0, 0.015, (count, 3))),
             saturation=random.uniform(0.5, 1.25, count),
-            noise=np.minimum(np.exp(random.normal(np.log(2.7), 0.6, count)), 9.0),
+            noise=np.minimum(np.exp(random.normal(np.log(2.5), 0.6, count)), 9.0),
             quality=random.integers(35, 95, count),
             phase=random.integers(0, 8, (count, 2)),
             noises=random.standard_normal(NOISES + 3 * SIZE * SIZE).astype(np.float32),
@@ -61,27 +62,29 @@ class Camera:
 
     def photograph(self, row: int, scene: Floats) -> NDArray[np.uint8]:
         """Return crop *row* of the shard, (32, 32, 3) RGB, from its scene (40, 40, 3)."""
+        seen: Any = scene
         if self.focus[row] > 0.3:
-            scene = cv2.GaussianBlur(scene, (0, 0), self.focus[row], borderType=cv2.BORDER_REPLICATE)
+            seen = cv2.GaussianBlur(seen, (0, 0), self.focus[row], borderType=cv2.BORDER_REPLICATE)
         side = int(self.side[row])
-        image = cv2.resize(scene, (side, side), interpolation=cv2.INTER_AREA)
-        image = cv2.transform(image, self._response(row, max(1.0, float(image.mean()))))
+        seen = cv2.resize(seen, (side, side), interpolation=cv2.INTER_AREA)
+        seen = cv2.transform(seen, self._response(row, max(1.0, float(seen.mean()))))
         start = self.noise_from[row]
-        image += self.noises[start : start + image.size].reshape(image.shape) * np.float32(self.noise[row])
-        recorded = self._jpeg(row, cv2.convertScaleAbs(np.maximum(image, 0, out=image)))
-        return np.asarray(
-            cv2.resize(recorded, (32, 32), interpolation=cv2.INTER_AREA if side > 32 else cv2.INTER_CUBIC)
-        )
+        seen += self.noises[start : start + seen.size].reshape(seen.shape) * np.float32(self.noise[row])
+        recorded = self._jpeg(row, cv2.convertScaleAbs(np.maximum(seen, 0, out=seen)))
+        method = cv2.INTER_AREA if side > 32 else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(recorded, (32, 32), interpolation=method), dtype=np.uint8)
 
     def _response(self, row: int, mean: float) -> Doubles:
         """Return the matrix of saturation, exposure and white balance."""
         gain = (self.level[row] / mean) ** self.obeyed[row]
         keep = self.saturation[row]
-        return self.balance[row][:, None] * gain * (keep * np.eye(3) + (1 - keep) / 3)
+        saturate = keep * np.eye(3) + (1 - keep) / 3
+        return np.asarray(self.balance[row][:, None] * gain * saturate, dtype=np.float64)
 
-    def _jpeg(self, row: int, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def _jpeg(self, row: int, image: Any) -> Any:
         """Compress the crop as part of a larger photograph."""
         top, left = (int(offset) for offset in self.phase[row])
         padded = cv2.copyMakeBorder(image, top, 0, left, 0, cv2.BORDER_REPLICATE)
         _, data = cv2.imencode(".jpg", padded[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(self.quality[row])])
-        return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[top:, left:, ::-1])
+        decoded: Any = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        return decoded[top:, left:, ::-1]

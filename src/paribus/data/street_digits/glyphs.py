@@ -96,7 +96,7 @@ def _glyph(path: Path, text: str) -> Glyph:
     width = ink.shape[1] / ink.shape[0]
     size = (max(1, round(width * HEIGHT)) * scale, HEIGHT * scale)
     ink = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
-    ink = cv2.copyMakeBorder(ink, *[MARGIN * scale] * 4, cv2.BORDER_CONSTANT, value=0)
+    ink = np.pad(ink, MARGIN * scale)
     inside = (ink > 127).astype(np.uint8)
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
     smaller = (distance.shape[1] // scale, distance.shape[0] // scale)

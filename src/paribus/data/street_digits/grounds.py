@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -114,16 +115,18 @@ def textures(split: Split) -> tuple[tuple[Texture, ...], tuple[Texture, ...]]:
 def cloud(random: np.random.Generator, cells_y: int, cells_x: int) -> Texture:
     """Return smooth noise (256, 256) with about that many bumps down and across."""
     coarse = random.standard_normal((cells_y + 3, cells_x + 3)).astype(np.float32)
-    return cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    return _float(cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
 
 
 def _plaster(random: np.random.Generator) -> Texture:
     grain = random.uniform(0.1, 0.6)
-    return cloud(random, 3, 3) + 0.6 * cloud(random, 12, 12) + grain * cloud(random, 80, 80)
+    return _float(cloud(random, 3, 3) + 0.6 * cloud(random, 12, 12) + grain * cloud(random, 80, 80))
 
 
 def _stained(random: np.random.Generator) -> Texture:
-    return 2.0 * np.maximum(cloud(random, 4, 8) - 0.6, 0) + 0.4 * cloud(random, 3, 20) + 0.2 * cloud(random, 60, 60)
+    return _float(
+        2.0 * np.maximum(cloud(random, 4, 8) - 0.6, 0) + 0.4 * cloud(random, 3, 20) + 0.2 * cloud(random, 60, 60)
+    )
 
 
 def _planks(random: np.random.Generator) -> Texture:
@@ -132,7 +135,7 @@ def _planks(random: np.random.Generator) -> Texture:
     within = place % 1.0
     gap = np.float32(random.uniform(0.05, 0.15))
     profile = 0.8 * (within - 0.5) - random.uniform(1, 4) * np.exp(-((within / gap) ** 2))
-    return np.repeat(profile, SIDE, axis=1) + 0.25 * cloud(random, 40, 6) + 0.2 * cloud(random, 4, 4)
+    return _float(np.repeat(profile, SIDE, axis=1) + 0.25 * cloud(random, 40, 6) + 0.2 * cloud(random, 4, 4))
 
 
 def _bricks(random: np.random.Generator) -> Texture:
@@ -146,7 +149,7 @@ def _bricks(random: np.random.Generator) -> Texture:
     wall = 0.6 * shades[row.astype(int) % 16, column.astype(int) % 16]
     mortar = (y % height < joint) | (x % width < joint)
     wall[mortar] = random.choice([-1.0, 1.0]) * random.uniform(1.0, 2.5)
-    return cv2.GaussianBlur(wall, (0, 0), 1.2) + 0.3 * cloud(random, 70, 70)
+    return _float(cv2.GaussianBlur(wall, (0, 0), 1.2) + 0.3 * cloud(random, 70, 70))
 
 
 def _wood(random: np.random.Generator) -> Texture:
@@ -154,18 +157,18 @@ def _wood(random: np.random.Generator) -> Texture:
     y = np.arange(SIDE, dtype=np.float32)[:, None] + bend
     rings = np.sin(y * random.uniform(0.08, 0.35) + 1.5 * cloud(random, 12, 2))
     grain = 0.7 * rings + 0.7 * cloud(random, 90, 5)
-    return np.ascontiguousarray(grain.T) if random.random() < 0.5 else grain
+    return _float(np.ascontiguousarray(grain.T) if random.random() < 0.5 else grain)
 
 
 def _metal(random: np.random.Generator) -> Texture:
-    return cloud(random, 2, 2) + 0.4 * cloud(random, 120, 2) + 0.15 * cloud(random, 100, 100)
+    return _float(cloud(random, 2, 2) + 0.4 * cloud(random, 120, 2) + 0.15 * cloud(random, 100, 100))
 
 
 def _bars(random: np.random.Generator) -> Texture:
     period = random.uniform(20, 70)
     x = (np.arange(SIDE, dtype=np.float32)[None, :] + random.uniform(0, 70)) % period / period
     bar = np.tanh(6 * (np.abs(x - 0.5) - random.uniform(0.15, 0.4)))
-    return np.repeat(bar, SIDE, axis=0) + 0.4 * cloud(random, 5, 5) + 0.1 * cloud(random, 80, 80)
+    return _float(np.repeat(bar, SIDE, axis=0) + 0.4 * cloud(random, 5, 5) + 0.1 * cloud(random, 80, 80))
 
 
 def _tiles(random: np.random.Generator) -> Texture:
@@ -174,12 +177,12 @@ def _tiles(random: np.random.Generator) -> Texture:
     shades = random.standard_normal((16, 16)).astype(np.float32)
     wall = 0.4 * shades[(y // size).astype(int) % 16, (x // size).astype(int) % 16]
     wall[(y % size < joint) | (x % size < joint)] = random.choice([-2.0, 2.0])
-    return cv2.GaussianBlur(wall, (0, 0), 1.0) + 0.2 * cloud(random, 50, 50) + 0.3 * cloud(random, 3, 3)
+    return _float(cv2.GaussianBlur(wall, (0, 0), 1.0) + 0.2 * cloud(random, 50, 50) + 0.3 * cloud(random, 3, 3))
 
 
 def _foliage(random: np.random.Generator) -> Texture:
     leaves = np.tanh(2 * cloud(random, 22, 22)) + np.tanh(2 * cloud(random, 45, 45))
-    return leaves + 0.8 * cloud(random, 5, 5)
+    return _float(leaves + 0.8 * cloud(random, 5, 5))
 
 
 KINDS: tuple[Callable[[np.random.Generator], Texture], ...] = (
@@ -187,9 +190,13 @@ KINDS: tuple[Callable[[np.random.Generator], Texture], ...] = (
 )  # fmt: skip
 
 
+def _float(values: Any) -> Texture:
+    return np.asarray(values, dtype=np.float32)
+
+
 def _standard(grey: Texture) -> Texture:
     grey = (grey - grey.mean()) / (grey.std() + 1e-6)
-    return np.repeat(np.clip(grey, -3, 3)[..., None], 3, axis=2).astype(np.float32)
+    return _float(np.repeat(np.clip(grey, -3, 3)[..., None], 3, axis=2))
 
 
 def _photograph(package: str, name: str) -> NDArray[np.uint8]:
@@ -209,4 +216,4 @@ def _patch(photograph: NDArray[np.uint8], random: np.random.Generator) -> Textur
     piece = photograph[top : top + side, left : left + side]
     if random.random() < 0.5:
         piece = np.ascontiguousarray(piece[:, ::-1])
-    return cv2.resize(piece, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return _float(cv2.resize(piece, (SIDE, SIDE), interpolation=cv2.INTER_AREA))

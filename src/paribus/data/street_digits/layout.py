@@ -35,7 +35,7 @@ def bends(split: Split) -> Floats:
     """Return smooth movements of the window's pixels, (BENDS, 40, 40, 2), each of standard deviation about 1."""
     coarse = stream(f"{split}/bends").standard_normal((BENDS, 5, 5, 2)).astype(np.float32)
     smooth = np.stack([cv2.resize(one, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC) for one in coarse])
-    return smooth / smooth.std()
+    return np.asarray(smooth / smooth.std(), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ class Layout:
             homography=_homographies(height, random),
             shadow_move=random.uniform(-1, 1, (count, 2)) * random.uniform(0.02, 0.12, (count, 1)),
             bend=random.integers(0, BENDS, count),
-            bend_size=np.minimum(np.abs(random.normal(0, 0.7, count)), 1.5),
+            bend_size=np.minimum(np.abs(random.normal(0, 0.6, count)), 1.3),
             plated=random.random(count) < 0.28,
             plate_border=random.uniform(0.06, 0.35, (count, 2)),
         )
@@ -101,8 +101,8 @@ class Layout:
                 warped = cv2.warpPerspective(glyph.field, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR,
                                              borderMode=cv2.BORDER_CONSTANT, borderValue=FAR)  # fmt: skip
                 np.maximum(digits[index], warped, out=digits[index])
-            place_of = PIXELS + bends(self.split)[self.bend[row]] * np.float32(self.bend_size[row])
-            digits[index] = cv2.remap(digits[index], place_of, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            x, y = np.moveaxis(PIXELS + bends(self.split)[self.bend[row]] * np.float32(self.bend_size[row]), -1, 0)
+            digits[index] = cv2.remap(digits[index], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             move = np.eye(2, 3)
             move[:, 2] = self.shadow_move[row] * SIZE
             shadow[index] = cv2.warpAffine(digits[index], move, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE)
@@ -163,4 +163,4 @@ def _plate(homography: Doubles, first: float, last: float, border: Doubles) -> F
     u = (inverse[0, 0] * x + inverse[0, 1] * y + inverse[0, 2]) / w - (first + last) / 2
     v = (inverse[1, 0] * x + inverse[1, 1] * y + inverse[1, 2]) / w
     inside = np.minimum((last - first) / 2 + border[0] - np.abs(u), 0.5 + border[1] - np.abs(v))
-    return inside.astype(np.float32)
+    return np.asarray(inside, dtype=np.float32)

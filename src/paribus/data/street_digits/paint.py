@@ -66,10 +66,10 @@ class Paint:
         def even(low: float, high: float) -> Floats:
             return random.uniform(low, high, count).astype(np.float32)
 
-        faint = random.random(count) < 0.35
+        faint = random.random(count) < 0.30
         return Paint(
             digit=draw_colours(count, random),
-            contrast=np.where(faint, even(24, 55), even(45, 145)),
+            contrast=np.where(faint, even(26, 55), even(45, 145)),
             contour=draw_colours(count, random),
             plate=draw_colours(count, random),
             scale=(height * SIZE).astype(np.float32),
@@ -81,10 +81,10 @@ class Paint:
             sheen=random.normal(0, 14, count).astype(np.float32),
             light=random.normal(0, 0.14, (count, 2)).astype(np.float32),
             shade=np.stack(
-                [even(0, SUNLIGHT), random.normal(0, 0.3, count), np.exp(even(-4.6, -1.2)), some(0.28, 0.2, 0.55)],
+                [even(0, SUNLIGHT), random.normal(0, 0.3, count), np.exp(even(-4.6, -1.2)), some(0.25, 0.2, 0.55)],
                 axis=1,
             ).astype(np.float32),
-            streak=np.stack([even(0, SUNLIGHT), even(-0.5, 0.5), even(0.01, 0.05), some(0.14, 0.3, 0.9)], axis=1),
+            streak=np.stack([even(0, SUNLIGHT), even(-0.5, 0.5), even(0.01, 0.05), some(0.10, 0.3, 0.9)], axis=1),
             streak_colour=draw_colours(count, random),
         )
 
@@ -120,19 +120,20 @@ class Paint:
         direction, place, softness, depth = (each(self.shade[:, part]) for part in range(4))
         beyond = (across * np.cos(direction) + down * np.sin(direction) - place) / softness
         light = 1 + 2 * (each(self.light[:, 0]) * across + each(self.light[:, 1]) * down)
-        scene *= (light - depth * np.clip(beyond + np.float32(0.5), 0, 1))[..., None]
-        return scene
+        lit = light - depth * np.clip(beyond + np.float32(0.5), 0, 1)
+        return np.asarray(scene * lit[..., None], dtype=np.float32)
 
 
 def draw_colours(count: int, random: np.random.Generator) -> Floats:
     """Draw colours near those of the palette: (N, 3) in about 0..255."""
     base = PALETTE[random.choice(len(PALETTE), count, p=WEIGHTS / WEIGHTS.sum())]
-    return (base * random.uniform(0.78, 1.12, (count, 1)) + random.normal(0, 5, (count, 3))).astype(np.float32)
+    varied = base * random.uniform(0.78, 1.12, (count, 1)) + random.normal(0, 5, (count, 3))
+    return np.asarray(varied, dtype=np.float32)
 
 
 def _cover(distance: Floats, pixels: Floats) -> Floats:
     """Return how much of each pixel lies inside: (n, S, S, 1) in 0..1."""
-    return np.clip(distance * pixels + np.float32(0.5), 0, 1)[..., None]
+    return np.asarray(np.clip(distance * pixels + np.float32(0.5), 0, 1)[..., None], dtype=np.float32)
 
 
 def _contrasting(colour: Floats, contrast: Floats, scene: Floats) -> Floats:
@@ -149,4 +150,4 @@ def _contrasting(colour: Floats, contrast: Floats, scene: Floats) -> Floats:
     wanted = np.clip(np.where(lighter, behind + contrast, behind - contrast), 6, 252)
     darkened = colour * (wanted / np.maximum(level, 1))[:, None]
     lightened = 255 - (255 - colour) * ((255 - wanted) / np.maximum(255 - level, 1))[:, None]
-    return np.where((wanted < level)[:, None], darkened, lightened).astype(np.float32)
+    return np.asarray(np.where((wanted < level)[:, None], darkened, lightened), dtype=np.float32)
