@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NARROW = 3.5
 """Inches that fit a telephone."""
 
-WIDE = 7.4
+WIDE = 8.4
 """Inches that fill the page's column."""
 
 INK, MUTED, GRID, BAND = "#1d1d20", "#5c5c63", "#d9d9de", "#ececf0"

@@ -264,7 +264,7 @@ def _gallery(gallery: Gallery | None, few: bool) -> dict[str, Any] | None:
             "label": mistake.label,
             "said": [("predicted", mistake.predicted)] if mistake.predicted else [],
             "seeds": mistake.seeds,
-            "confidence": "" if mistake.confidence is None else f"{100 * mistake.confidence:.0f} %",
+            "confidence": "" if mistake.confidence is None else f"{100 * mistake.confidence:.0f}\N{NO-BREAK SPACE}%",
         }
         for mistake in gallery.mistakes[: None if few else 6]
     ]

@@ -115,7 +115,8 @@ def standard(material: Material, unit: Unit) -> str:
 
 def price(material: Material) -> str:
     """Return what the arm nearest to a decision still costs; empty where none is undecided or none can be decided."""
-    open_ones = [verdict for verdict in material.verdicts if verdict.verdict == "undecided" and verdict.more_seeds]
+    undecided = [verdict for verdict in material.verdicts if verdict.verdict == "undecided"]
+    open_ones = [verdict for verdict in undecided if verdict.more_seeds and not verdict.failed]
     if not open_ones:
         return ""
     nearest = min(open_ones, key=lambda verdict: verdict.more_seeds or 0)
