@@ -197,6 +197,11 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     before = path.read_bytes()
     assert before.decode() == render(sample.user_lab())
 
+    earlier = tmp_path / "earlier.html"
+    earlier.hardlink_to(path)
+    write_page(sample.user_lab(), path)
+    assert not earlier.samefile(path), "a new file takes the place of the old one, which is never written into"
+
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 

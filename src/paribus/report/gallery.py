@@ -82,13 +82,13 @@ def find_mistakes(arm: Answers) -> Gallery | None:
     return Gallery(mistakes=mistakes, seeds=len(arm.seeds)) if mistakes else None
 
 
-def illustrate(flips: Flips | None, errors: Gallery | None, look: Callable[[Sequence[int]], Pictures] | None) -> tuple[
-    Flips | None, Gallery | None
-]:
+def illustrate(
+    flips: Flips | None, errors: Gallery | None, look: Callable[[Sequence[int]], Pictures] | None
+) -> tuple[Flips | None, Gallery | None]:
     """Return both with the pictures and the classes' names that *look* gives for their indices."""
     if look is None:
         return flips, errors
-    shown = [*(flips.gained + flips.lost if flips else ()), *(errors.mistakes if errors else ())]
+    shown: list[Flip | Mistake] = [*(flips.gained + flips.lost if flips else ()), *(errors.mistakes if errors else ())]
     indices = sorted({item.index for item in shown})
     if not indices:
         return flips, errors
