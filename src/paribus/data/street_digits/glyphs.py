@@ -12,7 +12,6 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 import cv2
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -64,6 +63,8 @@ class Glyph:
 def font_path(package: str, face: str) -> Path:
     """Return the file of a face; raises :class:`~paribus.errors.DataError` where its package is not installed."""
     if package == "matplotlib":
+        import matplotlib  # heavy, and only the path of its fonts is wanted
+
         return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{face}.ttf"
     try:
         for file in files(package) or []:
