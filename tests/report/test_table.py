@@ -186,7 +186,7 @@ def test_the_lines_of_a_diff_are_told_apart(before: list[str], after: list[str])
     assert [line for kind, line in kinds if kind == "add"] == [x for _, _, _, i, j in changed for x in after[i:j]]
 
 
-def test_log_findings_and_environment() -> None:
+def test_log_and_findings() -> None:
     note = NoteLine(about="svhn/base", text="[b]odd[/b]", author="ada", written=sample.MADE)
     assert "2025-03-14 15:09" in text(listing.log_table([note]))
     assert "[b]odd[/b]" in text(listing.log_table([note]))
@@ -199,8 +199,6 @@ def test_log_findings_and_environment() -> None:
     assert "3 of 100" in shown
     assert listing.found(findings) == "2 checks, 1 warning."
     assert listing.found(findings[1:]) == "1 check, all well."
-    assert "cpu" in text(listing.environment_table({"device": "cpu"}))
-    assert "3/10" in text(listing.study_table([("svhn.pooling", "Which?", 3, 10)]))
 
 
 def test_ablation() -> None:

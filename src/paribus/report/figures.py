@@ -31,7 +31,7 @@ NARROW = 3.5
 WIDE = 8.4
 """Inches that fill the page's column."""
 
-INK, MUTED, GRID, BAND = "#1d1d20", "#5c5c63", "#d9d9de", "#ececf0"
+INK, MUTED, GRID, BAND, PAPER = "#1d1d20", "#5c5c63", "#d9d9de", "#ececf0", "#fefefe"
 ARM, CONTROL = MARKS["equivalent"].colour, MUTED
 
 STYLE: dict[Any, Any] = {
@@ -173,7 +173,9 @@ def _row(
     axes: Axes, y: int, label: str, verdict: Verdict, seeds: NDArray[np.float64], unit: Unit, width: float
 ) -> None:
     mark = MARKS[verdict.verdict]
-    inside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "top"}
+    # Words stand on paper, so that no line runs through them.
+    ground = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
+    inside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "top", "bbox": ground}
     axes.text(0, y + 0.06, _short(label, width), ha="left", **inside)
     said = f"{mark.symbol} {verdict.verdict}{' †' if verdict.confounded else ''}"
     axes.text(1, y + 0.06, said, ha="right", color=mark.colour, fontweight="bold", **inside)

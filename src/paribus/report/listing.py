@@ -187,22 +187,6 @@ def ablation_table(name: str, metric: str, contributions: Sequence[Contribution]
     return Group(head, Text(), table, Text(), Text("“better” says that the change helps.", "dim"))
 
 
-def environment_table(environment: Mapping[str, Any]) -> RenderableType:
-    """Return what was recorded of the surroundings."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for key, value in environment.items():
-        table.add_row(Text(str(key), "dim"), Text(str(value)))
-    return table
-
-
-def study_table(rows: Sequence[tuple[str, str, int, int]]) -> RenderableType:
-    """Return studies with how far they have come: ``(name, question, finished trials, planned trials)``."""
-    table = _table("study", "question", "trials")
-    for name, question, finished, planned in rows:
-        table.add_row(Text(name), Text(question), f"{finished}/{planned}")
-    return table
-
-
 def fields_of(config: Any) -> dict[str, str]:
     """Return the sentence of each documented field of a dataclass: its metadata's ``doc``."""
     return {field.name: str(field.metadata["doc"]) for field in dataclasses.fields(config) if "doc" in field.metadata}

@@ -42,6 +42,7 @@ THEME = {
     figures.MUTED: "var(--muted)",
     figures.GRID: "var(--grid)",
     figures.BAND: "var(--band)",
+    figures.PAPER: "var(--paper)",
 } | {mark.colour: f"var(--{word})" for word, mark in MARKS.items()}
 """The figures' colours and the page's own, which know of a dark screen."""
 
@@ -268,7 +269,9 @@ def _gallery(gallery: Gallery | None, few: bool) -> dict[str, Any] | None:
         }
         for mistake in gallery.mistakes[: None if few else 6]
     ]
-    return {"pictures": pictures, "seeds": gallery.seeds}
+    sure = any(mistake.confidence is not None for mistake in gallery.mistakes)
+    title = "Errors in most seeds, with most confidence" if sure else "Errors in most seeds"
+    return {"title": title, "pictures": pictures, "seeds": gallery.seeds}
 
 
 def _figure(svg: str, label: str) -> Any:
