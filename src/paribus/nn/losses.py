@@ -54,7 +54,7 @@ def squared_distance(
     simplex: Simplex,
     reduction: Reduction = "mean",
 ) -> Float[Tensor, " *shape"]:
-    """Return the squared Euclidean distance Σ_i (p_i(x) - q_i)², in [0, 2]: the Brier score (Brier 1950, eq. 2)."""
+    """Return the squared Euclidean distance Σ_i (p_i(x) - q_i)², in [0, 2]: the Brier score (Brier 1950)."""
     return _reduced(_squared(simplex.probability(x), target), reduction)
 
 

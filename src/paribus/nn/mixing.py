@@ -18,8 +18,10 @@ from paribus.nn.simplex import distribution
 def draw_mix(alpha: float, count: int, generator: np.random.Generator) -> tuple[float, Int[Tensor, " count"]]:
     """Return λ ~ Beta(α, α) in [0, 1] and a permutation of *count* examples; α = 0 means λ = 1, no mixing.
 
-    One λ for the batch and partners from the same batch, as in the paper's code. The generator advances by as much
-    whatever α is zero or not: both arms of a comparison share the permutation.
+    One λ for the batch and partners from the same batch, as in the paper's code. The permutation is drawn first: it
+    is the same whatever α is.
+
+    Raises ConfigError for α < 0.
     """
     if not alpha >= 0:
         raise ConfigError(f"mixup's alpha is {alpha}; it must be zero or more")

@@ -15,7 +15,6 @@ type.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,190 +24,209 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from paribus.errors import ConfigError
+from paribus.errors import ConfigError, DataError
 
 _CHUNK = 1 << 17
-"""Elements worked on at a time: they stay in the processor's second-level cache."""
+"""Numbers worked on at a time: they stay in the processor's second-level cache."""
 
 
 @dataclass(frozen=True)
 class _Windows:
-    """The cells of all windows, gathered a few images at a time as a matrix (cells of a window, windows)."""
+    """Where the windows lie and how their cells are weighed."""
 
     kernel: int
     stride: int
-    weights: tuple[float, ...] | None  # row by row; None: uniform
-    totals: Tensor | float  # Σ g: one number, or one for each position (height, width) where a border cuts windows
+    weights: tuple[float, ...] | None  # row by row; None: all one
+    totals: Tensor | float  # Σ g: one number, or one for each position (h, w) where the border cuts windows
 
-    def outputs(self, size: int) -> int:
-        return (size - self.kernel) // self.stride + 1
-
-    def shape(self, x: Tensor) -> tuple[int, int, int, int]:
-        return x.shape[0], x.shape[1], self.outputs(x.shape[2]), self.outputs(x.shape[3])
+    def shape(self, x: Tensor) -> tuple[int, int, int]:
+        """Return the pooled image's (C, h, w)."""
+        height, width = ((size - self.kernel) // self.stride + 1 for size in x.shape[2:])
+        return x.shape[1], height, width
 
     def cells(self, x: Tensor) -> list[Tensor]:
-        """Return kernel² views of shape (N, C, oh, ow): the first cell of every window, the second, ..."""
-        _, _, height, width = self.shape(x)
+        """Return kernel² views of shape (N, C, h, w): the first cell of every window, the second, ..."""
+        _, height, width = self.shape(x)
         span_h, span_w = self.stride * (height - 1) + 1, self.stride * (width - 1) + 1
-        offsets = [(i, j) for i in range(self.kernel) for j in range(self.kernel)]
-        return [x[:, :, i : i + span_h : self.stride, j : j + span_w : self.stride] for i, j in offsets]
+        return [
+            x[:, :, i : i + span_h : self.stride, j : j + span_w : self.stride]
+            for i in range(self.kernel)
+            for j in range(self.kernel)
+        ]
 
-    def chunks(self, x: Tensor) -> Iterator[slice]:
-        n, c, height, width = self.shape(x)
-        step = max(1, _CHUNK // max(1, c * height * width * self.kernel**2))
-        return (slice(start, min(start + step, n)) for start in range(0, n, step))
+    def chunk(self, x: Tensor) -> int:
+        """Return how many images are worked on at a time."""
+        return max(1, min(len(x), _CHUNK // max(1, self.kernel**2 * math.prod(self.shape(x)))))
 
-    def divide_by_totals(self, rows: Tensor, x: Tensor) -> None:
-        """Divide *rows* (images, flat positions in memory order) by Σ g in place."""
+    def weigh(self, rows: Tensor) -> Tensor:
+        """Multiply row k by g_k in place."""
+        if self.weights is not None:
+            for row, weight in zip(rows, self.weights, strict=True):
+                row.mul_(weight)
+        return rows
+
+    def divide_by_totals(self, flat: Tensor, x: Tensor) -> Tensor:
+        """Divide (images, flat image) by Σ g in place."""
         if isinstance(self.totals, float):
-            rows.mul_(1.0 / self.totals)
-            return
-        _, c, height, width = self.shape(x)
-        totals = self.totals.to(rows)[None].expand(c, height, width)
-        rows.div_((totals.permute(1, 2, 0) if _channels_last(x) else totals).reshape(1, -1))
+            return flat.mul_(1.0 / self.totals)
+        totals = self.totals.to(flat).expand(self.shape(x))
+        return flat.div_((totals.permute(1, 2, 0) if _channels_last(x) else totals).reshape(-1))
 
 
 def _channels_last(x: Tensor) -> bool:
     return x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
 
 
-def _empty(
+def _room(
     lead: tuple[int, ...], image: tuple[int, int, int], like: Tensor, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Return one piece of memory as (*lead, flat image) and as (*lead, C, H, W), in the memory order of *like*."""
+    """Return one piece of memory as (*lead, flat image) and as (*lead, C, H, W), in the memory order of *like*.
+
+    Arithmetic on the flat form runs over long contiguous rows.
+    """
     c, height, width = image
     flat = torch.empty((*lead, c * height * width), dtype=dtype, device=like.device)
     if not _channels_last(like):
         return flat, flat.view(*lead, c, height, width)
-    dims = range(len(lead))
-    d = len(lead)
-    return flat, flat.view(*lead, height, width, c).permute(*dims, d + 2, d, d + 1)
+    return flat, flat.view(*lead, height, width, c).movedim(-1, -3)
 
 
-def _power(t: Tensor, exponent: float) -> Tensor:
-    """Return t^exponent for t >= 0, or for any t where the exponent is an integer; *t* is overwritten."""
-    if exponent != int(exponent):
-        # exp(p log t) is several times faster than pow. log tiny stands for log 0: t^p is then zero or as good as.
-        return t.clamp_min_(torch.finfo(t.dtype).tiny).log_().mul_(exponent).exp_()
+def _power(t: Tensor, exponent: float, spare: Tensor) -> Tensor:
+    """Return t^exponent for t >= 0, written over *t* or *spare*.
+
+    Where the power is below the normal range it is zero: it adds nothing, and arithmetic on such numbers is slow.
+    """
+    tiny = torch.finfo(t.dtype).tiny
+    if not exponent.is_integer():
+        # exp(p log t) is several times faster than pow. log tiny stands for log 0.
+        return t.clamp_min_(tiny).log_().mul_(exponent).exp_()
     bits, result = int(exponent), None
     if bits == 0:
         return t.fill_(1.0)
+    if bits > 8:
+        F.threshold(t, tiny ** (1.0 / exponent), 0.0, inplace=True)
     while bits > 1:
         if bits & 1:
-            result = t.clone() if result is None else result.mul_(t)
+            result = spare.copy_(t) if result is None else result.mul_(t)
         t.mul_(t)
         bits >>= 1
     return t if result is None else result.mul_(t)
 
 
+def _signed_power(t: Tensor, exponent: float, spare: Tensor) -> Tensor:
+    """Return |t|^exponent sign(t), written over *t*; *spare* is overwritten too."""
+    if exponent % 2 != 1:
+        sign = t.sign()
+        return t.copy_(_power(t.abs_(), exponent, spare)).mul_(sign)
+    # An odd whole power keeps the sign by itself: t · (t²)^((exponent - 1) / 2).
+    bits = int(exponent) // 2
+    if not bits:
+        return t
+    square = torch.mul(t, t, out=spare)
+    if bits > 4:
+        F.threshold(square, torch.finfo(t.dtype).tiny ** (1.0 / bits), 0.0, inplace=True)
+    while True:
+        if bits & 1:
+            t.mul_(square)
+        bits >>= 1
+        if not bits:
+            return t
+        square.mul_(square)
+
+
 def _root(s: Tensor, p: float) -> Tensor:
-    """Return s^(1/p) for s in [0, 1], in place."""
-    mantissa, exponent = math.frexp(p)
-    if mantissa == 0.5 and exponent >= 1:
-        for _ in range(exponent - 1):
+    """Return s^(1/p), in place."""
+    if p in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0):
+        for _ in range(int(math.log2(p))):
             s.sqrt_()
         return s
     return s.pow_(1.0 / p)
 
 
 class _LpPool(torch.autograd.Function):
-    """Lp pooling of a float tensor (N, C, H, W) with p a float, or a tensor with one element that is to be learnt."""
+    """Lp pooling of (N, C, H, W) with a fixed p (a float) or a learnt one (a tensor with one element)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, p: Tensor | float, windows: _Windows) -> Tensor:
-        power = float(p)
-        if not _channels_last(x):
-            x = x.contiguous()
+        x = x if _channels_last(x) else x.contiguous()
         dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
-        n, *image = windows.shape(x)
-        y_flat, y = _empty((n,), (image[0], image[1], image[2]), x, dtype)
-        cells = windows.cells(x)
-        for part in windows.chunks(x):
-            r_flat, r = _empty((len(cells), part.stop - part.start), (image[0], image[1], image[2]), x, dtype)
-            for into, cell in zip(r, cells, strict=True):
-                into.copy_(cell[part])
-            r_flat.abs_()
-            largest = r_flat.amax(dim=0).clamp_min_(torch.finfo(dtype).tiny)
-            # Multiplying by the reciprocal is faster, and right to within rounding unless the reciprocal is subnormal.
-            r_flat = _power(r_flat.mul_(largest.reciprocal()), power)
-            if windows.weights is not None:
-                for row, weight in zip(r_flat, windows.weights, strict=True):
-                    row.mul_(weight)
-            s = y_flat[part]
-            torch.sum(r_flat, dim=0, out=s)
-            windows.divide_by_totals(s, x)
-            _root(s, power).mul_(largest)
+        image, step, power = windows.shape(x), windows.chunk(x), float(p)
+        y_flat, y = _room((len(x),), image, x, dtype)
+        cells = [torch.split(cell, step) for cell in windows.cells(x)]
+        r_room, r_image = _room((len(cells), step), image, x, dtype)
+        spare_room = torch.empty_like(r_room)
+        largest_room, inverse_room = torch.empty_like(r_room[0]), torch.empty_like(r_room[0])
+        for s, *parts in zip(torch.split(y_flat, step), *cells, strict=True):
+            r, spare, largest, inverse = (
+                r_room[:, : len(s)],
+                spare_room[:, : len(s)],
+                largest_room[: len(s)],
+                inverse_room[: len(s)],
+            )
+            for into, part in zip(r_image[:, : len(s)], parts, strict=True):
+                into.copy_(part)
+            torch.amax(r.abs_(), dim=0, out=largest)
+            torch.reciprocal(largest.clamp_min_(torch.finfo(dtype).tiny), out=inverse)
+            torch.sum(windows.weigh(_power(r.mul_(inverse), power, spare)), dim=0, out=s)
+            _root(windows.divide_by_totals(s, x), power).mul_(largest)
         out = y.to(x.dtype)
+        # The gradient needs y to more digits than bfloat16 has: (x / y)^31 would be wrong by an eighth.
         ctx.save_for_backward(x, out if out is y else y)
         ctx.power, ctx.windows = power, windows
+        ctx.p_type = p.dtype if isinstance(p, Tensor) else None
         return out
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_y: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+    def backward(ctx: Any, grad_y: Tensor) -> tuple[Tensor, Tensor | None, None]:
         x, y = ctx.saved_tensors
         power: float = ctx.power
         windows: _Windows = ctx.windows
         learn = ctx.needs_input_grad[1]
-        even = power == int(power) and int(power) % 2 == 0
-        _, c, height, width = windows.shape(x)
-        disjoint = windows.stride >= windows.kernel
-        covered = (
-            disjoint
-            and windows.stride == windows.kernel
-            and x.shape[2:]
-            == (
-                height * windows.stride,
-                width * windows.stride,
-            )
-        )
-        grad_x = torch.empty_like(x, dtype=x.dtype if disjoint else y.dtype)
-        if not covered:
+        image, step = windows.shape(x), windows.chunk(x)
+        overlap = windows.stride < windows.kernel
+        grad_x = torch.empty_like(x)
+        if windows.stride > windows.kernel or any(size % windows.stride for size in x.shape[2:]):
             grad_x.zero_()
         grad_p = torch.zeros((), dtype=torch.float64, device=x.device)
-        cells, grad_cells = windows.cells(x), windows.cells(grad_x)
-        for part in windows.chunks(x):
-            images = part.stop - part.start
-            t_flat, t = _empty((len(cells), images), (c, height, width), x, y.dtype)
-            for into, cell in zip(t, cells, strict=True):
-                into.copy_(cell[part])
-            inverse_flat, inverse = _empty((images,), (c, height, width), x, y.dtype)
-            inverse.copy_(y[part])
-            g_flat, g = _empty((images,), (c, height, width), x, y.dtype)
-            g.copy_(grad_y[part])
-            windows.divide_by_totals(g_flat, x)
-            inverse_flat.clamp_min_(torch.finfo(y.dtype).tiny).reciprocal_()
-            t_flat.mul_(inverse_flat)
-            if even and not learn:
-                t_power = _power(t_flat, power - 1)
-            else:
-                sign = t_flat.sign()
-                magnitude = t_flat.abs_()
-                t_power = _power(magnitude.clone(), power - 1)
-                if learn:
-                    # ∂y/∂p = (y / p) Σ_k (g_k / Σ g) t_k^p log t_k with t_k = |x_k| / y.
-                    entropy = torch.xlogy(magnitude, magnitude).mul_(t_power)
-                    if windows.weights is not None:
-                        for row, weight in zip(entropy, windows.weights, strict=True):
-                            row.mul_(weight)
-                    slope = entropy.sum(dim=0).mul_(g_flat).div_(inverse_flat).mul_(1.0 / power)
-                    grad_p += slope.sum(dtype=torch.float64)
-                t_power.mul_(sign)
-            t_power.mul_(g_flat)
-            if windows.weights is not None:
-                for row, weight in zip(t_power, windows.weights, strict=True):
-                    row.mul_(weight)
-            for into, row in zip(grad_cells, _like_cells(t_power, t), strict=True):
-                if disjoint:
-                    into[part].copy_(row)
-                else:
-                    into[part].add_(row)
-        return grad_x.to(x.dtype), (grad_p if learn else None), None
+        cells = [torch.split(cell, step) for cell in windows.cells(x)]
+        t_room, t_image = _room((len(cells), step), image, x, y.dtype)
+        spare_room = torch.empty_like(t_room)
+        g_room, g_image = _room((step,), image, x, y.dtype)
+        inverse_room, inverse_image = _room((step,), image, x, y.dtype)
+        sums_room = torch.empty_like(x[:step], dtype=y.dtype) if overlap else None
+        for grad, y_part, grad_y_part, *parts in zip(
+            torch.split(grad_x, step), torch.split(y, step), torch.split(grad_y, step), *cells, strict=True
+        ):
+            n = len(grad)
+            t, spare, g, inverse = t_room[:, :n], spare_room[:, :n], g_room[:n], inverse_room[:n]
+            t_cells = t_image[:, :n]
+            for into, part in zip(t_cells, parts, strict=True):
+                into.copy_(part)
+            inverse_image[:n].copy_(y_part)
+            inverse.clamp_min_(torch.finfo(y.dtype).tiny).reciprocal_()
+            g_image[:n].copy_(grad_y_part)
+            windows.divide_by_totals(g, x)
+            t.mul_(inverse)
+            if learn:
+                grad_p += _slope(t, power, windows, g, inverse)
+            windows.weigh(_signed_power(t, power - 1, spare).mul_(g))
+            if sums_room is None:
+                for into, part in zip(windows.cells(grad), t_cells, strict=True):
+                    into.copy_(part)
+                continue
+            sums = sums_room[:n].zero_()
+            for into, part in zip(windows.cells(sums), t_cells, strict=True):
+                into.add_(part)
+            grad.copy_(sums)
+        return grad_x, (grad_p.to(ctx.p_type) if learn else None), None
 
 
-def _like_cells(flat: Tensor, cells: Tensor) -> Tensor:
-    """Return *flat* seen in the shape and memory order of *cells*."""
-    return flat.as_strided(cells.shape, cells.stride())
+def _slope(t: Tensor, p: float, windows: _Windows, g: Tensor, inverse: Tensor) -> Tensor:
+    """Return Σ g ∂y/∂p with ∂y/∂p = (y / p) Σ_k (g_k / Σ g) t_k^p log t_k and t_k = |x_k| / y."""
+    log_t = t.abs().clamp_min_(torch.finfo(t.dtype).tiny).log_()
+    terms = windows.weigh(log_t.mul(p).exp_().mul_(log_t))
+    return terms.sum(dim=0).mul_(g).div_(inverse).sum(dtype=torch.float64) / p
 
 
 def gaussian_window(kernel_size: int, sigma: float) -> Float[Tensor, "kernel kernel"]:
@@ -284,13 +302,21 @@ class LpPool2d(nn.Module):
         )
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels h w"]:
-        """Return the pooled input, with h = floor((height + 2 padding - kernel_size) / stride) + 1 and w likewise."""
+        """Return the pooled input, with h = floor((height + 2 padding - kernel_size) / stride) + 1 and w likewise.
+
+        Raises DataError where the input is smaller than the window.
+        """
+        height, width = x.shape[2:]
+        if min(height, width) + 2 * self.padding < self.kernel_size:
+            raise DataError(
+                f"a {height} x {width} input is smaller than the pooling window of {self.kernel_size} cells"
+            )
         if self.rho is None and self.fixed_p == math.inf:
             return F.max_pool2d(x.abs(), self.kernel_size, self.stride, self.padding)
         if self.rho is None and self.fixed_p == 1 and self.sigma is None:
             return F.avg_pool2d(x.abs(), self.kernel_size, self.stride, self.padding, count_include_pad=False)
         p = self.fixed_p if self.rho is None else 1 + F.softplus(self.rho)
-        windows = self._windows(x.shape[2], x.shape[3])
+        windows = self._windows(height, width)
         padded = F.pad(x, (self.padding,) * 4) if self.padding else x
         pooled: Tensor = _LpPool.apply(padded, p, windows)
         return pooled

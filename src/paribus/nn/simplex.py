@@ -13,8 +13,8 @@ loss is the function -log max(p, tiny)**, whose gradient is what autograd return
 * a kink at x = 0 (|x|, max(0, x)): derivative 0.
 
 Just above the floor the gradient of -log p is of order 1/x and is not clipped: that it explodes is a property of the
-formula. An input smaller than *tiny* in magnitude counts as zero, so that 1/x stays finite. Finite inputs give
-neither NaN nor infinity; NaN and infinite inputs give NaN, so that a diverged network is seen to have diverged.
+formula. An input smaller than *tiny* in magnitude counts as zero, so that 1/x stays finite. No finite input gives
+NaN; a row with a NaN gives NaN, so that a diverged network is seen to have diverged.
 
 Every function takes a floating-point tensor of shape (N, K) and computes and returns float32, or float64 for float64.
 """
@@ -85,26 +85,29 @@ def _taylor_weight(x: Tensor) -> Tensor:
 
 def _normalised(weight: Tensor) -> Tensor:
     total = weight.sum(dim=1, keepdim=True)
-    alive = total > 0
+    alive = total != 0  # NaN is not zero, and stays NaN
     uniform = torch.full_like(weight, 1.0 / weight.shape[1])
     return torch.where(alive, weight / torch.where(alive, total, torch.ones_like(total)), uniform)
 
 
 def _sparsemax(x: Tensor) -> Tensor:
-    z, threshold, _ = _sparsemax_threshold(x)
+    z, threshold = _sparsemax_threshold(x)
     return (z - threshold).relu()
 
 
-def _sparsemax_threshold(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return x shifted to a row maximum of zero, the threshold τ of the shifted row (N, 1), and the support's size."""
+def _sparsemax_threshold(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return x shifted to a row maximum of zero, and the threshold τ of the shifted row, (N, 1).
+
+    Martins & Astudillo 2016, algorithm 1.
+    """
     x = _wide(x)
     z = x - x.detach().amax(dim=1, keepdim=True)
     # τ >= max(z) - 1 = -1: what lies below -1 is outside the support, and cutting it keeps the running sums exact.
     ordered, _ = z.clamp_min(-2.0).sort(dim=1, descending=True)
     rank = torch.arange(1, x.shape[1] + 1, device=x.device, dtype=x.dtype)
     running = ordered.cumsum(dim=1)
-    size = (1.0 + rank * ordered > running).sum(dim=1, keepdim=True)
-    return z, (running.gather(1, size - 1) - 1.0) / size, size
+    size = (1.0 + rank * ordered > running).sum(dim=1, keepdim=True).clamp_min(1)
+    return z, (running.gather(1, size - 1) - 1.0) / size
 
 
 def _log_sigmoid_share(x: Tensor) -> Tensor:
@@ -186,10 +189,10 @@ def sparsemax_loss(
     """Return each example's sparsemax loss, which unlike the cross-entropy has a gradient where p is zero.
 
     L(x; q) = -Σ_i q_i x_i + ½ Σ_{j in S} (x_j² - τ²) + ½ Σ_i q_i², with S the support and τ the threshold of
-    sparsemax(x). Martins & Astudillo 2016, "From softmax to sparsemax", eq. 13 for a label and eq. 21 for a
-    distribution q. The gradient is sparsemax(x) - q (eq. 14).
+    sparsemax(x). Martins & Astudillo 2016, "From softmax to sparsemax", eq. 13 for a label, and their multi-label loss
+    for a distribution q. The gradient is sparsemax(x) - q.
     """
-    z, threshold, _ = _sparsemax_threshold(x)
+    z, threshold = _sparsemax_threshold(x)
     q = distribution(target, x.shape[1]).to(z.dtype)
     inside = z > threshold
     # Zero outside the support before squaring: x may be large there.
@@ -222,7 +225,7 @@ SIMPLEX: Mapping[str, Simplex] = MappingProxyType(
             _share("plus_one_abs_max", "(1 + |x|) / Σ(1 + |x|)", _plus_one_abs_weight),
             _share("non_negative_max", "max(0, x) / Σ max(0, x)", _non_negative_weight),
             # de Brébisson & Vincent 2016, "An exploration of softmax alternatives belonging to the spherical loss
-            # family", section 3.2.
+            # family".
             _share("taylor", "(1 + x + x²/2) / Σ(1 + x + x²/2)", _taylor_weight),
             Simplex(
                 name="sparsemax",
