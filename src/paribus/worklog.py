@@ -35,7 +35,8 @@ def _experiments(look: Look) -> list[str]:
 def _look(look: Look) -> NoteLine:
     verdicts = look.summary["verdicts"]
     control = look.summary["control"]
-    said = ", ".join(f"{name.removeprefix(f'{control}/')} {word}" for name, word in verdicts.items())
+    prefix = f"{control.removesuffix('/base')}/"
+    said = ", ".join(f"{name.removeprefix(prefix)} {word}" for name, word in verdicts.items())
     seeds = f"{look.seeds} seed{'' if look.seeds == 1 else 's'}"
     text = f"{seeds} against {control}, by {look.summary['metric']}: {said}"
     return NoteLine(about=look.study, text=text, author="program", written=look.looked)

@@ -11,9 +11,9 @@ from paribus.cli.options import StoreUrl
 
 def alias(
     short: Annotated[
-        str | None, typer.Argument(metavar="[SHORT]", help="The word; without it, the aliases there are.")
+        str | None, typer.Argument(metavar="SHORT", help="The word; without it, the aliases there are.")
     ] = None,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The experiment that it stands for.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The experiment that it stands for.")] = None,
     store: StoreUrl = None,
 ) -> None:
     """Let a short word stand for an experiment."""

@@ -28,6 +28,9 @@ def check(
 
     Exits with 1 where there is a warning.
     """
+    import contextlib
+    import sys
+
     from rich.text import Text
 
     from paribus.cli.conducting import check_device
@@ -46,7 +49,8 @@ def check(
     if lab.data_in_words is not None:
         console.print(Text(f"Data: {lab.data_in_words(experiment.config)}"))
     findings: list[Finding] = []
-    with err().status("looking at the data") as status:
+    # What a lab prints is no finding: standard output is for the table.
+    with err().status("looking at the data") as status, contextlib.redirect_stdout(sys.stderr):
         if lab.check is not None:
             findings += lab.check(experiment.config, Context(seed=0, device=device))
         picture = lab.contact_sheet(experiment.config) if lab.contact_sheet is not None else None

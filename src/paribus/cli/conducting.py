@@ -81,7 +81,7 @@ def conduct_in_view(
         RunError: some trials failed; all that the others gave has been shown and written by then.
     """
     check_device(wishes.device)
-    page = prepare(wishes.report or default_page(study, base), "--report")
+    page = prepare(wishes.report or default_page(study), "--report")
     if wishes.json_file not in (None, STANDARD_OUTPUT):
         prepare(Path(wishes.json_file), "--json")
     with Store.open(wishes.store) as store:

@@ -50,14 +50,19 @@ def get(
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=err()) as progress:
+    progress = Progress(*columns, console=err())
 
-        def show(file: str, here: int, total: int | None) -> None:
-            if file not in tasks:
-                tasks[file] = progress.add_task(file, total=total)
-            progress.update(tasks[file], completed=here, total=total)
+    def show(file: str, here: int, total: int | None) -> None:
+        if file not in tasks:
+            progress.start()
+            tasks[file] = progress.add_task(file, total=total)
+        progress.update(tasks[file], completed=here, total=total)
 
+    try:
         catalogue.get(name, show)
+    finally:
+        if tasks:
+            progress.stop()
     out().print(Text(f"{name} is here."))
 
 

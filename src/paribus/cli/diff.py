@@ -21,10 +21,15 @@ def diff(
     from paribus.cli.naming import find
     from paribus.cli.terminal import out
     from paribus.errors import ConfigError
-    from paribus.report.listing import difference_table
+    from paribus.report.listing import coloured, difference_table
     from paribus.spec.difference import field_differences, source_difference
 
     left, right = find(before, store), find(after, store)
     if left.lab.name != right.lab.name:
         raise ConfigError(f"{left} and {right} belong to different labs: name two experiments of one lab")
-    out().print(difference_table(field_differences(left, right), source_difference(left, right)))
+    console = out()
+    console.print(difference_table(field_differences(left, right)))
+    lines = coloured(source_difference(left, right))
+    if lines:
+        console.print()
+        console.print(*lines, sep="\n", soft_wrap=True)

@@ -14,8 +14,8 @@ class FileError(ParibusError):
     """A file that cannot be written where the user wants it."""
 
 
-def default_page(study: Study, base: str | None) -> Path:
-    """Return where the page of *study* goes: in ``reports`` under the user's folder; another base, another file."""
+def default_page(study: Study, base: str | None = None) -> Path:
+    """Return where the page of *study* goes, in ``reports`` under the user's folder; on a *base* another file."""
     name = Path(study.name).name.replace(".py.", ".")
     if base is not None:
         name += f"-on-{base}"

@@ -10,7 +10,7 @@ from paribus.cli.options import UnusedStoreUrl
 
 
 def labs(
-    name: Annotated[str | None, typer.Argument(metavar="[LAB]", help="Only this lab; your own file, say.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="LAB", help="Only this lab; your own file, say.")] = None,
     store: UnusedStoreUrl = None,
 ) -> None:
     """List the labs, their studies and questions."""

@@ -10,7 +10,7 @@ from paribus.cli.options import StoreUrl
 
 
 def log(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only an experiment, a study or a lab.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Only an experiment, a study or a lab.")] = None,
     store: StoreUrl = None,
 ) -> None:
     """Show the work log, the newest line last.

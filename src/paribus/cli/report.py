@@ -34,7 +34,7 @@ def report(
 
     found = registry.study(study)
     ground = standing(found, base, store)
-    page = prepare(file or default_page(found, ground.base), "--out")
+    page = prepare(file or default_page(found, ground.base if base is not None else None), "--out")
     if json_file not in (None, STANDARD_OUTPUT):
         prepare(Path(json_file), "--json")
     on = f" --base {base}" if base is not None else ""

@@ -28,9 +28,12 @@ def run(
     Exits with 1 where a trial failed with an error; a trial that diverged is a finding, no failure.
     """
     from paribus.cli.conducting import Wishes, conduct_in_view
+    from paribus.cli.files import default_page
     from paribus.cli.standing import standing
     from paribus.spec import registry
 
+    found = registry.study(study)
+    ground = standing(found, base, store)
     wishes = Wishes(
         store=store,
         seeds=seeds,
@@ -39,8 +42,6 @@ def run(
         workers=workers,
         device=device,
         json_file=json_file,
-        report=report,
+        report=report or default_page(found, ground.base if base is not None else None),
     )
-    found = registry.study(study)
-    ground = standing(found, base, store)
     conduct_in_view(found, wishes, base=ground.base, base_reason=ground.reason)

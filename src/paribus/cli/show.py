@@ -14,6 +14,8 @@ def show(
     store: StoreUrl = None,
 ) -> None:
     """Show an experiment: its changes and its configuration."""
+    from rich.padding import Padding
+    from rich.table import Table
     from rich.text import Text
 
     from paribus.cli.naming import find
@@ -26,9 +28,14 @@ def show(
     console.print(Text.assemble((experiment.name, "bold"), (f"  {experiment.hash}", "dim")))
     console.print(Text(lab.question))
     before, after = flatten(lab.baseline), flatten(experiment.config)
+    changes = Table.grid(padding=(0, 2, 0, 0))
+    changes.add_column(no_wrap=True)
+    changes.add_column(overflow="fold")
     for edit in experiment.edits:
         path = edit.change.path
-        console.print(Text.assemble("  ", (edit.segment, "bold"), f"  {edit.change.doc}"))
-        console.print(Text(f"    {path}: {before.get(path)!r} -> {after.get(path)!r}", "dim"))
+        changes.add_row(Text(edit.segment, "bold"), Text(edit.change.doc))
+        changes.add_row("", Text(f"{path}: {before.get(path)!r} -> {after.get(path)!r}", "dim"))
+    if experiment.edits:
+        console.print(Padding(changes, (0, 0, 0, 2)))
     console.print()
     console.print(field_table(after, fields_of(experiment.config)))

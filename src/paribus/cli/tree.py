@@ -10,9 +10,7 @@ from paribus.cli.options import StoreUrl
 
 
 def tree(
-    lab: Annotated[
-        str | None, typer.Argument(metavar="[LAB]", help="Only this lab; with its changes on offer.")
-    ] = None,
+    lab: Annotated[str | None, typer.Argument(metavar="LAB", help="Only this lab; with its changes on offer.")] = None,
     store: StoreUrl = None,
 ) -> None:
     """Show the experiments run so far, with what each change did.

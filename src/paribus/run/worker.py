@@ -36,6 +36,7 @@ class Request:
 def work(pipe: Connection, request: Request) -> None:
     """Execute *request*, sending :class:`Event` values through *pipe*; the last one holds ``Finished``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the conductor decides what ends
+    os.dup2(2, 1)  # what a lab prints is no result: standard output belongs to the verdicts
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     os.chdir(request.folder)
     _use_threads(request.conditions.threads)  # before the lab's file is imported, and what it brings

@@ -1,0 +1,112 @@
+"""The check that needs no lab's help: does a function repeat, draw from its seed alone, and stay finite?"""
+
+from __future__ import annotations
+
+import random
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from paribus.run.probe import probe
+from paribus.spec import registry
+
+from .conftest import Cli
+
+GOOD = "noise = context.streams.generator('noise').normal()"
+
+
+def _levels(folder: Path, body: str, result: str = "{'accuracy': noise}", extra: str = "") -> dict[str, str]:
+    path = folder / "lab.py"
+    path.write_text(
+        "import random, time\nfrom dataclasses import dataclass\nimport numpy as np\n"
+        "@dataclass(frozen=True)\nclass Config:\n    rate: float = 0.1\n"
+        f"{extra}\ndef run(config, context):\n{textwrap.indent(body, '    ')}\n    return {result}\n"
+    )
+    return {finding.check: finding.level for finding in probe(registry.experiment(f"{path}/base"))}
+
+
+def test_a_sound_function_passes(folder: Path) -> None:
+    levels = _levels(folder, GOOD)
+    assert levels.keys() == {"finishes", "global random state", "repeats to the bit", "seed matters"}
+    assert set(levels.values()) == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("body", "warned"),
+    [
+        ("noise = random.random()", {"global random state", "repeats to the bit"}),
+        ("noise = float(np.random.rand())", {"global random state", "repeats to the bit"}),
+        ("np.random.seed(context.seed); noise = float(np.random.rand())", {"global random state"}),
+        ("random.seed(context.seed); noise = random.random()", {"global random state"}),
+        ("noise = time.perf_counter()", {"repeats to the bit"}),
+        ("noise = 0.5", {"seed matters"}),
+        (f"{GOOD}\nnoise *= float('nan')", {"finishes", "seed matters"}),
+    ],
+)
+def test_each_fault_is_seen(folder: Path, body: str, warned: set[str]) -> None:
+    levels = _levels(folder, body)
+    assert {check for check, level in levels.items() if level == "warning"} == warned
+
+
+def test_seconds_may_differ(folder: Path) -> None:
+    levels = _levels(folder, GOOD, "{'accuracy': noise, 'train_seconds': time.perf_counter()}")
+    assert levels["repeats to the bit"] == "ok"
+
+
+def test_a_function_that_fails_is_run_once(folder: Path) -> None:
+    assert _levels(folder, "noise = 1 / 0") == {"finishes": "warning"}
+
+
+def test_the_global_generators_are_left_as_they_were(folder: Path) -> None:
+    random.seed(1)
+    np.random.seed(1)
+    expected = random.Random(1).random(), np.random.RandomState(1).rand()
+    _levels(folder, "noise = random.random() + float(np.random.rand())")
+    assert (random.random(), np.random.rand()) == expected
+
+
+def test_check_exits_with_1_where_it_warns(cli: Cli, folder: Path) -> None:
+    sound = cli("check", "my_lab.py")
+    assert sound.code == 0
+    assert "all well" in sound.out
+    assert "a lab may print" not in sound.out
+    (folder / "plain.py").write_text((folder / "my_lab.py").read_text().replace("context.streams", "FIXED"))
+    text = (
+        (folder / "plain.py")
+        .read_text()
+        .replace("def study", "from paribus import Streams\nFIXED = Streams(0)\n\n\ndef study")
+    )
+    (folder / "plain.py").write_text(text)
+    warned = cli("check", "plain.py/trick")
+    assert warned.code == 1
+    assert "1 warning" in warned.out
+    assert cli("check", "plain.py", "--no-run").code == 0
+
+
+def test_a_lab_s_own_findings_and_its_contact_sheet(cli: Cli, folder: Path) -> None:
+    text = (folder / "my_lab.py").read_text()
+    text += textwrap.dedent("""
+        import numpy as np
+        from pathlib import Path
+        from paribus.spec.finding import Finding
+        from paribus.spec.lab import Base, Lab
+
+        def check(config, context):
+            yield Finding("duplicates", "warning", "3 pairs", "They are in both parts.")
+
+        LAB = Lab(
+            name="pictured", question="?", baseline=Config(), run=run, changes=changes, check=check,
+            contact_sheet=lambda config: np.full((4, 6, 3), 200, np.uint8),
+            default_base=lambda: Base("my_lab.py/trick", "because it is better"),
+        )
+    """)
+    (folder / "my_lab.py").write_text(text)
+    checked = cli("check", "my_lab.py", "--no-run")
+    assert checked.code == 1
+    assert checked.out.startswith("my_lab.py/trick  (because it is better)")
+    assert "3 pairs" in checked.out
+    assert "Contact sheet: reports/my_lab.png" in checked.out
+    assert np.asarray(Image.open(folder / "reports" / "my_lab.png")).tolist() == np.full((4, 6, 3), 200).tolist()

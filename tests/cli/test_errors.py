@@ -1,0 +1,92 @@
+"""Whatever a person can cause is one line that says what is wrong, where, and what would be right."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from paribus.cli import main
+from paribus.store import Store
+
+from .conftest import LAB, Cli
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "svnh.softmax"], ["'svnh'", "'svhn'"]),
+        (["run", "svhn.sofmax"], ["'sofmax'", "'softmax'"]),
+        (["run", "svhn"], ["LAB.STUDY"]),
+        (["run", "my_lab.rate"], ["my_lab.py"]),
+        (["show", "svhn/abs_mx"], ["'abs_mx'", "'abs_max'"]),
+        (["show", "my_lab.py/rate"], ["rate=VALUE"]),
+        (["show", "my_lab.py/rate=fast"], ["'fast'", "float"]),
+        (["show", "my_lab.py/half"], ["half", "steps = 40", "20"]),
+        (["show", "my_lab.py//trick"], ["empty segment"]),
+        (["show", "other.py/base"], ["no file 'other.py'"]),
+        (["diff", "my_lab.py/base", "my_lab.py/trik"], ["'trik'", "'trick'"]),
+        (["tree", "svnh"], ["'svhn'"]),
+        (["check", "svnh"], ["'svhn'"]),
+        (["log", "my_lab.py/trik"], ["'trick'"]),
+        (["compare", "my_lab.py/base", "my_lab.py/base"], ["same experiment"]),
+        (["data", "get", "svnh"], ["'svhn'"]),
+        (["data", "add", "svhn", "nowhere"], ["nowhere", "folder"]),
+        (["tree", "--store", "mysql://host/db"], ["postgresql://"]),
+    ],
+)
+def test_bad_input_is_one_line_and_code_2(cli: Cli, arguments: list[str], words: list[str]) -> None:
+    refused = cli(*arguments)
+    assert refused.code == 2
+    assert refused.out == ""
+    for word in words:
+        assert word in refused.error
+    assert len(refused.err.splitlines()) == 1
+
+
+def test_a_lab_with_a_syntax_error_names_its_line(cli: Cli, folder: Path) -> None:
+    (folder / "broken.py").write_text("x = 1\ny = (\n")
+    assert "broken.py, line 2" in cli("show", "broken.py/base").error
+    (folder / "raising.py").write_text("1 / 0\n")
+    assert "ZeroDivisionError" in cli("show", "raising.py/base").error
+
+
+def test_a_metric_that_is_no_number_fails_the_trial(cli: Cli, folder: Path) -> None:
+    (folder / "odd.py").write_text(LAB.replace('"accuracy": accuracy', '"accuracy": "high"'))
+    failed = cli("compare", "odd.py/base", "odd.py/trick", "--seeds", "1")
+    assert failed.code == 1
+    assert "'accuracy' is 'high'" in failed.error
+
+
+def test_stores_that_cannot_be_used(cli: Cli, folder: Path) -> None:
+    (folder / "text.sqlite").write_text("not a database, but long enough to be read as one" * 20)
+    assert "no SQLite database" in cli("tree", "--store", "text.sqlite").error
+    assert "folder" in cli("tree", "--store", ".").error
+    assert cli("tree", "--store", "/proc/nowhere/store.sqlite").code == 2
+    with Store.open("newer.sqlite"):
+        pass
+    with sqlite3.connect("newer.sqlite") as connection:
+        connection.execute("UPDATE migrations SET number = number + 100")
+    connection.close()
+    assert "newer Paribus" in cli("run", "my_lab.py.rate", "--store", "newer.sqlite").error
+
+
+def test_a_file_that_cannot_be_written_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "page.html")
+
+    monkeypatch.setattr("paribus.report.page.write_page", full)
+    done = cli("run", "my_lab.py.rate", "--seeds", "1")
+    assert done.code == 1
+    assert done.error == "page.html: No space left on device"
+    assert "rate=0.3" in done.out
+
+
+def test_a_bug_keeps_its_traceback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("paribus.cli.naming.find", broken)
+    with pytest.raises(ZeroDivisionError):
+        main(["show", "my_lab.py/base"])

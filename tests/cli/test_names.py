@@ -1,0 +1,140 @@
+"""Commands about names: what there is, what an experiment is, what was run, and what was written about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from paribus.store import Store
+
+from .conftest import Cli
+
+
+def test_labs_lists_installed_labs_and_a_file(cli: Cli) -> None:
+    assert "svhn.softmax" in cli("labs").out
+    own = cli("labs", "my_lab.py")
+    assert "Does a larger rate help a toy?" in own.out
+    assert "my_lab.py.rate" in own.out
+    assert "svhn" not in own.out
+
+
+def test_a_broken_installed_lab_hides_no_other(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paribus.spec.registry.lab_names", lambda: ("nowhere", "svhn"))
+    listed = cli("labs")
+    assert listed.code == 0
+    assert "svhn.softmax" in listed.out
+    assert "nowhere is left out" in listed.err
+
+
+def test_show_gives_the_configuration_and_the_changes(cli: Cli) -> None:
+    shown = cli("show", "my_lab.py/trick/rate=0.30")
+    assert shown.code == 0
+    first, *rest = shown.out.splitlines()
+    assert first.startswith("my_lab.py/trick/rate=0.3  ")
+    assert any(line.split() == ["rate", "0.3"] for line in rest)
+    assert any(line.split() == ["trick", "True"] for line in rest)
+    assert any("Adds to the accuracy." in line for line in rest)
+    swapped = cli("show", "my_lab.py/rate=0.3/trick").out.splitlines()[0]
+    assert swapped.split()[1] == first.split()[1]
+
+
+def test_diff_is_minimal(cli: Cli) -> None:
+    shown = cli("diff", "my_lab.py/trick", "my_lab.py/rate=0.3")
+    lines = [line.split() for line in shown.out.splitlines()]
+    assert ["rate", "0.1", "0.3"] in lines
+    assert ["trick", "True", "False"] in lines
+    assert "steps" not in shown.out
+    assert "same experiment" in cli("diff", "my_lab.py/trick/double", "my_lab.py/double/trick").out
+    assert "different labs" in cli("diff", "my_lab.py/base", "svhn/base").error
+
+
+def test_tree_offers_changes_and_then_shows_effects(cli: Cli) -> None:
+    empty = cli("tree")
+    assert "Nothing has been run yet" in empty.out
+    assert "abs_max" in empty.out
+    offered = cli("tree", "my_lab.py")
+    assert "Nothing of my_lab.py has been run yet" in offered.out
+    assert "Adds to the accuracy." in offered.out
+    assert "rate=..." in offered.out
+    cli("compare", "my_lab.py/base", "my_lab.py/trick", "my_lab.py/trick/rate=0.3", "--seeds", "4")
+    grown = cli("tree").out.splitlines()
+    assert grown[0].startswith("my_lab.py")
+    trick = next(line for line in grown if "── trick" in line)
+    under = next(line for line in grown if "── rate=0.3" in line)
+    assert "(n = 4)" in trick
+    assert "✓ better" in under
+    assert under.index("──") > trick.index("──")
+    # rate=0.3 is worth 0.1 more accuracy on top of trick: its edge says that, and not its distance to the baseline.
+    assert 9.5 < float(under.partition("better +")[2].split()[0]) < 10.5
+
+
+def test_an_alias_stands_where_a_name_does(cli: Cli, folder: Path) -> None:
+    assert "No aliases yet" in cli("alias").out
+    assert cli("alias", "best", "my_lab.py/trick").code == 0
+    assert cli("alias").out.split() == ["best", "my_lab.py/trick"]
+    assert cli("show", "best/rate=0.3").out == cli("show", "my_lab.py/trick/rate=0.3").out
+    done = cli("compare", "my_lab.py/base", "best", "--seeds", "1", "--json", "-")
+    assert done.json["arms"][0]["name"] == "my_lab.py/trick"
+    assert (
+        cli("run", "my_lab.py.failing", "--base", "best", "--seeds", "1", "--json", "-").json["base"]
+        == "my_lab.py/trick"
+    )
+    assert "best" in cli("note", "bets", "x").error
+    for wrong in ("svhn", "a.b", "a/b"):
+        assert cli("alias", wrong, "my_lab.py/trick").code == 2
+    assert "paribus alias best NAME" in cli("alias", "best").error
+
+
+def test_looking_at_a_name_makes_no_store(cli: Cli, folder: Path) -> None:
+    assert cli("show", "no_such_alias").code == 2
+    assert cli("show", "my_lab.py/trick").code == 0
+    assert not (folder / "store.sqlite").exists()
+
+
+def test_the_log_tells_what_happened_in_order(cli: Cli) -> None:
+    assert "Nothing is written yet" in cli("log").out
+    cli("run", "my_lab.py.diverging", "--seeds", "2")
+    cli("run", "my_lab.py.failing", "--seeds", "1")
+    assert cli("note", "my_lab.py.diverging", "It needs a smaller rate.").code == 0
+    assert cli("note", "my_lab.py/trick", "A trick, indeed.").code == 0
+    whole = " ".join(cli("log").out.split())
+    for said in (
+        "seed 1 diverged: the loss is not finite at step 3", "ValueError: steps must", "steps=0 diverges",
+        "It needs a smaller rate.", "A trick, indeed.",
+    ):  # fmt: skip
+        assert _in_columns(said, whole), said
+    assert _before("diverges", "smaller", whole)
+    of_one = " ".join(cli("log", "my_lab.py/trick").out.split())
+    assert "indeed" in of_one
+    assert "smaller" not in of_one
+    of_study = " ".join(cli("log", "my_lab.py.diverging").out.split())
+    assert "smaller" in of_study
+    assert "indeed" not in of_study
+    with Store.open() as store:
+        assert [note.author for note in store.notes()] == ["person", "person"]
+
+
+def _in_columns(said: str, text: str) -> bool:
+    """Whether the words of *said* come in this order: a narrow column breaks lines between them."""
+    place = 0
+    for word in said.split():
+        place = text.find(word, place)
+        if place < 0:
+            return False
+    return True
+
+
+def _before(first: str, second: str, text: str) -> bool:
+    return text.index(first) < text.index(second)
+
+
+def test_notes_are_about_something(cli: Cli) -> None:
+    for name in ("my_lab.py/trik", "my_lab.py.rte", "svnh", "nothing/base"):
+        assert cli("note", name, "x").code == 2
+    assert "'trick'" in cli("note", "my_lab.py/trik", "x").error
+    assert "'rate'" in cli("note", "my_lab.py.rte", "x").error
+    assert "'svhn'" in cli("note", "svnh", "x").error
+    assert "empty" in cli("note", "my_lab.py/trick", "  ").error
+    assert cli("note", "svhn", "A lab.").code == 0
+    assert cli("note", "my_lab.py.compare", "A comparison.").code == 0
