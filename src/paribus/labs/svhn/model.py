@@ -38,7 +38,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, outputs, H, W) for x of shape (N, inputs, H, W)."""
-        y = self.conv1(F.relu(self.norm1(x), inplace=True))
+        y: Tensor = self.conv1(F.relu(self.norm1(x), inplace=True))
         y = self.conv2(F.relu(self.norm2(y), inplace=True))
         shortcut: Tensor = self.shortcut(x)
         return y.add_(shortcut)

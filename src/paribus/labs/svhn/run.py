@@ -38,7 +38,7 @@ class Trial:
         self.simplex: Simplex = SIMPLEX[config.output.probability]
         self.loss: Loss = LOSSES[config.output.loss]
         self.weights = list(penalised_weights(self.model).values())
-        self.batches = Batches(len(self.train), config.recipe.batch_size, self.streams)
+        self.batches = Batches(len(self.train), config.budget.batch_size, self.streams)
         self.dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
 
     def scores(self, images: Tensor, keep: Tensor | None = None) -> Tensor:
@@ -100,7 +100,7 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
         validation = examples(config, "validation", context.streams)
 
         def measure() -> dict[str, float]:
-            return {"validation_accuracy": _accuracy(trial, trial.outputs(validation))}
+            return {"validation_accuracy": accuracy(trial, trial.outputs(validation))}
 
         fit(
             trial.step,
@@ -131,7 +131,7 @@ def _final(trial: Trial, validation: Examples) -> dict[str, float]:
     metrics = {
         "test_accuracy": float(correct.double().mean()),
         "test_loss": _loss(trial, found),
-        "validation_accuracy": _accuracy(trial, trial.outputs(validation)),
+        "validation_accuracy": accuracy(trial, trial.outputs(validation)),
         "train_loss": _loss(trial, trial.outputs(seen)),
         "sparsity": sparsity(trial.model, scale=trial.scale_at_start),
         "dead_fraction": float(trial.simplex.dead(found.scores).double().mean()),
@@ -146,6 +146,7 @@ def _loss(trial: Trial, found: Outputs) -> float:
     return float(trial.loss(found.scores, found.labels, trial.simplex))
 
 
-def _accuracy(trial: Trial, found: Outputs) -> float:
+def accuracy(trial: Trial, found: Outputs) -> float:
+    """Return the share of examples whose label has the largest probability."""
     predicted = trial.simplex.probability(found.scores).argmax(dim=1)
     return float((predicted == found.labels).double().mean())

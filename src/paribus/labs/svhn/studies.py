@@ -95,7 +95,7 @@ STUDIES = (
     ),
     Study(
         name="svhn.imbalance",
-        question="What does a skewed distribution of training labels cost, at the same number of images?",
+        question="What do skewed training labels cost, at the same number of images?",
         hypothesis="The rarer the rarest classes, the more is lost: minority most, then long tail, then linear.",
         control="svhn/labels=even",
         arms=("svhn/labels=linear", "svhn/labels=long_tail", "svhn/labels=minority"),
