@@ -57,7 +57,9 @@ def test_train_and_validation_divide_the_training_file_in_its_order(published: P
     add("svhn", published)
     original = loadmat(published / "train_32x32.mat")["X"].transpose(3, 0, 1, 2)
     rows = {image.tobytes(): row for row, image in enumerate(original)}
-    train, validation = ([rows[image.tobytes()] for image in load("svhn", part).images] for part in ("train", "validation"))
+    train, validation = (
+        [rows[image.tobytes()] for image in load("svhn", part).images] for part in ("train", "validation")
+    )
     assert sorted(train + validation) == list(range(TRAIN))
     assert train == sorted(train)
     assert validation == sorted(validation)
@@ -121,12 +123,12 @@ def test_a_file_cut_anywhere_is_refused_in_one_line(tmp_path: Path, share: float
     savemat(path, {"X": images, "y": np.ones((5, 1), dtype=np.uint8)}, do_compression=compressed)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(DataError, match="test_32x32.mat") as caught:
+    with pytest.raises(DataError, match=r"test_32x32\.mat") as caught:
         read_mat(path)
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_file_is_named(published: Path, tmp_path: Path) -> None:
     (published / "test_32x32.mat").unlink()
-    with pytest.raises(DataError, match="lacks test_32x32.mat"):
+    with pytest.raises(DataError, match=r"lacks test_32x32\.mat"):
         convert_svhn(published, tmp_path / "out")
