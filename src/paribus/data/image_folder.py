@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -34,14 +33,12 @@ def load_image_folder(directory: Path, split: Split, *, cache: Path) -> ImageSet
     files, classes = find_files(directory)
     folder = cache / f"{CACHE_VERSION}-{_fingerprint(directory, files)}"
     images_path, labels_path = folder / f"{split}_images.npy", folder / f"{split}_labels.npy"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{split}.lock"):
-        if not labels_path.exists():
-            images = np.stack([read_image(path) for path, _ in files[split]])
-            with written_whole(images_path) as file:
-                np.save(file, images, allow_pickle=False)
-            with written_whole(labels_path) as file:
-                np.save(file, np.array([label for _, label in files[split]], dtype=np.int64), allow_pickle=False)
+    if not labels_path.exists():  # written last, so its presence says that the part is whole
+        images = np.stack([read_image(path) for path, _ in files[split]])
+        labels = np.array([label for _, label in files[split]], dtype=np.int64)
+        for path, array in ((images_path, images), (labels_path, labels)):
+            with written_whole(path) as file:
+                np.save(file, array, allow_pickle=False)
     return ImageSet(
         np.load(images_path, mmap_mode="r", allow_pickle=False),
         np.load(labels_path, allow_pickle=False),

@@ -65,20 +65,25 @@ def load_svhn(folder: Path, split: Split) -> ImageSet:
                 f"svhn: not in {folder}; `paribus data get svhn` downloads it, "
                 "`paribus data add svhn DIR` takes the files you already have"
             )
-        convert_svhn(folder, folder)
+        convert_svhn(folder, folder, again=False)
     arrays = folder / ARRAYS
     images = np.load(arrays / f"{split}_images.npy", mmap_mode="r", allow_pickle=False)
     labels = np.load(arrays / f"{split}_labels.npy", allow_pickle=False)
     return ImageSet(images, labels, tuple("0123456789"), SOURCE)
 
 
-def convert_svhn(mat_folder: Path, folder: Path) -> None:
-    """Convert the published files of *mat_folder* into the arrays of *folder*; after checking both."""
+def convert_svhn(mat_folder: Path, folder: Path, *, again: bool = True) -> None:
+    """Check the published files of *mat_folder* and convert them into the arrays of *folder*.
+
+    Without *again*, arrays that another process has made in the meantime are taken as they are.
+    """
     missing = [name for name in MD5 if not (mat_folder / name).exists()]
     if missing:
         raise DataError(f"svhn: {mat_folder} lacks {' and '.join(missing)} (the cropped digits, format 2)")
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "convert.lock"):
+        if not again and is_converted(folder):
+            return
         test_images, test_labels = read_mat(mat_folder / "test_32x32.mat")
         images, labels = read_mat(mat_folder / "train_32x32.mat")
         held_out = held_out_blocks(labels, max(1, round(len(labels) * HELD_OUT_SHARE)), "svhn")

@@ -53,6 +53,8 @@ def _edition() -> str:
 
 
 def _ensure_file(path: Path, count: int) -> None:
+    if path.exists():  # also where the folder can only be read
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock")):
         if not path.exists():
