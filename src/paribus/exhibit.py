@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paribus.analysis import ArmScores
 from paribus.gather import Results
@@ -146,18 +147,20 @@ def _answers(results: Results, experiment: Experiment) -> Answers | None:
     if not kept or len({len(bits[record.key]) for record in kept}) != 1:
         return None
     seeds = tuple(record.seed for record in kept)
-    stacks = {
-        name: [results.store.artifact(record.key, name) for record in kept] for name in ("predictions", "confidence")
-    }
-    predicted, confidence = (
-        np.stack(arrays) if all(array is not None for array in arrays) else None for arrays in stacks.values()
-    )
+    predicted, confidence = (_stacked(results, kept, name) for name in ("predictions", "confidence"))
     return Answers(
         seeds,
         np.stack([bits[record.key] for record in kept]),
         None if predicted is None else predicted.astype(np.int64),
         None if confidence is None else confidence.astype(np.float64),
     )
+
+
+def _stacked(results: Results, records: Sequence[TrialRecord], name: str) -> NDArray[Any] | None:
+    """The artifact *name* of *records*, one row a trial; ``None`` where a trial has none."""
+    arrays = [results.store.artifact(record.key, name) for record in records]
+    present = [array for array in arrays if array is not None]
+    return np.stack(present) if len(present) == len(records) else None
 
 
 def _look(experiment: Experiment) -> Any:
