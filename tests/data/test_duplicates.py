@@ -46,6 +46,16 @@ def test_near_duplicates_are_those_of_all_correlations(crops: NDArray[np.uint8])
     assert (found[:, 0] == table[:, found[:, 1]].argmax(axis=0)).all()
 
 
+def test_a_difference_that_is_all_slow_is_still_within_the_search() -> None:
+    y = np.arange(32) + 0.5
+    wave, tilt = np.cos(np.pi * y / 32)[:, None] * np.ones(32), np.ones((32, 1)) * np.cos(np.pi * y / 32)
+    images = [np.rint(127 + 80 * (wave + share * tilt)).astype(np.uint8) for share in (0.0, 0.19, 0.24)]
+    stack = np.repeat(np.stack(images)[..., None], 3, axis=3)
+    table = correlations(stack[:1], stack[1:])[0]
+    assert table[1] < NEAR < table[0] < NEAR + 0.003
+    assert NearDuplicateSearch.over(stack[:1]).across(stack[1:]).tolist() == [[0, 0]]
+
+
 def test_near_duplicates_within_a_set_pair_each_copy_with_its_original(crops: NDArray[np.uint8]) -> None:
     copies = np.clip(crops[5:25] * 0.8 + 20, 0, 255).astype(np.uint8)
     found = NearDuplicateSearch.over(np.concatenate([crops, copies])).within()
