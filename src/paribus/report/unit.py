@@ -76,9 +76,9 @@ class Unit:
             return MISSING
         return f"[{self.show(low, sign=True)}, {self.show(high, sign=True)}]"
 
-    def amount(self, value: float) -> str:
-        """Return a difference with its unit, as in ``0.50 points``."""
-        return f"{self.show(value)} {self.step}".rstrip()
+    def exact(self, value: float) -> str:
+        """Return a number that somebody chose, such as a margin, as it was chosen: ``0.5 points``, ``0.01``."""
+        return f"{value * self.scale:.6g} {self.step}".rstrip()
 
 
 def unit_of(material: Material) -> Unit:

@@ -109,7 +109,7 @@ def standard(material: Material, unit: Unit) -> str:
     """Return what decides: the metric, which way it points, the margin."""
     study = material.study
     way = "more is better" if study.direction == "max" else "less is better"
-    margin = f"differences under {unit.amount(study.margin)} do not matter" if study.margin else "no margin set"
+    margin = f"differences under {unit.exact(study.margin)} do not matter" if study.margin else "no margin set"
     return f"{study.metric} ({way}; {margin})"
 
 

@@ -102,15 +102,16 @@ def _lab_from_file(name: str) -> Lab:
         raise ConfigError(f"{name}: a lab's file defines run(config, context) -> dict of metrics; there is none")
     baseline = _baseline(module, name)
     document = (module.__doc__ or "").strip().splitlines()
+    studies = tuple(_owned(study, name) for study in getattr(module, "studies", ()))
     return Lab(
         name=name,
         question=document[0] if document else "A user's own lab.",
         baseline=baseline,
         run=run,
         changes=(*getattr(module, "changes", ()), *_unnamed(module, baseline)),
-        studies=tuple(_owned(study, name) for study in getattr(module, "studies", ())),
-        metric=getattr(module, "metric", "accuracy"),
-        direction=getattr(module, "direction", "max"),
+        studies=studies,
+        metric=getattr(module, "metric", studies[0].metric if studies else "accuracy"),
+        direction=getattr(module, "direction", studies[0].direction if studies else "max"),
         source=(path.resolve(),),
     )
 
