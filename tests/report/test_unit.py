@@ -44,7 +44,7 @@ def test_signs_and_gaps() -> None:
     assert unit.show(-0.00001) == "0.00"
     assert unit.show(math.nan) == unit.interval(math.nan, 1.0) == "–"
     assert unit.spread(0.9, math.nan) == "90.00"
-    assert unit.amount(0.005) == "0.50 points"
+    assert unit.exact(0.005) == "0.5 points"
 
 
 @pytest.mark.parametrize(
