@@ -21,7 +21,14 @@ from paribus.train.diagnose import (
 
 @pytest.mark.parametrize(
     ("loss", "level"),
-    [(math.log(10), "ok"), (2.6, "ok"), (9.0, "warning"), (0.4, "warning"), (math.nan, "warning"), (math.inf, "warning")],
+    [
+        (math.log(10), "ok"),
+        (2.6, "ok"),
+        (9.0, "warning"),
+        (0.4, "warning"),
+        (math.nan, "warning"),
+        (math.inf, "warning"),
+    ],
 )
 def test_initial_loss(loss: float, level: str) -> None:
     assert initial_loss(loss, 10).level == level

@@ -1,4 +1,4 @@
-"""Initial parameters: from named streams alone, of the size that the formulas say, shared by models that share names."""
+"""Initial parameters: from named streams alone, of the formulas' size, shared by models that share names."""
 
 from __future__ import annotations
 

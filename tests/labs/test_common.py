@@ -1,0 +1,187 @@
+"""What holds for every installed lab and each of its changes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from paribus.errors import ParibusError
+from paribus.spec.change import Change
+from paribus.spec.context import Artifact, Context, Outcomes, Report, Scalars
+from paribus.spec.experiment import Experiment, build, declared_changes, flatten
+from paribus.spec.registry import experiment, lab, lab_names
+
+
+def _tiny_svhn(config: Any) -> Any:
+    """The lab on scanned digits, two steps of 16 images, on a narrow network of the same kind."""
+    budget = replace(
+        config.budget, steps=2, batch_size=16, train_examples=200, validation_examples=20, test_examples=30
+    )
+    data = config.data if config.data.startswith("image_folder") else "digits"
+    return replace(config, data=data, budget=budget)
+
+
+TINY: dict[str, Callable[[Any], Any]] = {"svhn": _tiny_svhn}
+"""For each lab, how to make of a configuration one that runs in a moment."""
+SAMPLES = ("2", "0.5", "long_tail", "20000")
+"""Parameters to try a change with: the first that it takes."""
+
+CHANGES = [(name, change) for name in lab_names() for change in lab(name).changes]
+ids = [f"{name}/{change.name}" for name, change in CHANGES]
+
+
+def _with(lab_name: str, change: Change, folder: Path) -> Experiment:
+    if change.parameter is None:
+        return build(lab(lab_name), (change.name,))
+    if change.parameter is str:
+        return build(lab(lab_name), (f"{change.name}={folder}",))
+    for text in SAMPLES:
+        try:
+            return build(lab(lab_name), (f"{change.name}={text}",))
+        except ParibusError:
+            continue
+    raise AssertionError(f"none of {SAMPLES} suits {lab_name}/{change.name}: add one that does")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of images, thirty in each of three classes."""
+    root = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    for label in "abc":
+        (root / label).mkdir()
+        for index in range(30):
+            Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(root / label / f"{index}.png")
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _own_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARIBUS_DATA", str(tmp_path / "data"))
+
+
+def _run(lab_name: str, config: Any) -> tuple[dict[str, float], list[tuple[Any, ...]]]:
+    reports: list[tuple[Any, ...]] = []
+
+    def emit(report: Report) -> None:
+        if isinstance(report, Scalars):
+            reports.append((report.step, dict(report.values)))
+        elif isinstance(report, Outcomes):
+            reports.append((report.metric, report.correct.tobytes()))
+        elif isinstance(report, Artifact):
+            reports.append((report.name, report.array.tobytes()))
+
+    before = torch.random.get_rng_state()
+    numpy_before = np.random.get_state()[1]
+    metrics = dict(lab(lab_name).run(TINY[lab_name](config), Context(seed=1, emit=emit)))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert np.array_equal(np.random.get_state()[1], numpy_before)
+    return metrics, reports
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES, ids=ids)
+def test_a_change_makes_only_the_difference_that_it_declares(name: str, change: Change, folder: Path) -> None:
+    changed, base = _with(name, change, folder), build(lab(name), ())
+    before, after = flatten(base.config), flatten(changed.config)
+    paths = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    assert paths
+    assert all(path == change.path or path.startswith(f"{change.path}.") for path in paths)
+    assert changed.hash != base.hash
+    assert experiment(changed.name) == changed
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES, ids=ids)
+def test_a_change_runs_and_repeats_to_the_bit(name: str, change: Change, folder: Path) -> None:
+    config = _with(name, change, folder).config
+    first, again = _run(name, config), _run(name, config)
+    assert first == again
+    assert all(np.isfinite(value) for value in first[0].values())
+
+
+@pytest.mark.parametrize("name", lab_names())
+def test_seeds_differ_and_the_metrics_are_those_of_the_studies(name: str) -> None:
+    config = TINY[name](lab(name).baseline)
+    zero, one = (lab(name).run(config, Context(seed=seed)) for seed in (0, 1))
+    assert zero != one
+    for study in lab(name).studies:
+        assert study.metric in zero
+        assert study.choose_by is None or (study.choose_by in zero and study.choose_by != study.metric)
+
+
+@pytest.mark.parametrize("name", lab_names())
+def test_every_arm_differs_from_its_control_in_one_change(name: str) -> None:
+    for study in lab(name).studies:
+        control = experiment(study.control)
+        for arm in study.arms:
+            assert len(declared_changes(control, experiment(arm))) == 1 or study.factorial, f"{study.name}: {arm}"
+        assert study.hypothesis
+        assert study.question.endswith("?")
+
+
+@pytest.mark.parametrize("name", lab_names())
+def test_studies_stand_on_the_default_base(name: str) -> None:
+    found = lab(name)
+    assert found.default_base is not None
+    base = found.default_base()
+    assert base.reason
+    for study in found.studies:
+        for arm in study.on(base.name).names:
+            assert experiment(arm).lab is found
+
+
+@pytest.mark.parametrize("name", lab_names())
+def test_a_lab_resolves_without_torch(name: str) -> None:
+    names = sorted({arm for study in lab(name).studies for arm in study.names})
+    code = (
+        "import sys\nfrom paribus.spec.registry import experiment, lab\n"
+        f"for name in {names!r}: experiment(name).hash\n"
+        f"lab({name!r}).default_base()\n"
+        "print(sorted({'torch', 'matplotlib', 'ray', 'sklearn'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", lab_names())
+def test_every_field_of_a_configuration_says_what_it_is(name: str) -> None:
+    source = (Path(sys.modules[type(lab(name).baseline).__module__].__file__ or "")).read_text()
+    import ast
+
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for field, following in zip(node.body, [*node.body[1:], None], strict=True):
+            if isinstance(field, ast.AnnAssign):
+                said = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+                assert said, f"{node.name}.{ast.unparse(field.target)} has no sentence after it"
+
+
+@pytest.mark.parametrize("name", lab_names())
+def test_what_a_report_shows(name: str, folder: Path) -> None:
+    found = lab(name)
+    config = TINY[name](found.baseline)
+    if found.pictures is not None:
+        pictures = found.pictures(config, [3, 0, 7])
+        assert pictures.images.dtype == np.uint8
+        assert len(pictures.images) == len(pictures.labels) == 3
+        assert np.array_equal(found.pictures(config, [7]).images[0], pictures.images[2])
+    if found.contact_sheet is not None:
+        assert found.contact_sheet(config).ndim == 3
+    if found.data_in_words is not None:
+        assert found.data_in_words(config)
+    if found.implementation is not None:
+        for change_lab, change in CHANGES:
+            if change_lab == name:
+                changed = _with(name, change, folder).config
+                top = change.path.partition(".")[0]
+                code = found.implementation(top, getattr(changed, top))
+                assert code is None or callable(code)

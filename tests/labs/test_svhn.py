@@ -1,0 +1,267 @@
+"""The SVHN lab: its networks, its data, what arms share, and that an interruption leaves no trace."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paribus.errors import ConfigError
+from paribus.labs.svhn import check as checks
+from paribus.labs.svhn.augment import augmented, warped
+from paribus.labs.svhn.data import examples, nested, shares, skewed
+from paribus.labs.svhn.experiments import (
+    BASELINE,
+    LABEL_SHARES,
+    MODERN,
+    Affine,
+    Augmentation,
+    Budget,
+    Config,
+    LpPool,
+    Output,
+    Penalty,
+    Recipe,
+)
+from paribus.labs.svhn.implementation import implementation
+from paribus.labs.svhn.model import build
+from paribus.labs.svhn.run import Trial, run
+from paribus.spec.context import Context, Diverged, Progress, Report, Scalars
+from paribus.spec.seed import Streams
+from paribus.train import loop
+from paribus.train.schedule import Steps
+
+TINY = Budget(steps=6, batch_size=16, train_examples=200, validation_examples=20, test_examples=30)
+DIGITS = Config(data="digits", budget=TINY)
+
+
+def test_the_course_network_has_its_size() -> None:
+    model = build(BASELINE, 10, Streams(0))
+    channels = [3, 16, 32, 32, 64, 64, 128, 128]
+    convolutions = sum(9 * a * b for a, b in itertools.pairwise(channels))
+    assert sum(p.numel() for p in model.parameters()) == convolutions + 2 * sum(channels[1:]) + 128 * 10 + 10
+    assert model.features(torch.zeros(2, 3, 32, 32)).shape == (2, 128)
+    assert [name for name, _ in model.named_modules() if name.startswith("pools.")] == ["pools.0", "pools.1", "pools.2"]
+
+
+def test_the_modern_network_has_under_a_million_parameters() -> None:
+    model = build(replace(BASELINE, recipe=MODERN), 10, Streams(0))
+    assert 0.75e6 < sum(p.numel() for p in model.parameters()) < 0.85e6
+    assert model(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+
+
+def test_a_network_sees_mean_and_variance_only_of_its_batch() -> None:
+    """Batch norm after a convolution takes up the input's scale: brightness times two changes nothing much."""
+    trial = Trial(replace(DIGITS, precision="float32"), Context(seed=0))
+    images = torch.rand(16, 3, 32, 32) * 100
+    with torch.no_grad():
+        first = trial.model(images)
+        second = trial.model(images * 2)
+    assert torch.allclose(first, second, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"output": Output(probability="abs_max")},
+        {"pool": LpPool(p=4.0, learnt=True)},
+        {"multi_stage": True},
+        {"recipe": Recipe(augment=Augmentation(invert=0.5))},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_arms_of_one_seed_share_what_the_change_leaves_alone(changed: dict[str, Any]) -> None:
+    control, arm = Trial(DIGITS, Context(seed=4)), Trial(replace(DIGITS, **changed), Context(seed=4))
+    ours, theirs = dict(control.model.named_parameters()), dict(arm.model.named_parameters())
+    common = [name for name in ours if name in theirs and ours[name].shape == theirs[name].shape]
+    assert len(common) >= len(ours) - 1
+    assert all(torch.equal(ours[name], theirs[name]) for name in common)
+    assert all(np.array_equal(control.batches.indices(k), arm.batches.indices(k)) for k in range(20))
+
+
+def test_an_interrupted_trial_ends_with_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 0.0)
+    augment = Augmentation(invert=0.5, affine=Affine(), salt_and_pepper=0.05)
+    config = replace(DIGITS, mixup=0.3, dropout=0.2, pool=LpPool(p=3.0, learnt=True), recipe=Recipe(augment=augment))
+    straight: list[Report] = []
+    expected = run(config, Context(seed=2, emit=straight.append))
+
+    class Interrupted(Exception):  # noqa: N818
+        pass
+
+    def emit(report: Report) -> None:
+        if report == Progress(4, 6):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        run(config, Context(seed=2, scratch=tmp_path, emit=emit))
+    reports: list[Report] = []
+    assert run(config, Context(seed=2, scratch=tmp_path, emit=reports.append)) == expected
+    assert min(report.step for report in reports if isinstance(report, Scalars)) > 3  # it did go on from the middle
+
+
+def test_it_learns() -> None:
+    budget = Budget(steps=40, batch_size=32, validation_examples=50, test_examples=200)
+    assert run(Config(data="digits", budget=budget), Context(seed=0))["test_accuracy"] > 0.9
+
+
+def test_divergence_is_a_finding() -> None:
+    wild = Recipe(schedule=Steps(rates=(1e30,), starts=(0.0,)))
+    with pytest.raises(Diverged):
+        run(replace(DIGITS, recipe=wild), Context(seed=0))
+
+
+def test_the_penalty_enters_the_objective_and_not_the_curve() -> None:
+    config = replace(DIGITS, precision="float32", penalty=Penalty(p=2.0, strength=0.01))
+    trial = Trial(config, Context(seed=0))
+    found = trial.step(0)
+    weights = [p for p in trial.model.parameters() if p.ndim >= 2]
+    expected = 0.01 * sum(float(w.detach().double().square().sum()) for w in weights)
+    assert float(found.objective.detach() - found.shown.detach()) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("shape", LABEL_SHARES)
+def test_label_shares_are_exact_and_equal_in_number(shape: str) -> None:
+    labels = np.random.default_rng(0).choice(10, 5000, p=np.arange(1, 11) / 55).astype(np.int64)
+    rows = {name: skewed(labels, 10, name, Streams(0)) for name in LABEL_SHARES}
+    assert len({len(found) for found in rows.values()}) == 1
+    found = rows[shape]
+    assert len(set(found.tolist())) == len(found) > 900
+    order = np.argsort(-np.bincount(labels), kind="stable")
+    counts = np.bincount(labels[found], minlength=10)[order]
+    assert np.abs(counts - shares(shape, 10) * len(found)).max() < 1
+    assert (np.diff(counts) <= 1).all()
+    ratio = {"even": 1, "linear": 10, "long_tail": 10, "minority": 10}[shape]
+    assert counts[0] / counts[-1] == pytest.approx(ratio, rel=0.05)
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 400), st.floats(0.01, 1), st.floats(0.01, 1))
+def test_smaller_training_sets_lie_in_larger_ones(count: int, one: float, other: float) -> None:
+    small, large = sorted((one, other))
+    rows = np.arange(count)
+    inner, outer = (set(nested(rows, fraction, Streams(7)).tolist()) for fraction in (small, large))
+    assert inner <= outer
+    assert len(outer) == max(1, round(large * count))
+
+
+def test_a_fraction_changes_the_training_part_alone() -> None:
+    config, small = DIGITS, replace(DIGITS, train_fraction=0.25)
+    assert len(examples(small, "train", Streams(0))) == 50
+    for split in ("validation", "test"):
+        whole, same = examples(config, split, Streams(0)), examples(small, split, Streams(1))  # type: ignore[arg-type]
+        assert np.array_equal(whole.images, same.images)
+
+
+def _images(count: int = 64) -> torch.Tensor:
+    draws = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+    return torch.from_numpy(draws).permute(0, 3, 1, 2)
+
+
+def test_inversion_turns_whole_channels() -> None:
+    images = _images()
+    found = augmented(images, Augmentation(invert=0.5), Streams(0), 3)
+    kept, turned = (found == images).flatten(2).all(2), (found == 255 - images).flatten(2).all(2)
+    assert bool((kept ^ turned).all())
+    assert 0.3 < float(turned.float().mean()) < 0.7
+    assert not bool((turned[:, 0] == turned[:, 1]).all())
+
+
+def test_salt_and_pepper_hits_its_share_in_all_channels_at_once() -> None:
+    images = _images().clamp(1, 254)
+    found = augmented(images, Augmentation(salt_and_pepper=0.1), Streams(0), 0)
+    hit = found != images
+    assert torch.equal(hit.all(1), hit.any(1))
+    assert float(hit.float().mean()) == pytest.approx(0.1, abs=0.01)
+    assert set(found[hit].unique().tolist()) == {0, 255}
+    assert float((found[hit] == 255).float().mean()) == pytest.approx(0.5, abs=0.05)
+
+
+def test_kinds_of_augmentation_do_not_disturb_each_other() -> None:
+    images = _images()
+    alone = augmented(images, Augmentation(invert=0.5), Streams(0), 0)
+    both = augmented(images, Augmentation(invert=0.5, salt_and_pepper=0.02), Streams(0), 0)
+    assert float((alone == both).float().mean()) > 0.97
+    assert torch.equal(alone, augmented(images, Augmentation(invert=0.5), Streams(0), 0))
+    assert not torch.equal(alone, augmented(images, Augmentation(invert=0.5), Streams(0), 1))
+
+
+class _Fixed:
+    """A generator that draws what it is told."""
+
+    def __init__(self, **draws: float) -> None:
+        names = ("turn", "size", "shear", "right", "down")
+        self.draws = np.array([[draws.get(name, 0.0)] for name in names])
+
+    def uniform(self, _low: float, _high: float, size: tuple[int, int]) -> np.ndarray[Any, Any]:
+        return np.repeat(self.draws, size[1], axis=1)
+
+
+def test_the_affine_map_agrees_with_shifts_and_turns() -> None:
+    images = _images(4)
+    still = warped(images, Affine(), _Fixed())  # type: ignore[arg-type]
+    assert torch.allclose(still, images.float(), atol=1e-2)
+    moved = warped(images, Affine(shift=3.0), _Fixed(right=1.0))  # type: ignore[arg-type]
+    assert torch.allclose(moved[..., :-3], images[..., 3:].float(), atol=1e-2)
+    lower = warped(images, Affine(shift=2.0), _Fixed(down=-1.0))  # type: ignore[arg-type]
+    assert torch.allclose(lower[..., 2:, :], images[..., :-2, :].float(), atol=1e-2)
+    turned = warped(images, Affine(degrees=90.0), _Fixed(turn=1.0))  # type: ignore[arg-type]
+    assert torch.allclose(turned, torch.rot90(images.float(), 1, (2, 3)), atol=0.05)
+    larger = warped(images, Affine(scale=1.0), _Fixed(size=1.0))  # type: ignore[arg-type]
+    assert torch.allclose(larger.mean(), images[..., 8:24, 8:24].float().mean(), rtol=0.03)
+
+
+def test_sources_of_changes_are_told_apart() -> None:
+    softmax = implementation("output", Output())
+    seen = [
+        softmax,
+        implementation("output", Output(probability="abs_max")),
+        implementation("output", Output(loss="regression")),
+        implementation("pool", BASELINE.pool),
+        implementation("pool", LpPool(p=2.0)),
+        implementation("recipe", BASELINE.recipe),
+        implementation("recipe", MODERN),
+    ]
+    assert len({id(part) for part in seen}) == len(seen)
+    assert implementation("mixup", 0.2) is None
+
+
+def test_the_check_finds_the_baseline_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "SHUFFLED_STEPS", 20)
+    monkeypatch.setattr(checks, "MEMORY_STEPS", 50)
+    budget = Budget(batch_size=32, train_examples=300, validation_examples=100, test_examples=50)
+    config = Config(data="digits", budget=budget)
+    learning = {
+        "loss at initialisation", "scale of activations", "scale of gradients", "size of updates",
+        "overfits 32 examples", "shuffled labels",
+    }  # fmt: skip
+    levels = {
+        finding.check: finding.level for finding in checks.check(config, Context(seed=0)) if finding.check in learning
+    }
+    assert set(levels) == learning
+    assert set(levels.values()) <= {"ok", "note"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"train_fraction": 0.0},
+        {"label_shares": "odd"},
+        {"precision": "float16"},
+        {"dropout": 1.0},
+        {"mixup": -0.1},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_impossible_configurations_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        dataclasses.replace(BASELINE, **change)
