@@ -98,8 +98,8 @@ def _power(t: Tensor, exponent: float, spare: Tensor) -> Tensor:
     """
     tiny = torch.finfo(t.dtype).tiny
     if not exponent.is_integer():
-        # exp(p log t) is several times faster than pow. log tiny stands for log 0.
-        return t.clamp_min_(tiny).log_().mul_(exponent).exp_()
+        # exp(p log t) is several times faster than pow, if nothing underflows: tiny stands for the power of zero.
+        return t.clamp_min_(tiny ** min(1.0, 1.0 / exponent)).log_().mul_(exponent).exp_()
     bits, result = int(exponent), None
     if bits == 0:
         return t.fill_(1.0)
@@ -134,6 +134,14 @@ def _signed_power(t: Tensor, exponent: float, spare: Tensor) -> Tensor:
         square.mul_(square)
 
 
+def _split(t: Tensor, p: float, spare: Tensor) -> Tensor:
+    """Write |t|^(p-1) sign(t) over *t* and t log|t| over *spare*: their product is |t|^p log|t|."""
+    sign, magnitude = t.sign(), t.abs_()
+    log_t = magnitude.clamp_min(torch.finfo(t.dtype).tiny ** (1.0 / p)).log_()
+    torch.mul(magnitude, log_t, out=spare).mul_(sign)
+    return torch.exp(log_t.mul_(p - 1), out=t).mul_(sign)
+
+
 def _root(s: Tensor, p: float) -> Tensor:
     """Return s^(1/p), in place."""
     if p in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0):
@@ -166,7 +174,7 @@ class _LpPool(torch.autograd.Function):
             for into, part in zip(r_image[:, : len(s)], parts, strict=True):
                 into.copy_(part)
             torch.amax(r.abs_(), dim=0, out=largest)
-            torch.reciprocal(largest.clamp_min_(torch.finfo(dtype).tiny), out=inverse)
+            torch.clamp_min(largest, torch.finfo(dtype).tiny, out=inverse).reciprocal_()
             torch.sum(windows.weigh(_power(r.mul_(inverse), power, spare)), dim=0, out=s)
             _root(windows.divide_by_totals(s, x), power).mul_(largest)
         out = y.to(x.dtype)
@@ -208,9 +216,10 @@ class _LpPool(torch.autograd.Function):
             g_image[:n].copy_(grad_y_part)
             windows.divide_by_totals(g, x)
             t.mul_(inverse)
+            windows.weigh((_signed_power(t, power - 1, spare) if not learn else _split(t, power, spare)).mul_(g))
             if learn:
-                grad_p += _slope(t, power, windows, g, inverse)
-            windows.weigh(_signed_power(t, power - 1, spare).mul_(g))
+                # ∂y/∂p = (y / p) Σ_k (g_k / Σ g) t_k^p log t_k with t_k = |x_k| / y.
+                grad_p += spare.mul_(t).sum(dim=0).div_(inverse).sum(dtype=torch.float64) / power
             if sums_room is None:
                 for into, part in zip(windows.cells(grad), t_cells, strict=True):
                     into.copy_(part)
@@ -220,13 +229,6 @@ class _LpPool(torch.autograd.Function):
                 into.add_(part)
             grad.copy_(sums)
         return grad_x, (grad_p.to(ctx.p_type) if learn else None), None
-
-
-def _slope(t: Tensor, p: float, windows: _Windows, g: Tensor, inverse: Tensor) -> Tensor:
-    """Return Σ g ∂y/∂p with ∂y/∂p = (y / p) Σ_k (g_k / Σ g) t_k^p log t_k and t_k = |x_k| / y."""
-    log_t = t.abs().clamp_min_(torch.finfo(t.dtype).tiny).log_()
-    terms = windows.weigh(log_t.mul(p).exp_().mul_(log_t))
-    return terms.sum(dim=0).mul_(g).div_(inverse).sum(dtype=torch.float64) / p
 
 
 def gaussian_window(kernel_size: int, sigma: float) -> Float[Tensor, "kernel kernel"]:
