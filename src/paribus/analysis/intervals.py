@@ -48,7 +48,8 @@ class Estimate:
 
     which is never narrower than either part alone. Source: Howe (1974), "Approximate confidence limits on the mean
     of X + Y where X and Y are two tabled independent random variables", JASA 69. Satterthwaite's degrees of freedom
-    for the sum are narrower by some 3 to 10 per cent but let up to 6 per cent of A/A studies pass at alpha = 0.05.
+    for the sum give intervals narrower by some 2 to 10 per cent, but let up to 7 per cent of A/A studies pass at
+    alpha = 0.05 (``bench/power.py``).
     """
 
     difference: float

@@ -13,7 +13,7 @@ bounds: they mean the same at each n, whatever the degrees of freedom.
 
 The shape was chosen by simulated power (``bench/power.py``): it decides sooner than the anytime-valid t confidence
 sequence of Wang and Ramdas (2023, "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown
-variance", arXiv:2310.03722), which needs no N, and looks late more sharply than equal nominal levels (Pocock 1977).
+variance", arXiv:2310.03722), which needs no N, and has more power than equal nominal levels (Pocock 1977).
 """
 
 from __future__ import annotations
