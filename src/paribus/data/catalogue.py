@@ -98,7 +98,7 @@ def describe() -> list[DataSetEntry]:
             "image_folder=DIR",
             "your own images: DIR/CLASS/*.png, or DIR/train/CLASS/*.png and DIR/test/CLASS/*.png",
             "yours",
-            "DIR",
+            "any folder of yours with one folder of images for each class",
             False,
             _size(root / "image_folder"),
         ),
@@ -138,4 +138,7 @@ def _image_directory(name: str) -> Path:
 
 
 def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else 0
+    if not folder.is_dir():
+        return 0
+    states = [file.stat() for file in folder.rglob("*") if file.is_file()]
+    return sum(int(getattr(state, "st_blocks", state.st_size / 512) * 512) for state in states)  # what is filled so far
