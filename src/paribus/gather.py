@@ -104,10 +104,7 @@ class Results:
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict an arm, in the study's order."""
         control, *arms = self.scores
-        study = self.study
-        return judge(
-            control, arms, direction=study.direction, margin=study.margin, alpha=study.alpha, max_n=self.max_seeds
-        )
+        return self._judged(control, arms, self.max_seeds)
 
     @cached_property
     def choice(self) -> Choice | None:
@@ -128,9 +125,20 @@ class Results:
             return None
         control, *arms = (scores.on(self.choice.judged_on) for scores in self.scores)
         arm = next(arm for arm in arms if arm.name == self.choice.name)
-        study = self.study
-        (verdict,) = judge(control, [arm], direction=study.direction, margin=study.margin, alpha=study.alpha)
+        (verdict,) = self._judged(control, [arm], max(3, self.max_seeds // 2) if self.max_seeds else None)
         return verdict
+
+    def _judged(self, control: ArmScores, arms: Sequence[ArmScores], max_n: int | None) -> tuple[Verdict, ...]:
+        study = self.study
+        return judge(
+            control,
+            arms,
+            direction=study.direction,
+            margin=study.margin,
+            alpha=study.alpha,
+            max_n=max_n,
+            metric=study.metric,
+        )
 
     def summary(self) -> dict[str, Any]:
         """Return what a look at these results is remembered by."""

@@ -195,3 +195,15 @@ def test_studies_that_contradict_themselves_are_refused() -> None:
     with pytest.raises(DataError, match="per-example"):
         one(arm(), generalise="examples")
     assert judge(CONTROL, [], direction="max", margin=0.0, alpha=0.05) == ()
+
+
+def test_an_accuracy_is_written_in_points_and_a_loss_as_it_is() -> None:
+    control = ArmScores(name="control", scores={0: 0.90, 1: 0.91, 2: 0.89})
+    treated = ArmScores(name="arm", scores={0: 0.930, 1: 0.941, 2: 0.921})
+    words = {
+        metric: judge(control, [treated], direction="max", margin=0.0, alpha=0.05, metric=metric)[0].sentence
+        for metric in ("test_accuracy", "reward")
+    }
+    assert "3.07 points" in words["test_accuracy"]
+    assert "0.0307" in words["reward"]
+    assert "points" not in words["reward"]

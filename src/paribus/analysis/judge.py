@@ -11,7 +11,7 @@ from paribus.analysis.comparison import Findings, check_design, method_name, wor
 from paribus.analysis.intervals import Estimate, Floats
 from paribus.analysis.looks import MIN_PAIRS, ONCE, EverySeed, Looks
 from paribus.analysis.pairs import Generalise, Pairs
-from paribus.analysis.scores import ArmScores
+from paribus.analysis.scores import ArmScores, is_share
 from paribus.analysis.verdict import Direction, Verdict, Word
 from paribus.errors import ConfigError
 
@@ -25,6 +25,7 @@ def judge(
     alpha: float,
     max_n: int | None = None,
     generalise: Generalise = "auto",
+    metric: str = "",
 ) -> tuple[Verdict, ...]:
     """Judge each arm against *control* on the seeds that both completed.
 
@@ -39,6 +40,7 @@ def judge(
             None for one look at a number of seeds fixed beforehand.
         generalise: to new seeds on this test set, or to new examples too; ``auto`` chooses the latter wherever every
             paired trial has its outcome on each example.
+        metric: the metric's name, for the sentences: an accuracy is written in points.
 
     Raises:
         ConfigError: two arms of one name, a margin or alpha out of range, more seeds than planned.
@@ -49,7 +51,9 @@ def judge(
     if twice:
         raise ConfigError(f"two arms are called {twice[0]!r}; give each arm of a study a name of its own")
     matches = [(control, arm) for arm in arms]
-    return judge_pairs(matches, direction=direction, margin=margin, alpha=alpha, max_n=max_n, generalise=generalise)
+    return judge_pairs(
+        matches, direction=direction, margin=margin, alpha=alpha, max_n=max_n, generalise=generalise, metric=metric
+    )
 
 
 def judge_pairs(
@@ -60,11 +64,13 @@ def judge_pairs(
     alpha: float,
     max_n: int | None = None,
     generalise: Generalise = "auto",
+    metric: str = "",
 ) -> tuple[Verdict, ...]:
     """Judge the second arm of each match against the first, adjusted for the number of matches; see :func:`judge`."""
     check_design(margin, alpha)
     looks: Looks = ONCE if max_n is None else EverySeed(max_n)
-    cases = [_Case(control, arm, generalise, margin, alpha, looks) for control, arm in matches]
+    share = is_share(metric, (score for match in matches for arm in match for score in arm.scores.values()))
+    cases = [_Case(control, arm, generalise, margin, alpha, looks, share) for control, arm in matches]
     adjusted = significance.holm([case.tests.p_value if case.tests else math.nan for case in cases])
     equivalence = significance.holm([case.tests.equivalence_p if case.tests else math.nan for case in cases])
     return tuple(
@@ -77,10 +83,18 @@ class _Case:
     """One arm against its control before the adjustment for the number of arms."""
 
     def __init__(
-        self, control: ArmScores, arm: ArmScores, generalise: Generalise, margin: float, alpha: float, looks: Looks
+        self,
+        control: ArmScores,
+        arm: ArmScores,
+        generalise: Generalise,
+        margin: float,
+        alpha: float,
+        looks: Looks,
+        share: bool,
     ) -> None:
         self.control, self.arm, self.margin, self.alpha, self.looks = control, arm, margin, alpha, looks
         self.pairs = pairs.pair(control, arm, generalise)
+        self.share = share or self.pairs.examples is not None
         self.n = len(self.pairs.seeds)
         self.estimate: Estimate | None = None
         self.tests: Findings | None = None
@@ -170,7 +184,7 @@ class _Case:
         text = sentence.finding(
             verdict=chosen,
             direction=direction,
-            wording=sentence.Wording(proportion=partners.examples is not None, half_width=half_width),
+            wording=sentence.Wording(proportion=self.share, half_width=half_width),
             difference=self.estimate.difference,
             interval=(self.tests.low, self.tests.high),
             narrow=(self.estimate.difference - narrow, self.estimate.difference + narrow),

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 from paribus.errors import DataError
 
 
+def is_share(metric: str, values: Iterable[float]) -> bool:
+    """Return whether *metric* is a share from 0 to 1 that people read in percent: an accuracy not in percent yet."""
+    return "accuracy" in metric.lower() and max((abs(value) for value in values), default=0.0) <= 1.5
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArmScores:
     """The final metric of one arm, seed by seed, with the trials that gave none.

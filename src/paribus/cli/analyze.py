@@ -57,5 +57,12 @@ def analyze(
     )
     for note in table.notes:
         say(f"note: {note}")
-    verdicts = judge(table.control, table.arms, direction=study.direction, margin=study.margin, alpha=study.alpha)
+    verdicts = judge(
+        table.control,
+        table.arms,
+        direction=study.direction,
+        margin=study.margin,
+        alpha=study.alpha,
+        metric=study.metric,
+    )
     hand_over(material_of(study, table, verdicts, file), None, json_file)

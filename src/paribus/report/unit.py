@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from paribus.analysis.scores import is_share
 from paribus.report.material import Material
 
 MISSING = "–"
@@ -35,7 +36,7 @@ class Unit:
         """
         sizes = [abs(value) for value in values if math.isfinite(value)]
         if "accuracy" in metric.lower():
-            return cls(metric, 1.0 if max(sizes, default=0.0) > 1.5 else 100.0, "%", 2)
+            return cls(metric, 100.0 if is_share(metric, sizes) else 1.0, "%", 2)
         steps = [spread for spread in spreads if math.isfinite(spread) and spread > 0]
         largest = max(sizes, default=0.0)
         step = sorted(steps)[len(steps) // 2] if steps else largest / 50
