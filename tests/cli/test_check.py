@@ -18,14 +18,14 @@ from .conftest import Cli
 GOOD = "noise = context.streams.generator('noise').normal()"
 
 
-def _levels(folder: Path, body: str, result: str = "{'accuracy': noise}", extra: str = "") -> dict[str, str]:
+def _levels(folder: Path, body: str, result: str = "{'accuracy': noise}", patience: float = 20) -> dict[str, str]:
     path = folder / "lab.py"
     path.write_text(
         "import random, time\nfrom dataclasses import dataclass\nimport numpy as np\n"
         "@dataclass(frozen=True)\nclass Config:\n    rate: float = 0.1\n"
-        f"{extra}\ndef run(config, context):\n{textwrap.indent(body, '    ')}\n    return {result}\n"
+        f"def run(config, context):\n{textwrap.indent(body, '    ')}\n    return {result}\n"
     )
-    return {finding.check: finding.level for finding in probe(registry.experiment(f"{path}/base"))}
+    return {finding.check: finding.level for finding in probe(registry.experiment(f"{path}/base"), patience=patience)}
 
 
 def test_a_sound_function_passes(folder: Path) -> None:
@@ -51,9 +51,26 @@ def test_each_fault_is_seen(folder: Path, body: str, warned: set[str]) -> None:
     assert {check for check, level in levels.items() if level == "warning"} == warned
 
 
-def test_seconds_may_differ(folder: Path) -> None:
-    levels = _levels(folder, GOOD, "{'accuracy': noise, 'train_seconds': time.perf_counter()}")
-    assert levels["repeats to the bit"] == "ok"
+def test_times_count_neither_way(folder: Path) -> None:
+    result = "{'accuracy': noise, 'train_seconds': time.perf_counter()}"
+    assert set(_levels(folder, GOOD, result).values()) == {"ok"}
+    assert _levels(folder, "noise = 0.5", result)["seed matters"] == "warning"
+
+
+LONG = """
+for step in range(10**9):
+    noise = NOISE
+    context.progress(step, 10**9)
+    context.scalars(step, loss=noise)
+"""
+
+
+@pytest.mark.parametrize(("noise", "level"), [("step + context.seed", "ok"), ("random.random()", "warning")])
+def test_a_long_run_is_stopped_and_compared_that_far(folder: Path, noise: str, level: str) -> None:
+    levels = _levels(folder, LONG.replace("NOISE", noise), patience=0.05)
+    assert levels["finishes"] == "note"
+    assert levels["repeats to the bit"] == levels["global random state"] == level
+    assert levels["seed matters"] == "ok"
 
 
 def test_a_function_that_fails_is_run_once(folder: Path) -> None:

@@ -12,9 +12,7 @@ from paribus.cli import options
 
 def check(
     name: Annotated[str, typer.Argument(metavar="LAB", help="A lab, or an experiment of it.", show_default=False)],
-    run: Annotated[
-        bool, typer.Option("--run/--no-run", help="Run the experiment three times to see whether it repeats.")
-    ] = True,
+    run: Annotated[bool, typer.Option("--run/--no-run", help="Whether to run the experiment.")] = True,
     sheet: Annotated[
         Path | None,
         typer.Option("--sheet", metavar="FILE", help="Where the contact sheet goes; by default reports/LAB.png."),
@@ -24,7 +22,8 @@ def check(
 ) -> None:
     """Diagnose a lab: its data, its learning, its randomness.
 
-    The experiment is run three times: it must repeat to the bit, draw from its seed alone and stay finite.
+    The experiment is run three times, for some 20 seconds each at most: it must repeat to the bit, draw from its seed
+    alone and stay finite.
 
     Exits with 1 where there is a warning.
     """
@@ -38,7 +37,7 @@ def check(
     from paribus.cli.standing import standing_of
     from paribus.cli.terminal import err, out
     from paribus.report.listing import finding_table, found
-    from paribus.run.probe import probe
+    from paribus.run.probe import probe, settle
     from paribus.spec.context import Context
     from paribus.spec.finding import Finding
 
@@ -51,8 +50,10 @@ def check(
     findings: list[Finding] = []
     # What a lab prints is no finding: standard output is for the table.
     with err().status("looking at the data") as status, contextlib.redirect_stdout(sys.stderr):
-        if lab.check is not None:
-            findings += lab.check(experiment.config, Context(seed=0, device=device))
+        settle(experiment)
+        for finding in lab.check(experiment.config, Context(seed=0, device=device)) if lab.check is not None else ():
+            findings.append(finding)
+            status.update(f"looked at {finding.check}")
         picture = lab.contact_sheet(experiment.config) if lab.contact_sheet is not None else None
         if run:
             status.update("running it three times")

@@ -6,9 +6,12 @@ state alone: whoever draws from that shares it with everything else in the proce
 
 from __future__ import annotations
 
+import importlib
 import random
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,55 +19,116 @@ from typing import Any
 import numpy as np
 
 from paribus.run.execute import execute
-from paribus.spec.context import Report
+from paribus.run.worker import use_threads
+from paribus.spec.context import Progress, Report, Scalars
 from paribus.spec.experiment import Experiment
 from paribus.spec.finding import Finding
-from paribus.spec.trial import Conditions, Finished, Trial
+from paribus.spec.trial import Conditions, Outcome, Trial
+
+PATIENCE = 20.0
+"""Seconds after which a run is stopped at its next report; what it has measured by then is compared."""
 
 
-def probe(experiment: Experiment, *, seed: int = 0, device: str = "cpu") -> Iterator[Finding]:
+def probe(
+    experiment: Experiment, *, seed: int = 0, device: str = "cpu", patience: float = PATIENCE
+) -> Iterator[Finding]:
     """Run *experiment* twice with *seed* and once with the next, in this process, and yield what that shows.
 
     Between the runs the global generators of Python, NumPy and torch are moved on, so a function that draws from one
-    cannot repeat by luck; they are put back in the end.
+    cannot repeat by luck; they are put back in the end. A run that has reported numbers is stopped after *patience*
+    seconds, the later ones at the same report.
     """
+    settle(experiment)
     states = {name: read() for name, (read, _, _) in _generators().items()}
     try:
-        first = _run(experiment, seed, device)
+        first = _run(experiment, seed, device, patience=patience)
         yield _finishes(first)
         if first.outcome == "failed":
             return
         for _, _, move in _generators().values():
             move()
         before = {name: read() for name, (read, _, _) in _generators().items()}
-        second = _run(experiment, seed, device)
+        second = _run(experiment, seed, device, stop_at=first.stopped_at)
         touched = [name for name, (read, _, _) in _generators().items() if name in before and read() != before[name]]
         yield _global_state(touched)
         yield _repeats(first, second)
-        yield _seed_counts(first, _run(experiment, seed + 1, device))
+        yield _seed_counts(first, _run(experiment, seed + 1, device, stop_at=first.stopped_at))
     finally:
         for name, (_, put_back, _) in _generators().items():
             if name in states:
                 put_back(states[name])
 
 
-def _run(experiment: Experiment, seed: int, device: str) -> Finished:
+def settle(experiment: Experiment) -> None:
+    """Make this process compute as a trial's own would: one thread, denormals as zeros."""
+    for module in experiment.lab.warm:
+        importlib.import_module(module)
+    use_threads(1)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """How a run went: its numbers are its final metrics, or what it had measured when it was stopped."""
+
+    outcome: Outcome | None
+    numbers: Mapping[str, float]
+    seconds: float
+    message: str = ""
+    stopped_at: int | None = None
+    """The report at which it was stopped."""
+    progress: str = ""
+
+
+class _Enough(BaseException):
+    """Stops a run from within its report; no ``except Exception`` of the lab's holds it."""
+
+
+@dataclass
+class _Watch:
+    """Listens to a run, and stops it at report *stop_at*, or once *deadline* is past and there is a number."""
+
+    stop_at: int | None
+    deadline: float
+    count: int = 0
+    numbers: dict[str, float] = field(default_factory=dict)
+    progress: str = ""
+
+    def __call__(self, report: Report) -> None:
+        self.count += 1
+        if isinstance(report, Progress):
+            self.progress = f" at step {report.done} of {report.total}"
+        if isinstance(report, Scalars):
+            self.numbers.update({f"{name} at step {report.step}": value for name, value in report.values.items()})
+        late = self.stop_at is None and self.numbers and time.perf_counter() > self.deadline
+        if late or self.count == self.stop_at:
+            raise _Enough
+
+
+def _run(
+    experiment: Experiment, seed: int, device: str, *, patience: float = float("inf"), stop_at: int | None = None
+) -> _Run:
+    begun = time.perf_counter()
+    watch = _Watch(stop_at, begun + patience)
+    trial = Trial(experiment, seed, Conditions(device, 1, ""))
     with TemporaryDirectory() as scratch:
-        return execute(Trial(experiment, seed, Conditions(device, 1, "")), Path(scratch), _drop)
+        try:
+            ended = execute(trial, Path(scratch), watch)
+        except _Enough:
+            return _Run(None, watch.numbers, time.perf_counter() - begun, "", watch.count, watch.progress)
+    return _Run(ended.outcome, ended.metrics, ended.seconds, ended.message)
 
 
-def _drop(report: Report) -> None:
-    """Keep nothing of *report*."""
-
-
-def _finishes(run: Finished) -> Finding:
+def _finishes(run: _Run) -> Finding:
     if run.outcome == "failed":
         reason = run.message.strip().rpartition("\n")[2]
         return Finding("finishes", "warning", f"failed: {reason}", "The baseline must run before anything is compared.")
     if run.outcome == "diverged":
         meaning = "Seeds that diverge have no score: lower the learning rate of the baseline, or find the cause."
         return Finding("finishes", "warning", f"diverged: {run.message}", meaning)
-    metrics = ", ".join(f"{name} {value:.4g}" for name, value in sorted(run.metrics.items())[:4])
+    if run.outcome is None:
+        seen = f"stopped after {run.seconds:.0f} s{run.progress}"
+        return Finding("finishes", "note", seen, "It is long, so what follows compares what it had measured by then.")
+    metrics = ", ".join(f"{name} {value:.4g}" for name, value in sorted(run.numbers.items())[:4])
     return Finding("finishes", "ok", f"{run.seconds:.1f} s: {metrics}", "It runs, and every metric is finite.")
 
 
@@ -75,30 +139,27 @@ def _global_state(touched: list[str]) -> Finding:
     return Finding("global random state", "ok", "untouched", "All randomness comes from the trial's own streams.")
 
 
-def _repeats(first: Finished, second: Finished) -> Finding:
-    differ = sorted(
-        name
-        for name in first.metrics.keys() | second.metrics.keys()
-        if first.metrics.get(name) != second.metrics.get(name) and not _is_time(name)
-    )
+def _repeats(first: _Run, second: _Run) -> Finding:
+    before, after = _decided(first), _decided(second)
+    differ = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if differ or first.outcome != second.outcome:
         name = differ[0] if differ else "outcome"
-        values = (first.metrics.get(name, first.outcome), second.metrics.get(name, second.outcome))
+        seen = f"{name}: {before.get(name, first.outcome)!r}, then {after.get(name, second.outcome)!r}"
         meaning = "The same seed must give the same numbers: look for draws without a stream, threads, or the clock."
-        return Finding("repeats to the bit", "warning", f"{name}: {values[0]!r}, then {values[1]!r}", meaning)
-    return Finding("repeats to the bit", "ok", f"{len(first.metrics)} metrics", "The same seed gives the same numbers.")
+        return Finding("repeats to the bit", "warning", seen, meaning)
+    return Finding("repeats to the bit", "ok", f"{len(before)} numbers", "The same seed gives the same numbers.")
 
 
-def _seed_counts(first: Finished, other: Finished) -> Finding:
-    if first.metrics == other.metrics and first.outcome == other.outcome:
+def _seed_counts(first: _Run, other: _Run) -> Finding:
+    if _decided(first) == _decided(other) and first.outcome == other.outcome:
         meaning = "Several seeds are then one result counted several times: draw from context.streams."
         return Finding("seed matters", "warning", "another seed gives the same numbers", meaning)
     return Finding("seed matters", "ok", "another seed gives other numbers", "Seeds show how much luck there is.")
 
 
-def _is_time(name: str) -> bool:
-    """Whether a metric measures time, which no seed decides."""
-    return "seconds" in name or name.endswith("_time")
+def _decided(run: _Run) -> dict[str, float]:
+    """The numbers that a seed decides: not those that measure time."""
+    return {name: value for name, value in run.numbers.items() if "second" not in name and "time" not in name}
 
 
 _Generator = tuple[Callable[[], Any], Callable[[Any], None], Callable[[], Any]]

@@ -39,7 +39,7 @@ def work(pipe: Connection, request: Request) -> None:
     os.dup2(2, 1)  # what a lab prints is no result: standard output belongs to the verdicts
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     os.chdir(request.folder)
-    _use_threads(request.conditions.threads)  # before the lab's file is imported, and what it brings
+    use_threads(request.conditions.threads)  # before the lab's file is imported, and what it brings
     try:
         trial = Trial(registry.experiment(request.name), request.seed, request.conditions)
         _refuse_other_code(trial)
@@ -77,7 +77,7 @@ def _end_with(pipe: Connection) -> None:
         os._exit(3)
 
 
-def _use_threads(count: int) -> None:
+def use_threads(count: int) -> None:
     """Compute with *count* threads: in what is imported from now on, and in torch where the fork server has it."""
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(count)))
     torch = sys.modules.get("torch")
