@@ -166,6 +166,9 @@ def test_report_comes_from_the_store_alone(cli: Cli, folder: Path) -> None:
     assert "my_lab.py has other code" in changed.err
     assert cli("run", "my_lab.py.rate", "--json", "-").json != verdicts
     assert "other code" not in cli("report", "my_lab.py.rate", "--json", "-").err
+    (folder / "my_lab.py").write_text(LAB)
+    back = cli("report", "my_lab.py.rate", "--json", "-")
+    assert (back.json, "other code" in back.err) == (verdicts, False)
 
 
 def test_a_second_conductor_is_refused(cli: Cli) -> None:
