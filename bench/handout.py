@@ -1,0 +1,138 @@
+"""Measure what a lab's handout reports: the verdict of every study, and what pairing by seed gains.
+
+    python bench/handout.py svhn                      # both parts, into the lab's README.md
+    python bench/handout.py svhn --seeds 3 --dry-run  # a quick look, printed
+
+Every study runs on the lab's default base (or ``--base``) with its own number of seeds (or ``--seeds``). The tables are
+written between the markers ``<!-- measured: NAME -->`` and ``<!-- end -->`` of the handout. Trials are kept in the
+store, so an interrupted run goes on, and a second one only writes the tables again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+import paribus
+from paribus.analysis import pairing_gain
+from paribus.exhibit import exhibit
+from paribus.flow import Conducted
+from paribus.report.live import LiveView
+from paribus.report.material import ArmMaterial, Material
+from paribus.report.unit import Unit, probability, unit_of
+
+PAIRING = ("regression", "augmentation", "mixup")
+"""The studies over which the gain of pairing is measured, with ``--pairing-seeds`` seeds."""
+
+MORE = {
+    "softmax": ("dead_fraction", "stuck_fraction"),
+    "lp_penalty": ("sparsity",),
+    "weight_decay": ("validation_accuracy",),
+    "negative_decay": ("train_loss",),
+    "data_size": ("train_loss",),
+}
+"""Metrics worth a column of their own beside the one that decides."""
+
+
+def main() -> int:
+    """Run what is missing and write the handout."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("lab")
+    parser.add_argument("--base", help="an experiment's name; by default the lab's own choice")
+    parser.add_argument("--seeds", type=int, help="instead of each study's own number")
+    parser.add_argument("--pairing-seeds", type=int, default=20)
+    parser.add_argument("--store", help="a store's URL or file; by default the usual one")
+    parser.add_argument("--dry-run", action="store_true", help="print the tables and leave the handout alone")
+    options = parser.parse_args()
+    lab = paribus.lab(options.lab)
+    base = options.base or (lab.default_base().name if lab.default_base else None)
+    with paribus.Store.open(options.store) as store:
+
+        def conducted(study: paribus.Study, seeds: int | None) -> Conducted:
+            print(f"== {study.name}", file=sys.stderr, flush=True)
+            with LiveView() as view:
+                return paribus.conduct(study, store=store, seeds=seeds, base=base, listener=view)
+
+        studies = [exhibit(conducted(study, options.seeds).results) for study in lab.studies]
+        verdicts = "\n\n".join([_head(studies), *map(_study, studies)])
+        pairs = [conducted(paribus.study(f"{lab.name}.{topic}"), options.pairing_seeds) for topic in PAIRING]
+        pairing = _pairing([exhibit(pair.results) for pair in pairs])
+    if options.dry_run:
+        print(f"{verdicts}\n\n{pairing}")
+        return 0
+    handout = Path(sys.modules[type(lab.baseline).__module__].__file__ or "").parent / "README.md"
+    text = handout.read_text()
+    for name, table in (("verdicts", verdicts), ("pairing", pairing)):
+        marker = re.compile(rf"(<!-- measured: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        if not marker.search(text):
+            parser.error(f"{handout} has no marker <!-- measured: {name} -->")
+        text = marker.sub(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", text)
+    handout.write_text(text)
+    print(f"Written: {handout}")
+    return 0
+
+
+def _head(studies: list[Material]) -> str:
+    first = studies[0]
+    where = first.environment
+    hours = sum(material.seconds for material in studies) / 3600
+    return (
+        f"Data: {first.data}. Base: `{first.base}`. Measured {datetime.now(UTC):%Y-%m-%d} with Paribus "
+        f"{where.get('paribus')}, PyTorch {where.get('torch')}, on {where.get('processor')}, {where.get('cores')} "
+        f"cores ({where.get('device')}), {where.get('threads_per_trial')} thread a trial; {hours:.1f} hours of trials, "
+        "the control's counted in each study."
+    )
+
+
+def _study(material: Material) -> str:
+    unit = unit_of(material)
+    topic = material.study.name.rpartition(".")[2]
+    more = MORE.get(topic, ())
+    step = f", {unit.step}" if unit.step else ""
+    heads = ["arm", "n", f"mean ± sd, {unit.symbol}", f"difference [95 % interval]{step}", "p adj.", "verdict", *more]
+    rows = [heads, ["---"] * len(heads)]
+    scores = np.array(list(material.control.scores.scores.values()))
+    spread = unit.spread(float(scores.mean()), float(scores.std(ddof=1)))
+    rows.append([f"`{material.control.label}`", str(len(scores)), spread, "", "", "control"])
+    rows[-1] += [_mean(material.control, name) for name in more]
+    for arm, verdict in zip(material.arms, material.verdicts, strict=True):
+        difference = f"{unit.show(verdict.difference, sign=True)} {unit.interval(verdict.low, verdict.high)}"
+        word = f"**{verdict.verdict}**" if verdict.verdict != "undecided" else "undecided"
+        word += f" ({verdict.diverged} diverged)" if verdict.diverged else ""
+        cells = [unit.spread(verdict.mean, verdict.sd), difference, probability(verdict.adjusted_p), word]
+        rows.append([f"`{arm.label}`", str(verdict.n), *cells, *(_mean(arm, name) for name in more)])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    parts = [f"### {topic}: {material.study.question}", f"*Expected:* {material.study.hypothesis}", table]
+    if material.chosen is not None:
+        found = f" {material.chosen.verdict.sentence}" if material.chosen.verdict else ""
+        parts.append(f"Chosen on validation: {material.chosen.how}.{found}")
+    parts.append(f"Intervals hold for {material.verdicts[0].generalises}.")
+    return "\n\n".join(parts)
+
+
+def _mean(arm: ArmMaterial, metric: str) -> str:
+    values = list(arm.metrics.get(metric, {}).values())
+    return Unit.of(metric, values).show(float(np.mean(values))) if values else ""
+
+
+def _pairing(studies: list[Material]) -> str:
+    heads = ("study", "arm", "n", "correlation", "variance ratio, unpaired / paired [95 % interval]")
+    rows = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+    for material in studies:
+        control = material.control.scores.scores
+        for arm in material.arms:
+            seeds = sorted(set(control) & set(arm.scores.scores))
+            gain = pairing_gain([control[seed] for seed in seeds], [arm.scores.scores[seed] for seed in seeds])
+            ratio = f"{gain.ratio:.2f} [{gain.low:.2f}, {gain.high:.2f}]"
+            topic = material.study.name.rpartition(".")[2]
+            rows.append(f"| {topic} | `{arm.label}` | {len(seeds)} | {gain.correlation:.2f} | {ratio} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
