@@ -37,6 +37,7 @@ from paribus.labs.svhn.run import Trial, run
 from paribus.spec.context import Context, Diverged, Progress, Report, Scalars
 from paribus.spec.seed import Streams
 from paribus.train import loop
+from paribus.train.optimizer import SGD
 from paribus.train.schedule import Steps
 
 TINY = Budget(steps=6, batch_size=16, train_examples=200, validation_examples=20, test_examples=30)
@@ -118,6 +119,13 @@ def test_divergence_is_a_finding() -> None:
     wild = Recipe(schedule=Steps(rates=(1e30,), starts=(0.0,)))
     with pytest.raises(Diverged):
         run(replace(DIGITS, recipe=wild), Context(seed=0))
+
+
+def test_a_subtracted_penalty_diverges_under_sgd_and_not_under_adam() -> None:
+    config = replace(DIGITS, budget=replace(TINY, steps=60), penalty=Penalty(strength=-100.0))
+    with pytest.raises(Diverged, match="training loss"):
+        run(replace(config, recipe=Recipe(optimizer=SGD())), Context(seed=0))
+    assert 2 < run(config, Context(seed=0))["weight_growth"] < 100  # Adam's steps are no longer than its rate
 
 
 def test_the_penalty_enters_the_objective_and_not_the_curve() -> None:

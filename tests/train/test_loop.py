@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,7 +82,9 @@ def test_the_learning_curve_has_its_points_and_means() -> None:
     assert points[-1].values["train_loss"] < 0.5 * points[0].values["train_loss"]
 
 
-def _quadratic(values: Callable[[int], float], context: Context, measure: object = None) -> None:
+def _quadratic(
+    values: Callable[[int], float], context: Context, measure: object = None, limit: float = math.inf
+) -> None:
     model = nn.Linear(1, 1)
 
     def loss(step: int) -> StepLoss:
@@ -98,6 +101,7 @@ def _quadratic(values: Callable[[int], float], context: Context, measure: object
         points=4,
         measure=measure,  # type: ignore[arg-type]
         measurements=2,
+        limit=limit,
     )
 
 
@@ -113,3 +117,10 @@ def test_a_divergence_names_its_step() -> None:
     with pytest.raises(Diverged, match="inf") as caught:
         _quadratic(lambda step: float("inf") if step >= 7 else 1.0, Context(seed=0))
     assert caught.value.step == 7
+
+
+def test_a_loss_beyond_the_limit_is_a_divergence() -> None:
+    _quadratic(float, Context(seed=0), limit=17.0)
+    with pytest.raises(Diverged, match=r"rose to 17, beyond 16\.9") as caught:
+        _quadratic(float, Context(seed=0), limit=16.9)
+    assert caught.value.step == 20

@@ -152,7 +152,7 @@ def shuffled_labels(accuracy: float, chance: float, count: int, steps: int) -> F
             value,
             "Labels without meaning predict true ones: training or evaluation sees other labels than these.",
         )
-    return Finding(check, "ok", value, "Nothing is learnt where there is nothing to learn: no label leaks past the training set.")
+    return Finding(check, "ok", value, "Nothing is learnt where there is nothing to learn: no label leaks.")
 
 
 def _spread(check: str, values: list[tuple[str, float]], limit: float, bad: str, good: str) -> Finding:

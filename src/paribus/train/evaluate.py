@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-BATCH = 512
+BATCH = 256
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,6 +42,7 @@ def fit(
     points: int = 30,
     measure: Callable[[], Mapping[str, float]] | None = None,
     measurements: int = 5,
+    limit: float = math.inf,
 ) -> None:
     """Train *model* for *steps* steps; a run that was interrupted goes on from its last checkpoint.
 
@@ -56,9 +57,10 @@ def fit(
         points: how many points the curves get: ``train_loss``, the mean since the last point, and ``learning_rate``.
         measure: values to add to the curves, measured on the model as it is.
         measurements: how many of the points have them; the last is one.
+        limit: the largest mean loss between two points that still counts as training.
 
     Raises:
-        Diverged: where the loss of a step is not finite; it names the step.
+        Diverged: where the loss of a step is not finite, or the mean loss between two points above *limit*.
     """
     start, pending = _resume(context, model, optimizer)
     at = sorted({math.ceil(steps * (i + 1) / points) for i in range(points)})
@@ -80,6 +82,8 @@ def fit(
         if done in marks:
             shown = _mean_shown(pending, done)
             pending.clear()
+            if shown > limit:
+                raise Diverged(f"the training loss rose to {shown:.3g}, beyond {limit:g}", step=done)
             extra = measure() if measure is not None and done in measured_at else {}
             context.scalars(done, train_loss=shown, learning_rate=learning_rate, **extra)
         now = time.monotonic()

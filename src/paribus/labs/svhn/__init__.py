@@ -95,6 +95,6 @@ LAB = Lab(
     check=_check,
     contact_sheet=_contact_sheet,
     data_in_words=_data_in_words,
-    warm=("torch", "paribus.labs.svhn.run"),
+    warm=("torch", "torch._dynamo", "paribus.labs.svhn.run"),
     source=(Path(__file__).parent,),
 )

@@ -16,6 +16,7 @@ from paribus.labs.svhn.experiments import (
     Penalty,
 )
 from paribus.spec.change import Change
+from paribus.train.optimizer import SGD, Adam
 
 SVHN_TRAINING_IMAGES = 73257
 """The published size of SVHN's training set, of which ``train_images=N`` takes the share N / 73,257."""
@@ -231,6 +232,13 @@ TRAINING = (
         before=1e-10,
         after=lambda strength: -strength,
         parameter=float,
+    ),
+    Change(
+        name="sgd",
+        doc="Optimises by gradient descent with Nesterov momentum instead of Adam, at the same learning rates.",
+        path="recipe.optimizer",
+        before=Adam(),
+        after=SGD(),
     ),
     Change(
         name="invert",

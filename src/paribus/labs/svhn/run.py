@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from paribus.labs.svhn.augment import augmented
 from paribus.labs.svhn.data import Examples, examples, scaled
@@ -22,6 +22,9 @@ from paribus.train.arithmetic import autocast, reproducible
 from paribus.train.batches import Batches
 from paribus.train.evaluate import Outputs, outputs
 from paribus.train.loop import StepLoss, fit
+
+LOSS_LIMIT = 1e4
+"""A mean training loss above it is no longer about the data: no loss of the lab exceeds 100 on sane outputs."""
 
 
 class Trial:
@@ -38,6 +41,7 @@ class Trial:
         self.simplex: Simplex = SIMPLEX[config.output.probability]
         self.loss: Loss = LOSSES[config.output.loss]
         self.weights = list(penalised_weights(self.model).values())
+        self.size_at_start = _size(self.weights)
         self.batches = Batches(len(self.train), config.budget.batch_size, self.streams)
         self.dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
 
@@ -92,6 +96,7 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
 
     ``test_accuracy``, ``validation_accuracy``: shares of right answers. ``test_loss``: the configuration's own loss.
     ``train_loss``: the same on the first training examples, as many as validation has, in evaluation mode.
+    ``weight_growth``: how many times their first size the weights have.
     ``sparsity``: the share of weights below a hundredth of their layer's first size. ``dead_fraction``: the share of
     test examples on which the probabilities are 0/0; ``stuck_fraction``: on which the label's probability is zero.
     """
@@ -110,7 +115,8 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
             steps=config.budget.steps,
             context=context,
             measure=measure,
-            measurements=4,
+            measurements=3,
+            limit=LOSS_LIMIT,
         )
         return _final(trial, validation)
 
@@ -133,6 +139,7 @@ def _final(trial: Trial, validation: Examples) -> dict[str, float]:
         "test_loss": _loss(trial, found),
         "validation_accuracy": accuracy(trial, trial.outputs(validation)),
         "train_loss": _loss(trial, trial.outputs(seen)),
+        "weight_growth": _size(trial.weights) / trial.size_at_start,
         "sparsity": sparsity(trial.model, scale=trial.scale_at_start),
         "dead_fraction": float(trial.simplex.dead(found.scores).double().mean()),
         "stuck_fraction": float(stuck(trial.simplex, found.scores, found.labels).double().mean()),
@@ -150,3 +157,8 @@ def accuracy(trial: Trial, found: Outputs) -> float:
     """Return the share of examples whose label has the largest probability."""
     predicted = trial.simplex.probability(found.scores).argmax(dim=1)
     return float((predicted == found.labels).double().mean())
+
+
+def _size(weights: list[nn.Parameter]) -> float:
+    """Return the root of the mean over layers of the mean squared weight, so that no layer drowns another."""
+    return float(torch.stack([w.detach().double().square().mean() for w in weights]).mean().sqrt())

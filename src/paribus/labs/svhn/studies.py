@@ -78,11 +78,16 @@ STUDIES = (
     Study(
         name="svhn.negative_decay",
         question="What happens when the penalty is subtracted, so that large weights are rewarded?",
-        hypothesis="Batch norm hides the convolutions' scale: little happens until the reward outweighs the loss.",
+        hypothesis="Adam's steps are bounded: weights grow and accuracy collapses. Under SGD they grow exponentially.",
         control="svhn/base",
-        arms=tuple(f"svhn/negative_decay={strength}" for strength in ("1e-06", "0.0001", "0.01", "1")),
+        arms=(
+            *(f"svhn/negative_decay={strength}" for strength in ("0.0001", "0.01", "1", "100")),
+            "svhn/sgd",
+            *(f"svhn/sgd/negative_decay={strength}" for strength in ("0.0001", "0.01", "1", "100")),
+        ),
         metric="test_accuracy",
         margin=MARGIN,
+        factorial=True,
     ),
     Study(
         name="svhn.data_size",
@@ -105,7 +110,7 @@ STUDIES = (
     Study(
         name="svhn.augmentation",
         question="Which random changes to training images help?",
-        hypothesis="Inversion and affine maps resemble the test images and help in long runs; salt and pepper does not.",
+        hypothesis="Inversion and affine maps resemble test images and help in long runs; salt and pepper does not.",
         control="svhn/base",
         arms=("svhn/invert", "svhn/affine", "svhn/salt_and_pepper"),
         metric="test_accuracy",
