@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import multiprocessing
+import os
 import platform
 import statistics
 import time
@@ -141,6 +142,7 @@ def main() -> None:
         ["torch", "torch._dynamo", "torchvision.transforms", "paribus.labs.svhn.run"]
     )
     timed(paribus, [100, 101], dataclasses.replace(budget, steps=2))  # the fork server starts
+    print(f"load of the machine before: {os.getloadavg()[0]:.2f} (should be near 0)")
     plain_rates, paribus_rates = [], []
     scores: dict[str, list[float]] = {"plain": [], "paribus": []}
     for index in range(rounds):
