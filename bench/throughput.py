@@ -64,7 +64,7 @@ def plain(seed: int, budget: Budget) -> float:
         channels = width
     model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=1e-10)
-    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [int(0.6 * budget.steps), int(0.85 * budget.steps)], 0.1)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [int(0.75 * budget.steps), int(0.9 * budget.steps)], 0.1)
     criterion = nn.CrossEntropyLoss()
     loader = DataLoader(Images("train", budget.train_examples), budget.batch_size, shuffle=True, num_workers=2)
     validation = DataLoader(Images("validation", budget.validation_examples), 512, num_workers=2)

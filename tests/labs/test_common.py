@@ -185,3 +185,14 @@ def test_what_a_report_shows(name: str, folder: Path) -> None:
                 top = change.path.partition(".")[0]
                 code = found.implementation(top, getattr(changed, top))
                 assert code is None or callable(code)
+
+
+@pytest.mark.parametrize("name", lab_names())
+def test_the_handout_speaks_of_every_study(name: str) -> None:
+    found = lab(name)
+    handout = " ".join((found.source[0] / "README.md").read_text().split())
+    for study in found.studies:
+        assert f"### {study.name.rpartition('.')[2]} " in handout
+        assert study.question in handout
+        assert study.hypothesis in handout
+        assert all(f"`{arm.partition('/')[2]}`" in handout for arm in study.arms)

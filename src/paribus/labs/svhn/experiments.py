@@ -162,7 +162,7 @@ class Recipe:
     """The architecture."""
     optimizer: Optimizer = field(default_factory=Adam)
     """The optimiser: the course's is Adam."""
-    schedule: Schedule = field(default_factory=lambda: Steps(rates=(0.01, 0.001, 0.0005), starts=(0.0, 0.6, 0.85)))
+    schedule: Schedule = field(default_factory=lambda: Steps(rates=(0.01, 0.001, 0.0005), starts=(0.0, 0.75, 0.9)))
     """The learning rate, by share of the run. The three rates are the course's, where they change is ours."""
     label_smoothing: float = 0.0
     """The share of the target spread evenly over all classes (Szegedy et al. 2016, section 7)."""
