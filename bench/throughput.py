@@ -108,6 +108,9 @@ def paribus(seed: int, budget: Budget) -> float:
 
 
 def _worker(run: Callable[[int, Budget], float], seed: int, budget: Budget, pipe: Any) -> None:
+    multiprocessing.set_start_method(
+        "fork", force=True
+    )  # as in a script: a loader's workers need not import torch again
     pipe.send(run(seed, budget))
 
 
