@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,14 @@ class Adam:
     beta2: float = 0.999
     epsilon: float = 1e-8
 
+    def rate_scale(self, ratio: float) -> float:
+        """Return the factor of the learning rate for batches *ratio* times as large: its square root.
+
+        Source: Malladi et al. (2022), "On the SDEs and scaling rules for adaptive gradient algorithms";
+        their scaling of the betas is left out.
+        """
+        return math.sqrt(ratio)
+
     def build(self, parameters: Iterable[torch.nn.Parameter], rate: float) -> torch.optim.Optimizer:
         """Return torch's Adam over *parameters*, in its fused form."""
         import torch
@@ -42,6 +51,10 @@ class SGD:
 
     momentum: float = 0.9
     weight_decay: float = 0.0
+
+    def rate_scale(self, ratio: float) -> float:
+        """Return the factor of the learning rate for batches *ratio* times as large: the same (Goyal et al. 2017)."""
+        return ratio
 
     def build(self, parameters: Iterable[torch.nn.Parameter], rate: float) -> torch.optim.Optimizer:
         """Return torch's SGD over *parameters*, in its fused form; biases and batch norm's factors do not decay."""

@@ -38,9 +38,7 @@ def check(config: Config, context: Context) -> Iterator[Finding]:
 def _start(config: Config, context: Context) -> Iterator[Finding]:
     trial = Trial(config, context)
     yield initial_loss(float(trial.step(0).shown.detach()), trial.classes)
-    optimizer = config.recipe.optimizer.build(
-        trial.model.parameters(), config.recipe.schedule.rate(0, config.budget.steps)
-    )
+    optimizer = config.recipe.optimizer.build(trial.model.parameters(), config.rate(0, config.budget.steps))
     yield from scales_finding(layer_scales(trial.model, lambda: trial.step(0).objective, optimizer))
 
 

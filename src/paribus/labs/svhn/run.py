@@ -111,7 +111,7 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
             trial.step,
             model=trial.model,
             optimizer=config.recipe.optimizer.build(trial.model.parameters(), rate=0.0),
-            rate=config.recipe.schedule.rate,
+            rate=config.rate,
             steps=config.budget.steps,
             context=context,
             measure=measure,
