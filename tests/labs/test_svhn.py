@@ -125,7 +125,7 @@ def test_a_subtracted_penalty_diverges_under_sgd_and_not_under_adam() -> None:
     config = replace(DIGITS, budget=replace(TINY, steps=60), penalty=Penalty(strength=-100.0))
     with pytest.raises(Diverged, match="training loss"):
         run(replace(config, recipe=Recipe(optimizer=SGD())), Context(seed=0))
-    assert 2 < run(config, Context(seed=0))["weight_growth"] < 100  # Adam's steps are no longer than its rate
+    assert 1.5 < run(config, Context(seed=0))["weight_growth"] < 10  # Adam's steps are no longer than its rate
 
 
 def test_the_penalty_enters_the_objective_and_not_the_curve() -> None:
