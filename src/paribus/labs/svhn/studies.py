@@ -61,6 +61,7 @@ STUDIES = (
         metric="test_accuracy",
         margin=MARGIN,
         choose_by="validation_accuracy",
+        seeds=10,  # five to choose on, five to judge on
     ),
     Study(
         name="svhn.lp_penalty",
