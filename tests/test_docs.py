@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from paribus.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md"))]
 FENCE = re.compile(r"<!-- (?P<kind>run|file|python)(?:: (?P<name>\S+))? -->\n```\w+\n(?P<body>.*?)```", re.DOTALL)
 
 
@@ -62,7 +63,7 @@ def test_the_tutorial_runs_from_top_to_bottom() -> None:
     assert Path("reports").exists()
 
 
-@pytest.mark.parametrize("page", sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")) + ["README.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / page).read_text()):
         assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"

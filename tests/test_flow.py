@@ -156,7 +156,7 @@ def test_failed_trials_are_tried_again_and_finished_ones_are_not(lab: Path, stor
 
 def test_a_study_of_which_everything_fails_is_an_error(lab: Path, store: Store) -> None:
     asked = comparison(f"{lab}/mode=raise", [f"{lab}/mode=raise/wide"])
-    with pytest.raises(RunError, match="every trial .* failed.*ValueError: boom"):
+    with pytest.raises(RunError, match=r"every trial .* failed.*ValueError: boom"):
         conduct(asked, store=store, runner=InProcessRunner(), seeds=2)
 
 

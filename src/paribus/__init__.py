@@ -51,7 +51,7 @@ _HOMES = {
     "study": "paribus.spec.registry",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ class ParibusError(Exception):
     exit_code = 2
 
 
-class UnknownName(ParibusError):
+class UnknownName(ParibusError):  # noqa: N818 - it reads as what it says
     """A name that no lab, study, change or experiment answers to."""
 
 

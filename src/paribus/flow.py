@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -28,7 +28,8 @@ from paribus.spec.study import Study
 from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
 from paribus.store import Store
 
-_WRITE_EVERY = 0.5  # seconds: a point of a curve may wait that long for its transaction; a trial's start and end never do
+_WRITE_EVERY = 0.5
+"""Seconds that a point of a curve may wait for its transaction; a trial's start and end never do."""
 
 
 class Listener(Protocol):
@@ -108,15 +109,19 @@ def conduct(
         maximum = seeds or study.seeds
     labs = {experiment.lab.name: experiment.lab for experiment in experiments}
     conditions = {name: current(lab, runner) for name, lab in labs.items()}
-    results = Results(store, placed, experiments, conditions, base=base, max_seeds=maximum if until_decided else None)
+    counts = dict.fromkeys(placed.arms, 3 if until_decided else maximum)
+    planned = maximum if until_decided else None
+    results = Results(store, placed, experiments, conditions, counts, base=base, max_seeds=planned)
     _refuse_unmeasured(results)
     with contextlib.ExitStack() as stack:
         for lab_name in sorted(conditions):
             stack.enter_context(store.lock(lab_name))
-        ran = 0
-        for plan in _plans(results, maximum, until_decided):
-            ran += _complete(plan, store, runner, listener)
-        results = results.upto(maximum)
+        ran = _complete(results.trials, store, runner, listener)
+        while until_decided and (more := _undecided(results, maximum)):
+            counts.update({arm: counts[arm] + 1 for arm in more})
+            results = results.upto(counts)
+            ran += _complete(results.trials, store, runner, listener)
+        results = results.upto(counts)
         _refuse_nothing(results)
         _refuse_unmeasured(results)
         store.record_look(placed.name, base or "", _seeds_seen(results), results.summary())
@@ -139,17 +144,10 @@ def current(lab: Lab, runner: Runner) -> Conditions:
     return Conditions(runner.device, runner.threads, digest(lab))
 
 
-def _plans(results: Results, maximum: int, until_decided: bool) -> Iterator[list[Trial]]:
-    """Yield lists of trials to complete, one after the other; each list may depend on what the one before gave."""
-    if not until_decided:
-        yield results.trials(range(maximum))
-        return
-    undecided: Sequence[str] = results.study.arms
-    for count in range(3, maximum + 1):
-        yield results.trials(range(count), arms=undecided)
-        undecided = [verdict.name for verdict in results.upto(count).verdicts if verdict.verdict == "undecided"]
-        if not undecided:
-            return
+def _undecided(results: Results, maximum: int) -> list[str]:
+    """Return the arms that may have another seed: a decided one keeps its verdict, whatever more seeds would say."""
+    verdicts = results.upto(results.counts).verdicts
+    return [found.name for found in verdicts if found.verdict == "undecided" and results.counts[found.name] < maximum]
 
 
 def _complete(plan: Sequence[Trial], store: Store, runner: Runner, listener: Listener) -> int:
@@ -193,8 +191,9 @@ def _refuse_nothing(results: Results) -> None:
     """Raise where every trial of every arm failed: there is no verdict to show, and the reason is the answer."""
     records = results.records
     if records and all(record.outcome == "failed" for record in records):
-        last = records[0].message.strip().splitlines()
-        raise RunError(f"every trial of {results.study.name} failed; the first, {records[0].name}: {last[-1] if last else ''}")
+        first = records[0]
+        reason = first.message.strip().rpartition("\n")[2]
+        raise RunError(f"every trial of {results.study.name} failed; the first, {first.name}: {reason}")
 
 
 def _refuse_unmeasured(results: Results) -> None:

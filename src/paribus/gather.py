@@ -5,7 +5,7 @@ This is the only place that reads results out of a store, so neither the analysi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -26,32 +26,35 @@ class Results:
         study: the study, already on its base.
         experiments: its experiments, the control first.
         conditions: lab -> what is equal in all arms.
+        counts: arm -> how many seeds it is judged on, the first so many; the control has as many as any arm.
+        base: the name that the study was put on; ``None`` for the lab's baseline.
         max_seeds: the planned maximum where one looks after every seed; ``None`` for a number of seeds fixed before.
-        count: only seeds below this number.
     """
 
     store: Store
     study: Study
     experiments: tuple[Experiment, ...]
     conditions: Mapping[str, Conditions]
+    counts: Mapping[str, int]
     base: str | None = None
     max_seeds: int | None = None
-    count: int = 1_000_000
 
-    def upto(self, count: int) -> Results:
-        """Return the same results, read afresh, of the seeds below *count*."""
-        return replace(self, count=count)
+    def upto(self, counts: Mapping[str, int]) -> Results:
+        """Return the same results, read afresh, with other numbers of seeds."""
+        return replace(self, counts=dict(counts))
 
-    def trials(self, seeds: Iterable[int], arms: Sequence[str] | None = None) -> list[Trial]:
-        """Return the trials of *seeds*, seed by seed so that pairs are complete early; of the control and *arms*."""
-        wanted = [
-            experiment
-            for index, experiment in enumerate(self.experiments)
-            if index == 0 or arms is None or self.study.arms[index - 1] in arms
-        ]
+    @property
+    def trials(self) -> list[Trial]:
+        """Every trial that the results rest on, seed by seed so that pairs are complete early."""
         return [
-            Trial(experiment, seed, self.conditions[experiment.lab.name]) for seed in seeds for experiment in wanted
+            Trial(experiment, seed, self.conditions[experiment.lab.name])
+            for seed in range(max(self.counts.values()))
+            for name, experiment in zip(self.study.names, self.experiments, strict=True)
+            if seed < self._count(name)
         ]
+
+    def _count(self, name: str) -> int:
+        return max(self.counts.values()) if name == self.study.control else self.counts[name]
 
     @cached_property
     def records(self) -> list[TrialRecord]:
@@ -69,8 +72,8 @@ class Results:
     @cached_property
     def _by_hash(self) -> dict[str, list[TrialRecord]]:
         found = {}
-        for experiment in self.experiments:
-            records = [r for r in self.store.trials(experiment=experiment.hash) if r.seed < self.count]
+        for name, experiment in zip(self.study.names, self.experiments, strict=True):
+            records = [r for r in self.store.trials(experiment=experiment.hash) if r.seed < self._count(name)]
             found[experiment.hash] = sorted(records, key=lambda record: record.seed)
         return found
 
@@ -150,6 +153,7 @@ class Results:
             "control": self.study.control,
             "metric": self.study.metric,
             "max_seeds": self.max_seeds,
+            "counts": dict(self.counts),
             "conditions": conditions,
             "verdicts": {verdict.name: verdict.verdict for verdict in self.verdicts},
         }

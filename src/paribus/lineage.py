@@ -71,7 +71,8 @@ def _effect(store: Store, conditions: Conditions, record: TrialRecord, known: fr
     if parent is None or parent.hash not in known:
         return None
     study = comparison(parent.name, [record.name])
-    results = Results(store, study, resolve(study), {record.lab: conditions})
+    every = 1 + max(other.seed for other in store.trials(experiment=record.hash))
+    results = Results(store, study, resolve(study), {record.lab: conditions}, {record.name: every})
     (verdict,) = results.verdicts
     return verdict if verdict.n or verdict.verdict == "diverges" else None
 

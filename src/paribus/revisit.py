@@ -36,9 +36,8 @@ def revisit(study: Study, store: Store, *, base: str | None = None) -> Revisited
         raise ConfigError(f"{study.name}{on} has not been run in {store}: paribus run {study.name}{on}")
     look = next((look for look in reversed(looks) if _codes(look) == today), looks[-1])
     conditions = {lab: Conditions(**value) for lab, value in look.summary["conditions"].items()}
-    results = Results(store, placed, experiments, conditions, base=base, max_seeds=look.summary["max_seeds"])
-    if results.max_seeds is not None:
-        results = results.upto(results.max_seeds)
+    counts, planned = look.summary["counts"], look.summary["max_seeds"]
+    results = Results(store, placed, experiments, conditions, counts, base=base, max_seeds=planned)
     caution = ""
     if _codes(look) != today:
         lab = experiments[0].lab.name

@@ -168,9 +168,7 @@ def test_a_script_without_a_main_guard_runs_once(lab: Path, tmp_path: Path) -> N
     assert done.stdout.split() == ["script", "completed"]
 
 
-def test_an_event_carries_its_trials_key_even_where_the_name_fails(
-    lab: Path, scratch: Callable[[str], Path]
-) -> None:
+def test_an_event_carries_its_trials_key_even_where_the_name_fails(lab: Path, scratch: Callable[[str], Path]) -> None:
     planned = trials(lab, "ok")
     lab.unlink()
     events = list(LocalRunner(workers=1).run(planned, scratch))

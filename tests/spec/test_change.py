@@ -27,9 +27,7 @@ class Config:
 
 AVERAGE = Change(name="average", doc="Average pooling.", path="pool", before="max", after="average")
 WIDTH = Change(name="width", doc="Channels.", path="width", before=16, after=lambda width: width, parameter=int)
-RATE = Change(
-    name="rate", doc="Step.", path="optimiser.rate", before=0.1, after=lambda rate: rate, parameter=float
-)
+RATE = Change(name="rate", doc="Step.", path="optimiser.rate", before=0.1, after=lambda rate: rate, parameter=float)
 
 
 def test_a_change_replaces_one_field_and_leaves_the_original_alone() -> None:

@@ -33,6 +33,6 @@ def test_names_and_seeds_make_independent_streams() -> None:
 
 
 def test_the_global_state_is_left_alone() -> None:
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    before = np.random.get_state()[1].copy()
     Streams(3).generator("order").random(100)
-    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+    assert (np.random.get_state()[1] == before).all()

@@ -49,7 +49,8 @@ class LocalRunner:
                 while waiting and len(running) < workers:
                     trial = waiting.popleft()
                     ours, theirs = context.Pipe(duplex=True)
-                    request = Request(trial.experiment.name, trial.seed, trial.conditions, scratch(trial.key), Path.cwd())
+                    own = scratch(trial.key)
+                    request = Request(trial.experiment.name, trial.seed, trial.conditions, own, Path.cwd())
                     process = context.Process(target=work, args=(theirs, request), daemon=True)
                     with _threads_in_environment(self.threads), _without_main():
                         process.start()
@@ -86,7 +87,7 @@ class LocalRunner:
 
 @dataclass(frozen=True)
 class InProcessRunner:
-    """Runs trials one after the other in this very process: for a debugger, and for functions that live in a notebook."""
+    """Runs trials one after the other in this very process: for a debugger."""
 
     device: str = "cpu"
     threads: int = 1

@@ -1,7 +1,8 @@
 """An experiment: a lab's baseline with zero or more changes made to it. An immutable value without a seed.
 
 Its name is its program: ``svhn/abs_max/lp_pool=4`` parses to the experiment, and the experiment prints as that name.
-Its identity is the hash of what it will run, the lab and the whole configuration: the order of changes is no part of it.
+Its identity is the hash of what it will run, the lab and the whole configuration: the order of changes is no part
+of it.
 """
 
 from __future__ import annotations

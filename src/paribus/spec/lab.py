@@ -20,7 +20,7 @@ from paribus.spec.study import Direction, Study
 
 @dataclass(frozen=True)
 class Pictures:
-    """Test examples of a lab, for a report to show: images (N, H, W, C) uint8, their labels (N,), the classes' names."""
+    """Test examples of a lab, for a report to show: images (N, H, W, C), their labels (N,), the names of classes."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]

@@ -162,8 +162,8 @@ def _baseline(module: ModuleType, name: str) -> Any:
     chosen = [cls for cls in classes if cls.__name__ == "Config"] or classes
     if len(chosen) != 1:
         found = ", ".join(cls.__name__ for cls in chosen) or "none"
-        raise ConfigError(f"{name}: define one frozen dataclass called Config, with a default in every field; found {found}")
+        raise ConfigError(f"{name}: define one frozen dataclass called Config, all fields with defaults; found {found}")
     try:
         return chosen[0]()
     except TypeError as error:
-        raise ConfigError(f"{name}: every field of {chosen[0].__name__} needs a default, for the baseline ({error})") from None
+        raise ConfigError(f"{name}: every field of {chosen[0].__name__} needs a default ({error})") from None
