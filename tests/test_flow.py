@@ -17,6 +17,7 @@ import pytest
 
 from paribus.errors import ChangeError, ConfigError, RunError, StoreError
 from paribus.flow import ablation, comparison, conduct
+from paribus.revisit import revisit
 from paribus.run.local import InProcessRunner, LocalRunner
 from paribus.spec import registry
 from paribus.spec.study import Study
@@ -190,6 +191,17 @@ def test_until_decided_stops_early_and_leaves_decided_arms_alone(lab: Path, stor
     assert clear.n < 12
     assert same.verdict == "undecided"
     assert same.n == 12
+
+
+def test_a_decided_arm_keeps_its_verdict_whatever_more_seeds_the_store_has(lab: Path, store: Store) -> None:
+    asked = comparison(f"{lab}/base", [f"{lab}/better"])
+    first = conduct(asked, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12)
+    assert 3 <= first.verdicts[0].n < 12
+    conduct(asked, store=store, runner=InProcessRunner(), seeds=12)
+    again = conduct(asked, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12)
+    assert again.ran == 0
+    assert again.verdicts == first.verdicts
+    assert revisit(asked, store).results.verdicts == first.verdicts, "a report is of the last look"
 
 
 def test_an_ablation_drops_each_change(lab: Path, store: Store) -> None:
