@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from paribus.errors import ChangeError, ConfigError, RunError, StoreError
+from paribus.errors import ChangeError, ConfigError, RunError, StoreError, UnknownName
 from paribus.flow import ablation, comparison, conduct
 from paribus.revisit import revisit
 from paribus.run.local import InProcessRunner, LocalRunner
@@ -155,6 +155,31 @@ def test_failed_trials_are_tried_again_and_finished_ones_are_not(lab: Path, stor
     assert conduct(asked, store=store, runner=InProcessRunner(), seeds=3).ran == 3
 
 
+def test_a_failing_trial_is_tried_once_a_call(lab: Path, store: Store) -> None:
+    asked = comparison(f"{lab}/base", [f"{lab}/mode=raise"])
+    counting = Counting()
+    conduct(asked, store=store, runner=counting, until_decided=True, max_seeds=8)
+    assert len(counting.seen) == len(set(counting.seen)) == 2 * 8
+
+
+def test_a_metric_that_nobody_measures_is_found_at_the_first_trial(lab: Path, store: Store) -> None:
+    asked = comparison(f"{lab}/base", [f"{lab}/better"], metric="acuracy")
+    counting = Counting()
+    with pytest.raises(UnknownName, match="does not measure 'acuracy' — did you mean 'accuracy'"):
+        conduct(asked, store=store, runner=counting, seeds=4)
+    assert len(counting.seen) == 0, "the study ended before the first trial was handed on"
+    assert sum(record.outcome == "completed" for record in store.trials()) == 1
+
+
+def test_labs_that_differ_are_confounded(lab: Path, store: Store) -> None:
+    other = lab.parent / "other.py"
+    other.write_text(LAB.replace("0.05 * total", "0.06 * total"))
+    (verdict,) = conduct(
+        comparison(f"{lab}/base", [f"{other}/base"]), store=store, runner=InProcessRunner(), seeds=3
+    ).verdicts
+    assert verdict.confounded
+
+
 def test_a_study_of_which_everything_fails_is_an_error(lab: Path, store: Store) -> None:
     asked = comparison(f"{lab}/mode=raise", [f"{lab}/mode=raise/wide"])
     with pytest.raises(RunError, match=r"every trial .* failed.*ValueError: boom"):
@@ -287,8 +312,10 @@ def test_two_conductors_at_once_are_refused(lab: Path, tmp_path: Path) -> None:
     with start(lab, place) as first:
         assert first.stdout is not None
         first.stdout.readline()
-        time.sleep(0.7)
-        with Store.open(str(place)) as second, pytest.raises(StoreError, match=str(first.pid)):
-            conduct(comparison(f"{lab}/base", [f"{lab}/better"]), store=second, runner=LocalRunner(workers=1))
+        with Store.open(str(place)) as second:
+            while not second.trials():  # those of the first conductor, which holds the lock by then
+                time.sleep(0.02)
+            with pytest.raises(StoreError, match=str(first.pid)):
+                conduct(comparison(f"{lab}/base", [f"{lab}/better"]), store=second, runner=LocalRunner(workers=1))
         assert first.wait() == 0
     assert all(attempts == 1 for attempts, _ in rows(place).values())

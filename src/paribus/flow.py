@@ -12,6 +12,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from paribus.analysis import Verdict
@@ -24,9 +25,9 @@ from paribus.spec import registry
 from paribus.spec.experiment import Experiment
 from paribus.spec.lab import Lab
 from paribus.spec.source import digest
-from paribus.spec.study import Study
+from paribus.spec.study import Study, usual_direction
 from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
-from paribus.store import Store
+from paribus.store import Store, TrialRecord
 
 _WRITE_EVERY = 0.5
 """Seconds that a point of a curve may wait for its transaction; a trial's start and end never do."""
@@ -114,18 +115,18 @@ def conduct(
     results = Results(store, placed, experiments, conditions, counts, base=base, max_seeds=planned)
     _refuse_unmeasured(results)
     with contextlib.ExitStack() as stack:
-        for lab_name in sorted(conditions):
-            stack.enter_context(store.lock(lab_name))
-        ran = _complete(results.trials, store, runner, listener)
+        for name in sorted({_lock_name(lab) for lab in labs.values()}):
+            stack.enter_context(store.lock(name))
+        tried: set[str] = set()
+        _complete(results, tried, runner, listener)
         while until_decided and (more := _undecided(results, maximum)):
             counts.update({arm: counts[arm] + 1 for arm in more})
             results = results.upto(counts)
-            ran += _complete(results.trials, store, runner, listener)
+            _complete(results, tried, runner, listener)
         results = results.upto(counts)
         _refuse_nothing(results)
-        _refuse_unmeasured(results)
         store.record_look(placed.name, base or "", _seeds_seen(results), results.summary())
-    return Conducted(results, ran)
+    return Conducted(results, len(tried))
 
 
 def resolve(study: Study) -> tuple[Experiment, ...]:
@@ -133,7 +134,7 @@ def resolve(study: Study) -> tuple[Experiment, ...]:
     experiments = tuple(registry.experiment(name) for name in study.names)
     seen: dict[str, Experiment] = {}
     for experiment in experiments:
-        twin = seen.setdefault(experiment.hash, experiment)
+        twin = seen.setdefault(experiment.hash + digest(experiment.lab), experiment)
         if twin is not experiment:
             raise ConfigError(f"study {study.name!r}: {twin} and {experiment} are the same experiment; leave one out")
     return experiments
@@ -150,14 +151,25 @@ def _undecided(results: Results, maximum: int) -> list[str]:
     return [found.name for found in verdicts if found.verdict == "undecided" and results.counts[found.name] < maximum]
 
 
-def _complete(plan: Sequence[Trial], store: Store, runner: Runner, listener: Listener) -> int:
-    """Run the trials of *plan* that the store does not have; return how many ran."""
-    known = {record.key: record for record in store.trials(keys=[trial.key for trial in plan])}
-    store.forget([key for key, record in known.items() if record.outcome == "failed"])
-    missing = [trial for trial in plan if trial.key not in known or known[trial.key].outcome in (None, "failed")]
+def _lock_name(lab: Lab) -> str:
+    """What a conductor locks: the lab, by its file's whole path where it is a user's."""
+    return str(Path(lab.name).expanduser().resolve()) if lab.name.endswith(".py") else lab.name
+
+
+def _complete(results: Results, tried: set[str], runner: Runner, listener: Listener) -> None:
+    """Run the trials of *results* that the store does not have and add their keys to *tried*.
+
+    A trial that failed earlier is tried again, but once a call: what *tried* holds is left as it is.
+    """
+    store, plan = results.store, results.trials
+    known = {record.key: record.outcome for record in store.trials(keys=[trial.key for trial in plan])}
+    again = {key for key, outcome in known.items() if outcome == "failed" and key not in tried}
+    store.forget(sorted(again))
+    missing = [trial for trial in plan if trial.key in again or known.get(trial.key) is None]
     listener.planned(missing, len(plan) - len(missing))
     if not missing:
-        return 0
+        return
+    tried.update(trial.key for trial in missing)
     by_code: dict[str, list[Trial]] = {}
     for trial in missing:
         by_code.setdefault(trial.conditions.code, []).append(trial)
@@ -175,12 +187,12 @@ def _complete(plan: Sequence[Trial], store: Store, runner: Runner, listener: Lis
                 if turn or time.monotonic() - written > _WRITE_EVERY:
                     store.write(waiting)
                     waiting, written = [], time.monotonic()
-                if ended:
+                if isinstance(event.what, Finished):
                     store.clear_scratch(event.key)
+                    _refuse_metrics(event.what, results.study)
                 listener.event(event)
         finally:
             store.write(waiting)
-    return len(missing)
 
 
 def _seeds_seen(results: Results) -> int:
@@ -197,11 +209,16 @@ def _refuse_nothing(results: Results) -> None:
 
 
 def _refuse_unmeasured(results: Results) -> None:
-    """Raise where trials have completed and none measured the study's metric: its name is wrong."""
-    measured = {metric for record in results.records if record.outcome == "completed" for metric in record.metrics}
-    if measured and results.study.metric not in measured:
-        near = suggest(results.study.metric, measured)
-        raise UnknownName(f"no trial of {results.study.name} measures {results.study.metric!r}{near}")
+    """Raise where a trial of the study that the store has did not measure what decides."""
+    for record in results.records:
+        _refuse_metrics(record, results.study)
+
+
+def _refuse_metrics(ended: Finished | TrialRecord, study: Study) -> None:
+    """Raise where a completed trial lacks a metric that *study* needs: left out, it would be a silent selection."""
+    for metric in filter(None, (study.metric, study.choose_by)):
+        if ended.outcome == "completed" and metric not in ended.metrics:
+            raise UnknownName(f"a trial of {study.name} does not measure {metric!r}{suggest(metric, ended.metrics)}")
 
 
 def comparison(control: str, arms: Sequence[str], **settings: Any) -> Study:
@@ -220,7 +237,7 @@ def comparison(control: str, arms: Sequence[str], **settings: Any) -> Study:
         control=experiment.name,
         arms=tuple(registry.experiment(arm).name for arm in arms),
         metric=metric,
-        direction=like.direction if like else lab.direction,
+        direction=like.direction if like else lab.direction if metric == lab.metric else usual_direction(metric),
         margin=like.margin if like else 0.0,
     )
     return replace(found, **{key: value for key, value in settings.items() if value is not None})

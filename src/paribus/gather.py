@@ -1,6 +1,7 @@
 """From the store to values: what the trials of a study gave, as the analysis and a report want it.
 
-This is the only place that reads results out of a store, so neither the analysis nor a report knows of databases.
+Scores are read out of a store here, pictures and curves in ``exhibit.py``: neither the analysis nor a report knows of
+databases.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from paribus.analysis import ArmScores, Choice, Verdict, choose, judge
 from paribus.errors import DataError
 from paribus.spec.experiment import Experiment, declared_changes
-from paribus.spec.study import Study
+from paribus.spec.study import Study, usual_direction
 from paribus.spec.trial import Conditions, Trial
 from paribus.store import Store, TrialRecord
 
@@ -92,7 +93,9 @@ class Results:
         bits = self.store.outcomes([record.key for record in completed], metric)
         correct = {record.seed: bits[record.key] for record in completed if record.key in bits}
         seconds = [record.seconds for record in completed if record.seconds is not None]
-        confounded = not self.study.factorial and len(declared_changes(self.experiments[0], experiment)) > 1
+        first = self.experiments[0]
+        changes = len(declared_changes(first, experiment))
+        confounded = (changes > 1 and not self.study.factorial) or experiment.lab.name != first.lab.name
         return ArmScores(
             name=name,
             scores=scored,
@@ -116,8 +119,10 @@ class Results:
         if metric is None:
             return None
         pairs = zip(self.study.names, self.experiments, strict=True)
+        alike = usual_direction(self.study.metric) == self.study.direction
+        direction = usual_direction(metric) if alike else self.study.direction
         try:
-            return choose([self._score(*pair, metric) for pair in pairs], direction=self.study.direction)
+            return choose([self._score(*pair, metric) for pair in pairs], direction=direction)
         except DataError:  # too few seeds as yet, or none that did not diverge
             return None
 

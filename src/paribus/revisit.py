@@ -36,7 +36,8 @@ def revisit(study: Study, store: Store, *, base: str | None = None) -> Revisited
         raise ConfigError(f"{study.name}{on} has not been run in {store}: paribus run {study.name}{on}")
     look = next((look for look in reversed(looks) if _codes(look) == today), looks[-1])
     conditions = {lab: Conditions(**value) for lab, value in look.summary["conditions"].items()}
-    counts, planned = look.summary["counts"], look.summary["max_seeds"]
+    counted, planned = look.summary.get("counts", {}), look.summary["max_seeds"]
+    counts = {arm: counted.get(arm, look.seeds) for arm in placed.arms}
     results = Results(store, placed, experiments, conditions, counts, base=base, max_seeds=planned)
     caution = ""
     if _codes(look) != today:

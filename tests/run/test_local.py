@@ -22,7 +22,8 @@ from paribus.spec.source import digest
 from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
 
 LAB = '''"""Does it survive?"""
-import os, sys, time
+import multiprocessing, os, sys, time
+import numpy as np
 from dataclasses import dataclass
 from paribus import Diverged
 
@@ -47,6 +48,13 @@ def run(config, context):
         return {}
     if config.mode == "text":
         return {"accuracy": "high"}
+    if config.mode == "objects":
+        context.artifact("things", np.array([{}, {}], dtype=object))
+    if config.mode == "step":
+        context.scalars("epoch 1", loss=0.5)
+    if config.mode == "children":
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            return {"accuracy": float(sum(pool.map(abs, [-1, -2])))}
     if config.mode == "sleep":
         time.sleep(60)
     if config.mode == "threads":
@@ -93,6 +101,16 @@ def test_every_kind_of_end_is_an_outcome(lab: Path, scratch: Callable[[str], Pat
     assert found[5].message == "loss is infinite at step 12"
     assert "non-empty dict" in found[6].message
     assert "'accuracy' is 'high'" in found[7].message
+
+
+def test_a_report_that_is_none_fails_its_trial_alone(lab: Path, scratch: Callable[[str], Path]) -> None:
+    found = outcomes(LocalRunner(workers=2), trials(lab, "objects", "step", "ok"), scratch)
+    assert [found[seed].outcome for seed in range(3)] == ["failed", "failed", "completed"]
+    assert "artifact 'things' is an array of object" in found[0].message
+
+
+def test_a_trial_may_have_processes_of_its_own(lab: Path, scratch: Callable[[str], Path]) -> None:
+    assert outcomes(LocalRunner(workers=1), trials(lab, "children"), scratch)[0].metrics == {"accuracy": 3.0}
 
 
 def test_both_runners_give_the_same_numbers(lab: Path, scratch: Callable[[str], Path]) -> None:

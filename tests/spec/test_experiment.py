@@ -18,6 +18,7 @@ from paribus.spec.change import Change
 from paribus.spec.difference import field_differences, source_difference
 from paribus.spec.experiment import build, declared_changes
 from paribus.spec.lab import Lab
+from paribus.spec.study import Study, usual_direction
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,73 @@ def test_a_wrong_study_offers_the_nearest() -> None:
         registry.study("svhn.sofmax")
     with pytest.raises(UnknownName, match="is no study"):
         registry.study("svhn")
+
+
+def test_a_loss_is_better_low_where_nobody_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "lossy.py"
+    path.write_text(FILE.replace('"accuracy"', '"loss"') + 'metric = "loss"\n')
+    assert registry.lab(str(path)).direction == "min"
+    assert Study(name="a.b", question="?", control="a/base", arms=("a/x",), metric="val_loss").direction == "min"
+    for metric in ("test_accuracy", "sentiment_accuracy", "confidence", "lossless_share", "reward"):
+        assert usual_direction(metric) == "max", metric
+    for metric in ("loss", "test-loss", "word error", "val/nll", "MSE"):
+        assert usual_direction(metric) == "min", metric
+
+
+@pytest.mark.parametrize(
+    "default", ["lambda: 1", "np.zeros(3)", "frozenset({1})", "object()"], ids=["lambda", "array", "set", "object"]
+)
+def test_a_value_without_a_text_of_its_own_is_refused(tmp_path: Path, default: str) -> None:
+    path = tmp_path / "odd.py"
+    path.write_text(
+        "import numpy as np\nfrom dataclasses import dataclass, field\nfrom typing import Any\n"
+        "@dataclass(frozen=True)\nclass Config:\n"
+        f"    odd: Any = field(default_factory=lambda: {default})\n"
+        "def run(config, context):\n    return {'accuracy': 1.0}\n"
+    )
+    with pytest.raises(ConfigError, match="odd holds a"):
+        registry.experiment(f"{path}/base")
+
+
+def test_a_field_is_read_as_its_annotation_says(tmp_path: Path) -> None:
+    path = tmp_path / "typed.py"
+    path.write_text(FILE.replace('folder: str = ""', "decay: float = 0\n    base: int = 3"))
+    assert registry.experiment(f"{path}/decay=0.1").config.decay == 0.1
+
+
+def test_one_file_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_lab.py").write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+    assert registry.experiment("./my_lab.py/rate=0.3").name == "my_lab.py/rate=0.3"
+
+
+def test_a_lab_written_for_installation_runs_as_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(
+        FILE + "from paribus import Change, Lab, Study\n"
+        "LAB = Lab(name='mine', question='?', baseline=Config(), run=run,\n"
+        "    changes=(Change(name='fast', doc='x', path='rate', before=0.1, after=0.5),),\n"
+        "    studies=(Study(name='mine.q', question='?', control='mine/base', arms=('mine/fast',),\n"
+        "        metric='accuracy'),))"
+    )
+    assert registry.study(f"{path}.q").names == (f"{path}/base", f"{path}/fast")
+
+
+def test_what_a_configuration_refuses_is_an_error_of_the_change(tmp_path: Path) -> None:
+    path = tmp_path / "strict.py"
+    path.write_text(
+        FILE.replace("\ndef run", "\n    def __post_init__(self):\n        assert self.rate < 1\n\ndef run")
+    )
+    with pytest.raises(ChangeError, match="change 'rate=2'"):
+        registry.experiment(f"{path}/rate=2")
+
+
+def test_a_file_that_leaves_python_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "leaving.py"
+    path.write_text("print('hello')\nraise SystemExit(3)\n")
+    with pytest.raises(ConfigError, match="SystemExit"):
+        registry.experiment(f"{path}/base")
+    assert capsys.readouterr().out == ""
 
 
 def test_names_need_no_torch() -> None:

@@ -13,7 +13,8 @@ from paribus.analysis.intervals import Estimate, Floats
 from paribus.analysis.looks import MIN_PAIRS, ONCE, Looks
 from paribus.analysis.pairs import NEW_SEEDS, correlation, scores_of
 from paribus.analysis.verdict import Direction, Word
-from paribus.errors import ConfigError, DataError
+from paribus.errors import DataError
+from paribus.spec.study import check_design
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +71,6 @@ def word(difference: float, p_value: float, equivalence_p: float, *, alpha: floa
     if p_value <= alpha:
         return "better" if (difference > 0) == (direction == "max") else "worse"
     return "undecided"
-
-
-def check_design(margin: float, alpha: float) -> None:
-    """Refuse a margin or alpha that means nothing."""
-    if not (math.isfinite(margin) and margin >= 0):
-        raise ConfigError(f"the margin is the smallest difference that matters, zero or more, not {margin}")
-    if not 0 < alpha < 0.5:
-        raise ConfigError(
-            f"alpha is the accepted rate of false verdicts, between 0 and 0.5 (usually 0.05), not {alpha}"
-        )
 
 
 def compare(

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from paribus.analysis import pairs, power, sentence, significance
-from paribus.analysis.comparison import Findings, check_design, method_name, word
+from paribus.analysis.comparison import Findings, method_name, word
 from paribus.analysis.intervals import Estimate, Floats
 from paribus.analysis.looks import MIN_PAIRS, ONCE, EverySeed, Looks
 from paribus.analysis.pairs import Generalise, Pairs
 from paribus.analysis.scores import ArmScores, is_share
 from paribus.analysis.verdict import Direction, Verdict, Word
 from paribus.errors import ConfigError
+from paribus.spec.study import check_design
 
 
 def judge(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from paribus.analysis.comparison import Comparison, check_design, compare_under
+from paribus.analysis.comparison import Comparison, compare_under
 from paribus.analysis.looks import EverySeed
 from paribus.analysis.pairs import scores_of
 from paribus.errors import ConfigError, DataError
+from paribus.spec.study import check_design
 
 
 class Sequential:

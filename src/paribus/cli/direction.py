@@ -1,24 +1,20 @@
-"""Which way a metric points where nobody has said so: a loss or an error is better low, anything else high."""
+"""Which way a metric points where nobody has said so."""
 
 from __future__ import annotations
-
-import re
 
 from paribus.cli.terminal import say
 from paribus.errors import ConfigError
 from paribus.spec.lab import Lab
-from paribus.spec.study import Direction
-
-_BETTER_LOW = re.compile(r"loss|error|err\b|nll|perplexity|ppl|mse|mae|rmse|fid|cost|seconds|time|bytes|memory", re.I)
+from paribus.spec.study import Direction, usual_direction
 
 
 def direction_of(given: str | None, metric: str) -> Direction:
     """Return *given*, or else the direction that the name of *metric* suggests; a guess of ``min`` is said aloud."""
     if given is None:
-        if not _BETTER_LOW.search(metric):
-            return "max"
-        say(f"note: less {metric} is taken as better; --direction max says otherwise")
-        return "min"
+        usual = usual_direction(metric)
+        if usual == "min":
+            say(f"note: less {metric} is taken as better; --direction max says otherwise")
+        return usual
     if given == "max":
         return "max"
     if given == "min":

@@ -15,17 +15,18 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkServerProcess, SpawnProcess
 from pathlib import Path
 from types import ModuleType
 
 import psutil
 
 from paribus.run.execute import execute
-from paribus.run.worker import Request, work
+from paribus.run.worker import Request, use_threads, work
 from paribus.spec.context import Report
 from paribus.spec.trial import Event, Finished, Started, Trial
 
+_FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -41,9 +42,11 @@ class LocalRunner:
         """Run *trials* in order, yielding events as they come; closing the iterator ends the running ones."""
         waiting = deque(trials)
         workers = min(self.workers or self._default_workers(), max(1, len(waiting)))
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["paribus.run.worker", *_warm(trials)])
-        running: dict[Connection, tuple[Trial, ForkServerProcess]] = {}
+        forks = multiprocessing.get_context("forkserver") if _FORKS else None
+        context = forks or multiprocessing.get_context("spawn")
+        if _FORKS:
+            context.set_forkserver_preload(["paribus.run.worker", *_warm(trials)])
+        running: dict[Connection, tuple[Trial, ForkServerProcess | SpawnProcess]] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
@@ -51,7 +54,7 @@ class LocalRunner:
                     ours, theirs = context.Pipe(duplex=True)
                     own = scratch(trial.key)
                     request = Request(trial.experiment.name, trial.seed, trial.conditions, own, Path.cwd())
-                    process = context.Process(target=work, args=(theirs, request), daemon=True)
+                    process = context.Process(target=work, args=(theirs, request))
                     with _threads_in_environment(self.threads), _without_main():
                         process.start()
                     theirs.close()
@@ -94,6 +97,7 @@ class InProcessRunner:
 
     def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Generator[Event]:
         """Run *trials* in order; a trial's events are given out when it has ended."""
+        use_threads(self.threads)
         for trial in trials:
             reports: list[Report] = []
             yield Event(trial.key, Started(os.getpid()))

@@ -65,8 +65,8 @@ def _send(pipe: Connection, event: Event) -> None:
 def _refuse_other_code(trial: Trial) -> None:
     """Refuse a trial whose lab has been edited since the study began: its result would belong to neither program."""
     lab = trial.experiment.lab
-    if lab.name.endswith(".py") and not trial.conditions.code.startswith(own_digest(lab)):
-        raise RunError(f"{lab.name} was edited while the study ran; run the same command again with the new code")
+    if not trial.conditions.code.startswith(own_digest(lab)):
+        raise RunError(f"{lab.name} was edited while the study ran; start again, with the new code")
 
 
 def _end_with(pipe: Connection) -> None:

@@ -60,7 +60,11 @@ class Change:
         if isinstance(value, float) and not math.isfinite(value):
             raise ChangeError(f"{self.name}={text}: the parameter must be a finite number")
         shown = text if isinstance(value, str) else spell(value)
-        return Edit(segment=f"{self.name}={shown}", change=self, after=self.after(value))
+        try:
+            after = self.after(value)
+        except Exception as error:  # a lab's own function, and its own kinds of error
+            raise ChangeError(f"{self.name}={text}: {error or type(error).__name__}") from None
+        return Edit(segment=f"{self.name}={shown}", change=self, after=after)
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def _replace(config: Any, path: list[str], edit: Edit) -> Any:
         raise ChangeError(f"change {edit.segment!r}: {type(config).__name__} has no field {edit.change.path!r}")
     now = getattr(config, field)
     if rest:
-        return dataclasses.replace(config, **{field: _replace(now, rest, edit)})  # type: ignore[type-var]
+        return _with(config, field, _replace(now, rest, edit), edit)
     before = edit.change.before
     expected = before.values if isinstance(before, OneOf) else (before,)
     if not any(type(now) is type(value) and now == value for value in expected):
@@ -108,7 +112,12 @@ def _replace(config: Any, path: list[str], edit: Edit) -> Any:
         )
     if type(now) is type(edit.after) and now == edit.after:
         raise ChangeError(f"change {edit.segment!r} makes no difference: {edit.change.path} is {now!r} already")
+    return _with(config, field, edit.after, edit)
+
+
+def _with(config: Any, field: str, value: Any, edit: Edit) -> Any:
+    """Return *config* with *field* set; what its own checks refuse is an error of the change."""
     try:
-        return dataclasses.replace(config, **{field: edit.after})  # type: ignore[type-var]
-    except (ValueError, TypeError) as error:
-        raise ChangeError(f"change {edit.segment!r}: {error}") from None
+        return dataclasses.replace(config, **{field: value})
+    except Exception as error:  # a configuration's __post_init__ may raise anything
+        raise ChangeError(f"change {edit.segment!r}: {error or type(error).__name__}") from None

@@ -89,19 +89,26 @@ class Context:
 
     def progress(self, done: int, total: int) -> None:
         """Say how far the trial has come."""
-        self.emit(Progress(done, total))
+        self.emit(Progress(int(done), int(total)))
 
     def scalars(self, step: int, **values: float) -> None:
         """Add a point to the learning curves: ``context.scalars(200, train_loss=0.31, accuracy=0.9)``."""
-        self.emit(Scalars(step, {name: float(value) for name, value in values.items()}))
+        self.emit(Scalars(int(step), {name: float(value) for name, value in values.items()}))
 
     def outcomes(self, metric: str, correct: NDArray[np.bool_]) -> None:
         """Report which examples came out right, (N,) booleans whose mean is the final metric called *metric*."""
-        self.emit(Outcomes(metric, np.asarray(correct, dtype=np.bool_).ravel()))
+        self.emit(Outcomes(str(metric), np.asarray(correct, dtype=np.bool_).ravel()))
 
     def artifact(self, name: str, array: NDArray[Any]) -> None:
-        """Keep *array* with the trial."""
-        self.emit(Artifact(name, np.ascontiguousarray(array)))
+        """Keep *array*, numbers or booleans, with the trial.
+
+        Two names mean something to a report: ``predictions``, (E,) predicted classes, and ``confidence``, (E,)
+        probabilities of these, both in the order of the outcomes.
+        """
+        kept = np.ascontiguousarray(array)
+        if kept.dtype.kind not in "biufc":
+            raise TypeError(f"artifact {name!r} is an array of {kept.dtype}; keep numbers or booleans")
+        self.emit(Artifact(str(name), kept))
 
     def save_checkpoint(self, data: bytes) -> None:
         """Keep *data* (safetensors bytes, say) so that an interrupted trial goes on from here; whole or not at all."""

@@ -11,10 +11,12 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
-from paribus.errors import UnknownName, suggest
+from paribus.errors import ConfigError, UnknownName, suggest
 from paribus.spec.change import Edit
 from paribus.spec.lab import Lab
 
@@ -77,20 +79,36 @@ def build(lab: Lab, segments: tuple[str, ...]) -> Experiment:
             raise UnknownName(f"lab {lab.name!r} has no change {name!r}{near}")
         edits.append(change.bind(text if equals else None))
     experiment = Experiment(lab, tuple(edits))
-    _ = experiment.config  # a change that does not apply is an error of the name, so it is found here
+    _ = experiment.hash  # a change that does not apply is an error of the name, so it is found here
     return experiment
 
 
-def plain(value: Any) -> Any:
-    """Return *value*, a configuration or a field of one, as JSON's own types; a dataclass says its class."""
+def plain(value: Any, path: str = "the configuration") -> Any:
+    """Return *value*, a configuration or a field of one, as JSON's own types; a dataclass says its class.
+
+    Raises:
+        ConfigError: a value has no one text that is the same in every process, an array or a lambda say; such a value
+            has no identity, so an experiment with it would have none.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {"type": type(value).__name__, **fields}
+        names = [field.name for field in dataclasses.fields(value)]
+        return {"type": type(value).__name__, **{name: plain(getattr(value, name), name) for name in names}}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [plain(item, path) for item in value]
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    return value if isinstance(value, bool | int | float | str | None) else str(value)
+        return {str(key): plain(item, path) for key, item in value.items()}
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    if isinstance(value, bool | int | float | str | None):
+        return value
+    if callable(value) and "<" not in getattr(value, "__qualname__", "<"):
+        return value.__qualname__
+    raise ConfigError(
+        f"{path} holds a {type(value).__name__}; use numbers, text, tuples, enums, paths, named functions or "
+        "dataclasses of these, and build the rest in run()"
+    )
 
 
 def canonical(config: Any) -> str:

@@ -15,7 +15,7 @@ from paribus.errors import ConfigError
 from paribus.spec.change import Change
 from paribus.spec.context import Context
 from paribus.spec.finding import Finding
-from paribus.spec.study import Direction, Study
+from paribus.spec.study import Direction, Study, usual_direction
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Lab:
         changes: the named differences.
         studies: the questions worth asking.
         metric: the metric that decides where no study says otherwise.
-        direction: whether more or less of it is better.
+        direction: whether more or less of it is better; by default what its name suggests.
         papers: sources, ``Author (year), "Title"``.
         default_base: which base a study stands on where none is named; ``None`` for the baseline.
         implementation: ``(path, value) -> object``: the code that a field's value stands for, for ``diff`` to show.
@@ -66,7 +66,7 @@ class Lab:
     changes: tuple[Change, ...] = ()
     studies: tuple[Study, ...] = ()
     metric: str = "accuracy"
-    direction: Direction = "max"
+    direction: Direction = None  # type: ignore[assignment]  # filled in below, so that readers always find one
     papers: tuple[str, ...] = ()
     default_base: Callable[[], Base] | None = None
     implementation: Callable[[str, Any], object | None] | None = None
@@ -78,6 +78,8 @@ class Lab:
     source: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.direction is None:
+            object.__setattr__(self, "direction", usual_direction(self.metric))
         params = getattr(type(self.baseline), "__dataclass_params__", None)
         if params is None or isinstance(self.baseline, type) or not params.frozen:
             raise ConfigError(f"lab {self.name!r}: the baseline must be an instance of a frozen dataclass")
@@ -93,20 +95,23 @@ class Lab:
 
 
 def field_changes(config: Any) -> tuple[Change, ...]:
-    """Return one parametrised change a field of *config* that holds a plain value: ``rate=0.3`` sets ``rate``."""
-    readers: dict[type, Callable[[str], Any]] = {bool: read_bool, int: int, float: float, str: str}
-    return tuple(
-        Change(
-            name=field.name,
-            doc=f"Sets {field.name} (baseline {getattr(config, field.name)!r}).",
-            path=field.name,
-            before=getattr(config, field.name),
-            after=lambda value: value,
-            parameter=readers[type(getattr(config, field.name))],
-        )
-        for field in dataclasses.fields(config)
-        if type(getattr(config, field.name)) in readers
-    )
+    """Return one parametrised change a field of *config* that holds a plain value: ``rate=0.3`` sets ``rate``.
+
+    A field is read as its annotation says, so ``decay: float = 0`` takes ``decay=0.1``. A field called ``base`` gets
+    none, for ``base`` stands for the baseline in a name.
+    """
+    readers: dict[str, Callable[[str], Any]] = {"bool": read_bool, "int": int, "float": float, "str": str}
+    changes = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        word = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", "")
+        reader = readers.get(word)
+        if reader is not None and field.name != "base" and type(value).__name__ in readers:
+            doc = f"Sets {field.name} (baseline {value!r})."
+            changes.append(
+                Change(name=field.name, doc=doc, path=field.name, before=value, after=lambda new: new, parameter=reader)
+            )
+    return tuple(changes)
 
 
 def read_bool(text: str) -> bool:

@@ -5,6 +5,7 @@ Nothing here imports a lab before it is asked for, and a lab's package brings no
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.util
@@ -19,7 +20,7 @@ from paribus.errors import ConfigError, UnknownName, suggest
 from paribus.spec.experiment import Experiment, build
 from paribus.spec.lab import Lab, field_changes
 from paribus.spec.name import split
-from paribus.spec.study import Study
+from paribus.spec.study import Study, usual_direction
 
 GROUP = "paribus.labs"
 
@@ -38,10 +39,13 @@ def lab(name: str) -> Lab:
 def _installed_lab(name: str) -> Lab:
     for point in entry_points(group=GROUP):
         if point.name == name:
-            found = point.load()
+            try:
+                found = point.load()
+            except Exception as error:  # somebody's package, and its own kinds of error
+                raise ConfigError(f"lab {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
             if not isinstance(found, Lab):
                 raise ConfigError(f"entry point {name!r} gives a {type(found).__name__}, not a Lab")
-            return found
+            return found if found.source else dataclasses.replace(found, source=_place(point.module))
     hint = " (a file of your own is named with its ending: my_lab.py)" if Path(f"{name}.py").exists() else ""
     raise UnknownName(f"no lab is called {name!r}{suggest(name, lab_names())}{hint}")
 
@@ -56,6 +60,12 @@ def experiment(name: str) -> Experiment:
         raise UnknownName(f"{name!r} has an empty segment: take out the doubled or trailing '/'")
     segments = _rejoin(found, segments)
     return build(found, segments)
+
+
+def _place(module: str) -> tuple[Path, ...]:
+    """The package's folder, or the file, of the module called *module*, which has been imported."""
+    file = Path(sys.modules[module].__file__ or "")
+    return (file.parent if file.name == "__init__.py" else file,)
 
 
 def _rejoin(found: Lab, segments: tuple[str, ...]) -> tuple[str, ...]:
@@ -89,20 +99,22 @@ def study(name: str) -> Study:
 
 
 def _lab_from_file(name: str) -> Lab:
+    name = Path(name).as_posix()  # ./my_lab.py and my_lab.py are one lab
     path = Path(name).expanduser()
     if not path.is_file():
         raise UnknownName(f"there is no file {name!r}: write the path of your lab's Python file, then /base or /CHANGE")
     module = _import_file(path)
     made = getattr(module, "LAB", None)
     if isinstance(made, Lab):
-        studies = tuple(_owned(study, name) for study in made.studies)
+        studies = tuple(_owned(study, name, made.name) for study in made.studies)
         return dataclasses.replace(made, name=name, studies=studies, source=made.source or (path.resolve(),))
     run = getattr(module, "run", None)
     if not callable(run):
         raise ConfigError(f"{name}: a lab's file defines run(config, context) -> dict of metrics; there is none")
     baseline = _baseline(module, name)
     document = (module.__doc__ or "").strip().splitlines()
-    studies = tuple(_owned(study, name) for study in getattr(module, "studies", ()))
+    studies = tuple(_owned(study, name, path.stem) for study in getattr(module, "studies", ()))
+    metric = getattr(module, "metric", studies[0].metric if studies else "accuracy")
     return Lab(
         name=name,
         question=document[0] if document else "A user's own lab.",
@@ -110,8 +122,8 @@ def _lab_from_file(name: str) -> Lab:
         run=run,
         changes=(*getattr(module, "changes", ()), *_unnamed(module, baseline)),
         studies=studies,
-        metric=getattr(module, "metric", studies[0].metric if studies else "accuracy"),
-        direction=getattr(module, "direction", studies[0].direction if studies else "max"),
+        metric=metric,
+        direction=getattr(module, "direction", studies[0].direction if studies else usual_direction(metric)),
         source=(path.resolve(),),
     )
 
@@ -122,11 +134,14 @@ def _unnamed(module: ModuleType, baseline: Any) -> tuple[Any, ...]:
     return tuple(change for change in field_changes(baseline) if change.name not in taken)
 
 
-def _owned(study: Study, lab_name: str) -> Study:
-    """Return *study* of a user's file with short names (``base``, ``wide``) written out from the file's path on."""
+def _owned(study: Study, lab_name: str, written: str) -> Study:
+    """Return *study* of a user's file with its names written out from the file's path on.
+
+    In the file they may be short (``base``, ``wide``), or begin with the lab's own name *written* there.
+    """
 
     def full(name: str) -> str:
-        return name if name.startswith(f"{lab_name}/") else f"{lab_name}/{name}"
+        return name if name.startswith(f"{lab_name}/") else f"{lab_name}/{name.removeprefix(f'{written}/')}"
 
     topic = study.name.rpartition(".")[2]
     return dataclasses.replace(
@@ -145,8 +160,9 @@ def _import_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        with contextlib.redirect_stdout(sys.stderr):  # standard output belongs to verdicts
+            spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise ConfigError(f"{path}{line}: {type(error).__name__} while importing it: {error}") from error
@@ -165,5 +181,5 @@ def _baseline(module: ModuleType, name: str) -> Any:
         raise ConfigError(f"{name}: define one frozen dataclass called Config, all fields with defaults; found {found}")
     try:
         return chosen[0]()
-    except TypeError as error:
+    except Exception as error:
         raise ConfigError(f"{name}: every field of {chosen[0].__name__} needs a default ({error})") from None

@@ -19,8 +19,17 @@ def digest(lab: Lab) -> str:
 
 
 def own_digest(lab: Lab) -> str:
-    """Return eight hexadecimal digits over the files of *lab* as they are on the disk now."""
-    return _digest(lab.source)
+    """Return eight hexadecimal digits over the files of *lab*.
+
+    A file lab is read anew at each call, as its code is; of an installed lab, whose code Python keeps, the digest is
+    kept too, as it was when this process first asked.
+    """
+    return _digest(lab.source) if lab.name.endswith(".py") else _kept_digest(lab.source)
+
+
+@cache
+def _kept_digest(places: tuple[Path, ...]) -> str:
+    return _digest(places)
 
 
 @cache

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +12,25 @@ from paribus.errors import ConfigError
 from paribus.spec.name import split
 
 Direction = Literal["max", "min"]
+
+_BETTER_LOW = re.compile(
+    r"(?:^|[^a-z])(?:loss|error|errors|err|nll|perplexity|ppl|mse|mae|rmse|fid|cost|seconds|latency|memory|bytes)(?![a-z])"
+)
+
+
+def usual_direction(metric: str) -> Direction:
+    """Return the direction that the words in the name of *metric* suggest: a loss or an error is better low."""
+    return "min" if _BETTER_LOW.search(metric.lower()) else "max"
+
+
+def check_design(margin: float, alpha: float) -> None:
+    """Refuse a margin or alpha that means nothing."""
+    if not (math.isfinite(margin) and margin >= 0):
+        raise ConfigError(f"the margin is the smallest difference that matters, zero or more, not {margin}")
+    if not 0 < alpha < 0.5:
+        raise ConfigError(
+            f"alpha is the accepted rate of false verdicts, between 0 and 0.5 (usually 0.05), not {alpha}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +44,7 @@ class Study:
         control: the control's name.
         arms: the arms' names.
         metric: the final metric that decides, e.g. ``test_accuracy``.
-        direction: ``max`` where more is better, ``min`` where less is.
+        direction: ``max`` where more is better, ``min`` where less is; by default what the metric's name suggests.
         margin: the smallest difference that matters, in the metric's unit.
         alpha: the rate of false verdicts that one accepts over the whole study.
         seeds: how many seeds to run in every arm.
@@ -38,7 +59,7 @@ class Study:
     arms: tuple[str, ...]
     metric: str
     hypothesis: str = ""
-    direction: Direction = "max"
+    direction: Direction = None  # type: ignore[assignment]  # filled in below, so that readers always find one
     margin: float = 0.0
     alpha: float = 0.05
     seeds: int = 5
@@ -50,12 +71,11 @@ class Study:
             raise ConfigError(f"study {self.name!r} has no arms: name at least one experiment beside the control")
         if len(set(self.arms)) != len(self.arms):
             raise ConfigError(f"study {self.name!r} names an arm twice")
+        if self.direction is None:
+            object.__setattr__(self, "direction", usual_direction(self.metric))
         if self.direction not in ("max", "min"):
             raise ConfigError(f"study {self.name!r}: direction is 'max' or 'min', not {self.direction!r}")
-        if not 0 < self.alpha < 1:
-            raise ConfigError(f"study {self.name!r}: alpha must lie between 0 and 1, not {self.alpha}")
-        if not self.margin >= 0:
-            raise ConfigError(f"study {self.name!r}: the margin must not be negative, but is {self.margin}")
+        check_design(self.margin, self.alpha)
         if self.seeds < 1:
             raise ConfigError(f"study {self.name!r}: at least one seed, not {self.seeds}")
 

@@ -52,7 +52,7 @@ class Finished:
     Args:
         outcome: ``completed``, ``diverged`` (a finding) or ``failed`` (an error).
         metrics: final metrics; for a diverged trial those that are finite.
-        seconds: how long it took, over all of its runs.
+        seconds: how long its last run took; of a resumed trial, what came after its checkpoint.
         message: why it diverged, or the traceback of its failure.
     """
 

@@ -33,7 +33,7 @@ class TrialRecord:
         code: the digest of the code that decides the result.
         outcome: ``completed``, ``diverged`` or ``failed``; ``None`` while unfinished.
         metrics: the final metrics.
-        seconds: how long it took, over all of its runs; ``None`` while unfinished.
+        seconds: how long its last run took; ``None`` while unfinished.
         message: why it diverged, or the traceback of its failure.
         attempts: how often it was started.
         started: its first start, UTC.
