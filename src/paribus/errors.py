@@ -36,6 +36,12 @@ class StoreError(ParibusError):
     """A store that cannot be read or written, is locked, or comes from a newer version."""
 
 
+class DiskFull(StoreError):  # noqa: N818 - it reads as what it says
+    """A disk that took no more while a study ran: nothing was wrong with what was asked."""
+
+    exit_code = 1
+
+
 class RunError(ParibusError):
     """A run that could not be completed."""
 

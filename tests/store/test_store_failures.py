@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import sqlalchemy
 
-from paribus.errors import StoreError
+from paribus.errors import DiskFull, StoreError
 from paribus.spec.context import Artifact, Outcomes
 from paribus.spec.trial import Event, Finished
 from paribus.store import Store, connect
@@ -219,6 +219,9 @@ def test_a_database_that_may_not_grow(tmp_path, make_trials):
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 5}")
         refused(lambda: store.write(events), "store.sqlite cannot grow, the disk is full: free some space")
         assert {record.outcome for record in store.trials()} == {None}
+        with pytest.raises(DiskFull) as full:
+            store.write(events)
+        assert full.value.exit_code == 1, "the machine failed, the input was right"
     with Store.open(str(tmp_path / "store.sqlite")) as store:
         store.write(events)
         assert {record.outcome for record in store.trials()} == {"completed"}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from paribus.errors import StoreError
+from paribus.errors import DiskFull, StoreError
 from paribus.store.place import Place
 
 _SQLITE = {
@@ -30,7 +30,8 @@ def translated(place: Place) -> Iterator[None]:
         yield
     except (DBAPIError, sqlite3.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreError(f"{place} {_reason(cause)}") from error
+        full = getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL or getattr(cause, "sqlstate", "") == "53100"
+        raise (DiskFull if full else StoreError)(f"{place} {_reason(cause)}") from error
     except SQLAlchemyError as error:
         raise StoreError(f"{place} cannot be used: {_one_line(error)}") from error
     except OSError as error:
@@ -41,7 +42,7 @@ def file_error(error: OSError) -> StoreError:
     """Return the one line for an error of a file or folder."""
     where = error.filename or "the store's folder"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StoreError(f"cannot write {where}, the disk is full: free some space, then run the same command again")
+        return DiskFull(f"cannot write {where}, the disk is full: free some space, then run the same command again")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StoreError(f"cannot write {where}: choose a store in a folder that you may write to")
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
