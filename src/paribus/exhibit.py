@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paribus.analysis import ArmScores
+from paribus.analysis.looks import MIN_PAIRS
+from paribus.errors import ParibusError
 from paribus.gather import Results
 from paribus.report.gallery import Answers, find_flips, find_mistakes, illustrate
 from paribus.report.material import ArmMaterial, Chosen, Curve, Material, Mishap, NoteLine
 from paribus.spec.difference import field_differences, source_difference
 from paribus.spec.experiment import Experiment, declared_changes
 from paribus.spec.lab import Pictures
-from paribus.store import TrialRecord
+from paribus.spec.name import split
+from paribus.store import Look, TrialRecord
+
+T = TypeVar("T")
 
 
 def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] = ()) -> Material:
     """Return everything that a table or a page shows of *results*."""
     study, experiments = results.study, results.experiments
-    control_answers = _answers(results, experiments[0])
+    gaps = Gaps()
+    control_answers = _answers(results, experiments[0], gaps)
     materials = [
-        _arm(results, experiment, scores, control_answers)
+        _arm(results, experiment, scores, control_answers, gaps)
         for experiment, scores in zip(experiments, results.scores, strict=True)
     ]
     shown, others = _environment(results.records)
@@ -35,7 +44,9 @@ def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] =
         study=study,
         base=results.base or "",
         base_reason=base_reason,
-        data=describe(experiments[0].config) if describe else "",
+        data=gaps.attempt(f"{experiments[0].lab.name}: data_in_words", lambda: str(describe(experiments[0].config)), "")
+        if describe
+        else "",
         verdicts=results.verdicts,
         control=materials[0],
         arms=tuple(materials[1:]),
@@ -50,20 +61,77 @@ def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] =
             for name in dict.fromkeys((study.name, *study.names))
             for note in results.store.notes(name)
         ),
+        max_seeds=results.max_seeds,
         looks=_earlier_looks(results),
+        gaps=gaps.said,
     )
 
 
-def _earlier_looks(results: Results) -> tuple[str, ...]:
-    """Looks at fewer seeds than there are now, which make a single look's interval too narrow.
+class Gaps:
+    """What could not be shown, and why: a verdict does not wait for a picture."""
 
-    A study that is looked at after every seed pays for that in its intervals already.
+    def __init__(self) -> None:
+        self._why: dict[str, str] = {}
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """One line for each thing that could not be shown, however often that was the case."""
+        return tuple(f"{what}: {why}" for what, why in self._why.items())
+
+    def attempt(self, what: str, make: Callable[[], T], instead: T) -> T:
+        """Return what *make* returns, or *instead* where the lab's code or a file of the store lets it down."""
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # standard output belongs to verdicts
+                return make()
+        except Exception as error:  # a lab's own code, and its own kinds of error
+            reason = " ".join(str(error).split())
+            self.add(what, reason if isinstance(error, ParibusError) else f"{type(error).__name__}: {reason}")
+            return instead
+
+    def add(self, what: str, why: str) -> None:
+        """Say that *what* could not be shown, and why."""
+        self._why.setdefault(what, why)
+
+
+def _earlier_looks(results: Results) -> tuple[str, ...]:
+    """Earlier looks at these results that the intervals of this one do not pay for, each number or plan said once.
+
+    For a number of seeds fixed beforehand that is a look at fewer seeds, after which one might have stopped; for a look
+    after every seed up to a planned maximum, one that followed another plan.
     """
-    if results.max_seeds is not None:
-        return ()
-    now = max((verdict.n for verdict in results.verdicts), default=0)
-    looks = results.store.looks(results.study.name, results.base or "")
-    return tuple(f"{look.looked:%Y-%m-%d %H:%M} UTC at {look.seeds} seeds" for look in looks if look.seeds < now)
+    now = max(results.counts.values())
+    found = {}
+    for look in results.store.looks(results.study.name, results.base or ""):
+        planned = look.summary["max_seeds"]
+        seeds = max(look.summary.get("counts", {}).values(), default=look.seeds)
+        if results.max_seeds is None:
+            further = seeds < now if planned is None else now > MIN_PAIRS
+        else:
+            further = planned != results.max_seeds
+        if further and _could_conclude(look, seeds) and _same_question(look, results):
+            said = f"at {seeds} seeds" if planned is None else f"after every seed up to {seeds} (planned {planned})"
+            found[planned, seeds if planned is None else None] = said
+    return tuple(found.values())
+
+
+def _could_conclude(look: Look, seeds: int) -> bool:
+    return seeds >= MIN_PAIRS or any(word != "undecided" for word in look.summary["verdicts"].values())
+
+
+def _same_question(look: Look, results: Results) -> bool:
+    """Whether *look* was at the same arms, control, metric and code; comparisons by hand share a study's name."""
+    now = results.summary()
+    return bool(
+        look.summary["metric"] == now["metric"]
+        and look.summary["conditions"] == now["conditions"]
+        and _unordered(look.summary["control"]) == _unordered(now["control"])
+        and {_unordered(name) for name in look.summary["verdicts"]} == {_unordered(name) for name in now["verdicts"]}
+    )
+
+
+def _unordered(name: str) -> tuple[str, frozenset[str]]:
+    lab, changes = split(name)
+    return lab, frozenset(changes)
 
 
 def _chosen(results: Results) -> Chosen | None:
@@ -81,13 +149,16 @@ def _chosen(results: Results) -> Chosen | None:
     return Chosen(verdict=results.chosen, how=how)
 
 
-def _arm(results: Results, experiment: Experiment, scores: ArmScores, control: Answers | None) -> ArmMaterial:
+def _arm(
+    results: Results, experiment: Experiment, scores: ArmScores, control: Answers | None, gaps: Gaps
+) -> ArmMaterial:
     first = results.experiments[0]
     records = results.of(experiment)
-    answers = control if experiment is first else _answers(results, experiment)
+    answers = control if experiment is first else _answers(results, experiment, gaps)
     flips = find_flips(control, answers) if control and answers and experiment is not first else None
     errors = find_mistakes(answers) if answers else None
-    flips, errors = illustrate(flips, errors, _look(experiment))
+    plain, look = (flips, errors), _look(experiment)
+    flips, errors = gaps.attempt(f"{experiment.lab.name}: pictures", lambda: illustrate(*plain, look), plain)
     changes = declared_changes(first, experiment)
     edits = {edit.segment: edit.change.doc for edit in (*first.edits, *experiment.edits)}
     return ArmMaterial(
@@ -98,7 +169,9 @@ def _arm(results: Results, experiment: Experiment, scores: ArmScores, control: A
         metrics=_metrics(records),
         curves=_curves(results, records),
         differences=() if experiment is first else field_differences(first, experiment),
-        source_diff="" if experiment is first else source_difference(first, experiment),
+        source_diff=""
+        if experiment is first
+        else gaps.attempt(f"{experiment.name}: source", lambda: source_difference(first, experiment), ""),
         mishaps=tuple(
             Mishap(seed=record.seed, outcome=record.outcome, message=record.message.strip().rpartition("\n")[2])
             for record in records
@@ -139,28 +212,47 @@ def _curves(results: Results, records: Sequence[TrialRecord]) -> dict[str, Curve
     return curves
 
 
-def _answers(results: Results, experiment: Experiment) -> Answers | None:
+def _answers(results: Results, experiment: Experiment, gaps: Gaps) -> Answers | None:
     """What *experiment* answered on the test set in the seeds whose outcomes are kept."""
     records = [record for record in results.of(experiment) if record.outcome == "completed"]
     bits = results.store.outcomes([record.key for record in records], results.study.metric)
     kept = [record for record in records if record.key in bits]
     if not kept or len({len(bits[record.key]) for record in kept}) != 1:
         return None
-    seeds = tuple(record.seed for record in kept)
-    predicted, confidence = (_stacked(results, kept, name) for name in ("predictions", "confidence"))
+    correct = np.stack([bits[record.key] for record in kept])
+    predicted, confidence = (
+        gaps.attempt(f"{experiment.name}: {name}", partial(_stacked, results, kept, name), None)
+        for name in ("predictions", "confidence")
+    )
+    if predicted is not None and not _usable(predicted, "iu", correct.shape):
+        gaps.add(f"{experiment.name}: predictions", "they are no classes: one whole number from 0 an example")
+        predicted = None
+    if confidence is not None and not (_usable(confidence, "f", correct.shape) and (confidence <= 1).all()):
+        gaps.add(f"{experiment.name}: confidence", "it is no probability: one number from 0 to 1 an example")
+        confidence = None
     return Answers(
-        seeds,
-        np.stack([bits[record.key] for record in kept]),
+        tuple(record.seed for record in kept),
+        correct,
         None if predicted is None else predicted.astype(np.int64),
         None if confidence is None else confidence.astype(np.float64),
     )
 
 
 def _stacked(results: Results, records: Sequence[TrialRecord], name: str) -> NDArray[Any] | None:
-    """The artifact *name* of *records*, one row a trial; ``None`` where a trial has none."""
+    """The artifact *name* of *records*, one row a trial; ``None`` where a trial has none.
+
+    Rows that do not fit on each other come as an empty array, which is of no use.
+    """
     arrays = [results.store.artifact(record.key, name) for record in records]
     present = [array for array in arrays if array is not None]
-    return np.stack(present) if len(present) == len(records) else None
+    if len(present) < len(records):
+        return None
+    alike = len({(array.shape, array.dtype.kind) for array in present}) == 1
+    return np.stack(present) if alike else np.empty(0)
+
+
+def _usable(values: NDArray[Any], kinds: str, shape: tuple[int, ...]) -> bool:
+    return values.dtype.kind in kinds and values.shape == shape and bool((values >= 0).all())
 
 
 def _look(experiment: Experiment) -> Any:

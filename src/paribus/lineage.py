@@ -66,15 +66,15 @@ def _node(
 
 
 def _effect(store: Store, conditions: Conditions, record: TrialRecord, known: frozenset[str]) -> Verdict | None:
-    """The verdict on the experiment of *record* against the one without its last change, where both were run."""
+    """How the experiment of *record* compares with the one without its last change, where both were run."""
     parent = _parent(record)
-    if parent is None or parent.hash not in known:
+    if parent is None or parent.hash not in known or parent.hash == record.hash:
         return None
     study = comparison(parent.name, [record.name])
     every = 1 + max(other.seed for other in store.trials(experiment=record.hash))
     results = Results(store, study, resolve(study), {record.lab: conditions}, {record.name: every})
     (verdict,) = results.verdicts
-    return verdict if verdict.n or verdict.verdict == "diverges" else None
+    return verdict if verdict.n else None
 
 
 def _parent(record: TrialRecord) -> Experiment | None:

@@ -275,7 +275,7 @@ def broken() -> Material:
         arms=arms,
         verdicts=verdicts(study, made.control.scores, [arm.scores for arm in arms]),
         other_environments=2,
-        looks=("2025-03-13 18:00 UTC at 3 seeds", "2025-03-14 15:09 UTC at 5 seeds"),
+        looks=("at 3 seeds", "at 4 seeds"),
     )
 
 
@@ -320,6 +320,7 @@ def hostile() -> Material:
         verdicts=(dataclasses.replace(made.verdicts[0], sentence=f"</script>{evil}"),),
         notes=(NoteLine(about=evil, text=f"[blink]{evil}[/blink]", author=evil, written=MADE),),
         looks=(evil,),
+        gaps=(evil,),
     )
 
 

@@ -85,9 +85,6 @@ def test_a_terminal_shows_workers_whole_and_results_within_its_width() -> None:
     assert max(map(len, shown.splitlines())) <= 80
     for part in ("demo/base  seed 0", "demo/rate=0.3  seed 0", "30%", "1 of 6 trials", "accuracy 50.00 %"):
         assert part in shown
-    with view:
-        view.say("hello")
-    assert "hello" in screen.file.getvalue()
 
 
 def test_a_second_plan_starts_the_count_anew() -> None:

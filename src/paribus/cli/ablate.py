@@ -41,6 +41,8 @@ def ablate(
     from paribus.flow import ablation, droppable
     from paribus.gather import Results
     from paribus.report.listing import ablation_table
+    from paribus.report.material import Material
+    from paribus.report.table import warning_lines
     from paribus.spec.experiment import Experiment
 
     wishes = Wishes(
@@ -57,7 +59,7 @@ def ablate(
     way = direction_in(whole.lab, direction, metric)
     study = ablation(whole.name, metric=metric, margin=margin, direction=way, alpha=alpha)
 
-    def show(results: Results) -> RenderableType:
+    def show(results: Results, material: Material) -> RenderableType:
         drops = droppable(whole)
         names = {found.name: segment for segment, found in drops.items() if isinstance(found, Experiment)}
         full, *arms = results.scores
@@ -74,6 +76,6 @@ def ablate(
             for segment, reason in drops.items()
             if not isinstance(reason, Experiment)
         ]
-        return Group(ablation_table(whole.name, study.metric, contributions), *kept)
+        return Group(ablation_table(whole.name, study.metric, contributions), *kept, *warning_lines(material))
 
     conduct_in_view(study, wishes, show=show)

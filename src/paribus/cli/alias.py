@@ -36,7 +36,7 @@ def alias(
         return
     if name is None:
         raise ConfigError(f"{short!r} stands for what? Write paribus alias {short} NAME")
-    if short in registry.lab_names() or "." in short:
+    if short in registry.lab_names() or "." in short or short.split() != [short]:
         raise ConfigError(f"{short!r} cannot be an alias: use one word without dots that is no lab's name")
     experiment = find(name, store)
     with Store.open(store) as opened:

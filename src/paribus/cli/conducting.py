@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +10,16 @@ from pathlib import Path
 import typer
 from rich.console import RenderableType
 
-from paribus.cli.files import default_page, prepare
+from paribus.cli.files import page_by_hand, prepare
 from paribus.cli.handing import STANDARD_OUTPUT, hand_over
 from paribus.cli.terminal import err, one_line, say
+from paribus.cli.typed import typed
 from paribus.errors import ConfigError, RunError
 from paribus.exhibit import exhibit
 from paribus.flow import Conducted, conduct
 from paribus.gather import Results
 from paribus.report.live import LiveView
+from paribus.report.material import Material
 from paribus.run.local import LocalRunner
 from paribus.spec.study import Study
 from paribus.spec.trial import Event, Finished, Trial
@@ -70,7 +71,7 @@ def conduct_in_view(
     *,
     base: str | None = None,
     base_reason: str = "",
-    show: Callable[[Results], RenderableType] | None = None,
+    show: Callable[[Results, Material], RenderableType] | None = None,
 ) -> None:
     """Run *study* with progress on standard error, then print its verdicts and write its page and its JSON.
 
@@ -81,13 +82,14 @@ def conduct_in_view(
         RunError: some trials failed; all that the others gave has been shown and written by then.
     """
     check_device(wishes.device)
-    page = prepare(wishes.report or default_page(study), "--report")
+    page = prepare(wishes.report or page_by_hand(study), "--report")
     if wishes.json_file not in (None, STANDARD_OUTPUT):
         prepare(Path(wishes.json_file), "--json")
     with Store.open(wishes.store) as store:
         conducted = _conduct(study, wishes, store, base)
-        material = exhibit(conducted.results, base_reason=base_reason, command=["paribus", *sys.argv[1:]])
-        hand_over(material, page, wishes.json_file, shown=show(conducted.results) if show is not None else None)
+        material = exhibit(conducted.results, base_reason=base_reason, command=typed())
+        shown = show(conducted.results, material) if show is not None else None
+        hand_over(material, page, wishes.json_file, shown=shown)
     refuse_failures(conducted.results)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import shlex
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from paribus.analysis import ArmScores, Table, Verdict
+from paribus.cli.typed import typed
 from paribus.report.material import ArmMaterial, Material
 from paribus.spec.study import Study
 
@@ -27,7 +27,7 @@ def material_of(study: Study, table: Table, verdicts: Sequence[Verdict], source:
         control=_arm(table.control),
         arms=tuple(_arm(scores) for scores in table.arms),
         environment={},
-        command=shlex.join(["paribus", *sys.argv[1:]]),
+        command=shlex.join(typed()),
         made=datetime.now(UTC),
         seconds=sum(costs) if len(costs) == len(every) else math.nan,
     )

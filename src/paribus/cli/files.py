@@ -1,12 +1,14 @@
-"""Files that a command writes for the user: whole or not at all, and known to be writable before hours are spent."""
+"""Where the files go that a command writes for the user, known to be writable before hours are spent."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
 
-from paribus.errors import ParibusError, RunError
+from paribus.errors import ParibusError
+from paribus.spec.name import split
 from paribus.spec.study import Study
 
 
@@ -19,7 +21,27 @@ def default_page(study: Study, base: str | None = None) -> Path:
     name = Path(study.name).name.replace(".py.", ".")
     if base is not None:
         name += f"-on-{base}"
-    return Path("reports") / f"{re.sub(r'[^A-Za-z0-9._=+-]+', '_', name)}.html"
+    return _page(name)
+
+
+def page_by_hand(study: Study) -> Path:
+    """Return where the page of a comparison given by hand goes: its name tells the experiments, as far as they fit.
+
+    A digest of what is asked keeps pages apart whose names are shortened to the same.
+    """
+    asked = "\n".join((*study.names, study.metric, study.direction, str(study.margin), str(study.alpha)))
+    digest = hashlib.sha256(asked.encode()).hexdigest()[:6]
+    told = "-".join("+".join(split(name)[1]) for name in study.names)
+    name = Path(study.name).name.replace(".py.", ".")
+    return _page(f"{_plain(f'{name}-{told}')[:60]}-{digest}")
+
+
+def _page(name: str) -> Path:
+    return Path("reports") / f"{_plain(name)}.html"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._=+-]+", "_", name)
 
 
 def prepare(path: Path, option: str) -> Path:
@@ -39,17 +61,3 @@ def prepare(path: Path, option: str) -> Path:
     except OSError as error:
         raise FileError(f"cannot write {path} ({error.strerror}): name another file with {option}") from None
     return path
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write *data* to *path* under a temporary name and then put it in its place."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise RunError(f"cannot write {path}: {error.strerror}") from error

@@ -9,11 +9,11 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from paribus.cli.files import write_whole
-from paribus.cli.terminal import out, say
+from paribus.cli.terminal import one_line, out, say
 from paribus.report.export import to_json
 from paribus.report.material import Material
 from paribus.report.table import verdict_table
+from paribus.report.whole import write_whole
 
 STANDARD_OUTPUT = "-"
 
@@ -31,6 +31,8 @@ def hand_over(
         out().print(shown if shown is not None else verdict_table(material))
         if json_file is not None:
             write_whole(Path(json_file).expanduser(), _json(material).encode())
+    for gap in material.gaps:
+        say(f"note: {one_line(gap)}; the report goes on without")
     if page is not None:
         from paribus.report.page import write_page
 

@@ -19,7 +19,7 @@ def find(name: str, store: str | None) -> Experiment:
 def written_out(name: str, store: str | None) -> str:
     """Return *name* with an alias at its head replaced by what it stands for."""
     head, _, rest = name.strip().partition("/")
-    if _is_lab(split(name)[0]):
+    if is_lab(split(name)[0]):
         return name
     meant = _aliases(store).get(head)
     if meant is None:
@@ -33,23 +33,25 @@ def subject(name: str, store: str | None) -> str:
     Raises:
         UnknownName: it is none of these.
     """
+    lab, _, topic = name.strip().rpartition(".")
+    if is_lab(lab):
+        return f"{registry.lab(lab).name}.{topic}" if topic in BY_HAND else registry.study(name.strip()).name
     full = written_out(name, store)
     head, changes = split(full)
     if changes or full != name:
         return registry.experiment(full).name
-    if _is_lab(head):
+    if is_lab(head):
         return registry.lab(head).name
-    lab, dot, topic = name.rpartition(".")
-    if not dot:
-        known = [*registry.lab_names(), *_aliases(store)]
-        raise UnknownName(f"{name!r} is no experiment, study or lab{suggest(name, known)}")
-    if topic in BY_HAND:
-        return f"{registry.lab(lab).name}.{topic}"
-    return registry.study(name).name
+    if lab:
+        return registry.study(name).name
+    known = [*registry.lab_names(), *_aliases(store)]
+    raise UnknownName(f"{name!r} is no experiment, study or lab{suggest(name, known)}")
 
 
-def _is_lab(word: str) -> bool:
-    return word.endswith(".py") or word in registry.lab_names()
+def is_lab(word: str) -> bool:
+    """Return whether *word* names a lab and nothing of it: an installed one, or a file wherever it lies."""
+    lab, changes = split(word)
+    return not changes and (lab.endswith(".py") or lab in registry.lab_names())
 
 
 def _aliases(store: str | None) -> dict[str, str]:

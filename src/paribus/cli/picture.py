@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from paribus.cli.files import prepare, write_whole
+from paribus.cli.files import prepare
+from paribus.report.whole import write_whole
 
 
 def save_picture(pixels: NDArray[np.uint8], path: Path) -> Path:

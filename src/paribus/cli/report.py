@@ -11,6 +11,7 @@ from paribus.cli import options
 
 
 def report(
+    context: typer.Context,
     study: Annotated[str, typer.Argument(metavar="LAB.STUDY", help="A study that was run.", show_default=False)],
     base: options.BaseName = None,
     file: Annotated[
@@ -27,6 +28,7 @@ def report(
     from paribus.cli.handing import STANDARD_OUTPUT, hand_over
     from paribus.cli.standing import standing
     from paribus.cli.terminal import say
+    from paribus.cli.typed import repeating, without_password
     from paribus.exhibit import exhibit
     from paribus.revisit import revisit
     from paribus.spec import registry
@@ -37,10 +39,12 @@ def report(
     page = prepare(file or default_page(found, ground.base if base is not None else None), "--out")
     if json_file not in (None, STANDARD_OUTPUT):
         prepare(Path(json_file), "--json")
-    on = f" --base {base}" if base is not None else ""
+    given = context.get_parameter_source("store")
+    where = ["--store", without_password(store)] if store and given and given.name == "COMMANDLINE" else []
     with Store.open(store) as opened:
         again = revisit(found, opened, base=ground.base)
         if again.caution:
             say(f"note: {again.caution}")
-        material = exhibit(again.results, base_reason=ground.reason, command=["paribus", "run", study, *on.split()])
+        command = [*repeating(study, again.results), *where]
+        material = exhibit(again.results, base_reason=ground.reason, command=command)
         hand_over(material, page, json_file)

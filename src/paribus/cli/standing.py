@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from paribus.cli.naming import find
+from paribus.cli.naming import find, is_lab
 from paribus.errors import ConfigError
 from paribus.spec import registry
 from paribus.spec.experiment import Experiment
@@ -47,6 +47,6 @@ def standing(study: Study, base: str | None, store: str | None) -> Standing:
 
 def standing_of(name: str, store: str | None) -> Standing:
     """Return the experiment that *name* means; for a lab alone, the one that it chooses."""
-    if name.endswith(".py") or name in registry.lab_names():
+    if is_lab(name):
         return chosen_by(registry.lab(name))
     return Standing(find(name, store), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,20 +14,36 @@ def out() -> Console:
     """Return the console of standard output: results, and nothing else."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    class Results(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # the error itself, not the exit with 1 that rich makes of it: the reader has what it wanted
+
+    return Results(highlight=False)
 
 
 def err() -> Console:
-    """Return the console of standard error: progress, notes and errors."""
+    """Return the console of standard error: progress, notes and errors; where nobody reads them, work goes on."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    class Progress(Console):
+        def on_broken_pipe(self) -> None:
+            _unread()
+
+    return Progress(stderr=True, highlight=False)
 
 
 def say(text: str) -> None:
     """Write *text* on standard error as it is, one line however narrow the terminal."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+    except BrokenPipeError:
+        _unread()
+
+
+def _unread() -> None:
+    """Send what else goes to standard error nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def one_line(message: str) -> str:

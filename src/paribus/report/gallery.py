@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from paribus.errors import DataError
 from paribus.report.material import Flip, Flips, Gallery, Mistake
 from paribus.spec.lab import Pictures
 
@@ -85,14 +86,18 @@ def find_mistakes(arm: Answers) -> Gallery | None:
 def illustrate(
     flips: Flips | None, errors: Gallery | None, look: Callable[[Sequence[int]], Pictures] | None
 ) -> tuple[Flips | None, Gallery | None]:
-    """Return both with the pictures and the classes' names that *look* gives for their indices."""
+    """Return both with the pictures and the classes' names that *look* gives for their indices.
+
+    Raises:
+        DataError: what *look* gives are not as many pictures with labels as were asked for.
+    """
     if look is None:
         return flips, errors
     shown: list[Flip | Mistake] = [*(flips.gained + flips.lost if flips else ()), *(errors.mistakes if errors else ())]
     indices = sorted({item.index for item in shown})
     if not indices:
         return flips, errors
-    pictures = look(indices)
+    pictures = _checked(look(indices), len(indices))
     row = {index: number for number, index in enumerate(indices)}
 
     def word(text: str) -> str:
@@ -122,6 +127,16 @@ def illustrate(
     return flips, errors
 
 
+def _checked(pictures: Pictures, count: int) -> Pictures:
+    images, labels = np.asarray(pictures.images), np.asarray(pictures.labels)
+    coloured = images.ndim == 4 and images.shape[3] in (1, 3)
+    if images.dtype != np.uint8 or len(images) != count or not (coloured or images.ndim == 3):
+        raise DataError(f"images are uint8 ({count}, H, W, 1 or 3), not {images.dtype} {images.shape}")
+    if labels.shape != (count,) or not all(0 <= int(label) < len(pictures.classes) for label in labels):
+        raise DataError(f"labels are {count} places in the {len(pictures.classes)} classes, one an image")
+    return Pictures(images, labels, pictures.classes)
+
+
 def _most(flipped: NDArray[np.bool_], control: Answers, arm: Answers) -> tuple[Flip, ...]:
     count = flipped.sum(axis=0)
     order = np.argsort(-count, kind="stable")[:SHOWN]
@@ -141,4 +156,5 @@ def _usual(predicted: NDArray[np.int64] | None, where: NDArray[np.bool_], index:
     """The class that is predicted most often for example *index* in the seeds marked by *where*, as its number."""
     if predicted is None:
         return ""
-    return str(int(np.bincount(predicted[where[:, index], index]).argmax()))
+    classes, counts = np.unique(predicted[where[:, index], index], return_counts=True)
+    return str(int(classes[counts.argmax()]))

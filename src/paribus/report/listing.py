@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,7 @@ class Node:
         mean: mean of the lab's metric, NaN where there is none.
         metric: the metric's name.
         diverged: trials that diverged.
-        effect: the verdict against the experiment that lacks the last change; ``None`` where that was not run.
+        effect: the comparison with the experiment that lacks the last change; ``None`` where that was not run.
     """
 
     segments: tuple[str, ...]
@@ -58,7 +59,7 @@ class Node:
 
 
 def name_tree(nodes: Sequence[Node]) -> RenderableType:
-    """Return the tree of the names run so far; each edge shows what its change did."""
+    """Return the tree of the names run so far; each edge shows its change's difference, without a verdict's word."""
     if not nodes:
         return Text("Nothing has been run yet: paribus run LAB.STUDY", "dim")
     known = {node.segments: node for node in nodes}
@@ -81,7 +82,12 @@ def name_tree(nodes: Sequence[Node]) -> RenderableType:
             roots.append(branches[segments])
         else:
             branches[segments] = branches[segments[:-1]].add(label)
-    return Group(*roots)
+    if all(node.effect is None for node in nodes):
+        return Group(*roots)
+    return Group(*roots, Text(EDGES, "dim"))
+
+
+EDGES = "±: one comparison with the name above, at the seeds there are; no study's verdict."
 
 
 def _node(segments: tuple[str, ...], node: Node | None, units: Mapping[str, Unit]) -> Text:
@@ -94,9 +100,8 @@ def _node(segments: tuple[str, ...], node: Node | None, units: Mapping[str, Unit
     if node.diverged:
         text.append(f"  {node.diverged} diverged", "magenta")
     if (effect := node.effect) is not None:
-        text.append("  ")
-        text.append_text(word(effect))
-        text.append(f" {unit.show(effect.difference, sign=True)} {unit.interval(effect.low, effect.high)}")
+        interval = f" {unit.interval(effect.low, effect.high)}" if math.isfinite(effect.low) else ""
+        text.append(f"  {unit.show(effect.difference, sign=True)}{interval} (n = {effect.n})")
     return text
 
 
@@ -108,14 +113,14 @@ def field_table(config: Mapping[str, Any], documents: Mapping[str, str] | None =
     return table
 
 
-def difference_table(differences: Sequence[FieldDifference], source_diff: str = "") -> RenderableType:
-    """Return the minimal difference of two experiments: fields, and the source where code differs."""
-    if not differences and not source_diff:
+def difference_table(differences: Sequence[FieldDifference]) -> RenderableType:
+    """Return the minimal difference of two experiments' fields."""
+    if not differences:
         return Text("They are the same experiment.")
     table = _table("field", "before", "after")
     for one in differences:
         table.add_row(Text(one.path), Text(repr(one.before), "red"), Text(repr(one.after), "green"))
-    return Group(table, Text(), *coloured(source_diff)) if source_diff else table
+    return table
 
 
 def coloured(source_diff: str) -> list[Text]:

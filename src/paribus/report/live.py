@@ -85,10 +85,6 @@ class LiveView:
         if line is not None and self._live is None:
             self._console.print(line, soft_wrap=True)
 
-    def say(self, text: str) -> None:
-        """Print a line above the picture."""
-        self._console.print(Text(text), soft_wrap=True)
-
     def _take(self, event: Event) -> Text | None:
         match event.what:
             case Started():

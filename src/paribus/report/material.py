@@ -155,5 +155,9 @@ class Material:
     other_environments: int = 0
     """How many trials ran in an environment that differs from the one shown."""
     notes: tuple[NoteLine, ...] = ()
+    max_seeds: int | None = None
+    """The planned maximum where one looked after every seed; ``None`` for a number of seeds fixed beforehand."""
     looks: tuple[str, ...] = ()
-    """Earlier looks at this study's results, one line each."""
+    """Earlier looks at these results that the intervals do not pay for, one line a number of seeds or plan."""
+    gaps: tuple[str, ...] = ()
+    """What could not be shown, and why."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
-import os
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
@@ -22,6 +20,7 @@ from paribus.report.export import to_json
 from paribus.report.listing import diff_lines
 from paribus.report.material import ArmMaterial, Flips, Gallery, Material
 from paribus.report.unit import MISSING, Unit, duration, probability, unit_of
+from paribus.report.whole import write_whole
 from paribus.report.wording import (
     MARKS,
     UNDESCRIBED,
@@ -49,17 +48,9 @@ THEME = {
 
 def write_page(material: Material, path: Path) -> Path:
     """Write the report to *path*, whole or not at all, and return the path."""
-    text = render(material).encode()
+    data = render(material).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, data)
     return path
 
 
@@ -118,6 +109,7 @@ def _content(material: Material) -> dict[str, Any]:
         "few": few,
         "notes": material.notes,
         "looks": material.looks,
+        "gaps": material.gaps,
         "environment": [(str(key), _written(value)) for key, value in material.environment.items()],
         "other_environments": material.other_environments,
         "command": material.command,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -28,8 +27,6 @@ class VerdictTable:
     """The verdicts of a study as rich prints them; fits itself to the width it is given."""
 
     material: Material
-    report: Path | None = None
-    """Where the HTML page lies, for the last line."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         material, unit = self.material, unit_of(self.material)
@@ -39,11 +36,8 @@ class VerdictTable:
         yield self._table(unit, options.max_width)
         yield Text()
         yield from _findings(material)
-        for warning in warnings(material, of_arms=len(material.verdicts) > FEW):
-            yield _bullet("! ", warning, "bold yellow")
+        yield from warning_lines(material, of_arms=len(material.verdicts) > FEW)
         yield _bullet("  ", scope(material), style="dim")
-        if self.report is not None:
-            yield _bullet("  ", f"Report: {self.report}")
 
     def _table(self, unit: Unit, width: int) -> Table:
         wide = width >= WIDE
@@ -74,9 +68,14 @@ class VerdictTable:
         return table
 
 
-def verdict_table(material: Material, report: Path | None = None) -> VerdictTable:
+def verdict_table(material: Material) -> VerdictTable:
     """Return the study's verdicts for a terminal, with the question above and the warnings below."""
-    return VerdictTable(material, report)
+    return VerdictTable(material)
+
+
+def warning_lines(material: Material, *, of_arms: bool = True) -> list[Table]:
+    """Return the warnings for a terminal, each hanging from its mark."""
+    return [_bullet("! ", warning, "bold yellow") for warning in warnings(material, of_arms=of_arms)]
 
 
 def word(verdict: Verdict) -> Text:

@@ -126,11 +126,6 @@ def price(material: Material) -> str:
     return f"Of the undecided arms {label} is nearest to a decision: about {seeds}{cost}."
 
 
-def sequential(material: Material) -> bool:
-    """Return whether the verdicts hold however often one looks."""
-    return any("sequential" in verdict.method for verdict in material.verdicts)
-
-
 def warnings(material: Material, *, of_arms: bool = True) -> list[str]:
     """Return what a reader must know before believing a verdict: confounded, diverged, failed, other machines.
 
@@ -150,12 +145,21 @@ def warnings(material: Material, *, of_arms: bool = True) -> list[str]:
     lines.extend(_mishaps("The control", len(scores.diverged), len(scores.failed)))
     if material.other_environments:
         lines.append(f"{counted(material.other_environments, 'trial')} ran in another environment than the one shown.")
-    if len(material.looks) > 1 and not sequential(material):
-        lines.append(
-            f"Looked at {len(material.looks)} times, but planned for one look: adding seeds after looking makes false "
-            f"verdicts likelier than alpha. Plan for it with --until-decided."
-        )
+    if material.looks:
+        lines.append(_looked(material))
     return lines
+
+
+def _looked(material: Material) -> str:
+    """Return what earlier looks mean: each is a further chance of a false verdict, so their rates add up at worst."""
+    plan = "one look" if material.max_seeds is None else f"looks at up to {material.max_seeds} seeds"
+    times = len(material.looks) + 1
+    alpha = material.study.alpha
+    advice = " --until-decided plans for many looks and keeps to alpha." if material.max_seeds is None else ""
+    return (
+        f"Planned for {plan}, but judged before: {', '.join(material.looks)}. Whoever would have stopped at any of "
+        f"these meets false verdicts at a rate above alpha = {alpha:g}, up to {times} times that.{advice}"
+    )
 
 
 def _mishaps(label: str, diverged: int, failed: int) -> list[str]:
