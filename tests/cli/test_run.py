@@ -171,8 +171,8 @@ def test_report_comes_from_the_store_alone(cli: Cli, folder: Path) -> None:
     assert (back.json, "other code" in back.err) == (verdicts, False)
 
 
-def test_a_second_conductor_is_refused(cli: Cli) -> None:
-    with Store.open() as store, store.lock("my_lab.py"):
+def test_a_second_conductor_is_refused(cli: Cli, folder: Path) -> None:
+    with Store.open() as store, store.lock(str((folder / "my_lab.py").resolve())):
         refused = cli("run", "my_lab.py.rate")
     assert refused.code == 2
     assert str(os.getpid()) in refused.error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -69,9 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TyperException as error:
         say(f"error: {_usage(error)}")
         return 2
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as ending:
+        broken = ending if isinstance(ending, BrokenPipeError) else ending.__context__  # Typer exits on a broken pipe
+        if not (isinstance(broken, BrokenPipeError) and _reader_is_gone()):
+            raise
         # The reader has what it wanted. What is still buffered goes nowhere, or Python would complain at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except OSError as error:
         if error.errno is None:
@@ -79,9 +83,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         say(f"error: {where}{error.strerror or error}")
         return 1
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        return 130
+
+
+def _reader_is_gone() -> bool:
+    """Whether nobody reads standard output any more: a pipe to a worker may break too, and that is no success."""
+    if not hasattr(select, "poll"):
+        return True
+    output = select.poll()
+    output.register(1, 0)
+    return any(event & select.POLLERR for _, event in output.poll(0))
 
 
 def _usage(error: TyperException) -> str:
