@@ -68,7 +68,7 @@ def _node(
 def _effect(store: Store, conditions: Conditions, record: TrialRecord, known: frozenset[str]) -> Verdict | None:
     """How the experiment of *record* compares with the one without its last change, where both were run."""
     parent = _parent(record)
-    if parent is None or parent.hash not in known or parent.hash == record.hash:
+    if parent is None or parent.hash not in known:
         return None
     study = comparison(parent.name, [record.name])
     every = 1 + max(other.seed for other in store.trials(experiment=record.hash))

@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from paribus.errors import ParibusError
 from paribus.report.material import NoteLine
+from paribus.spec import registry
+from paribus.spec.name import split
 from paribus.store import Look, Store, TrialRecord
 
 
 def work_log(store: Store, about: str | None = None) -> list[NoteLine]:
     """Return the lines of the log, oldest first; of *about*, an experiment, a study or a lab, and what is under it."""
+    within = _Within(about)
     lines = [
         NoteLine(about=note.about, text=note.text, author=note.author, written=note.written)
         for note in store.notes()
-        if _within(about, [note.about])
+        if within(note.about)
     ]
-    lines += [_look(look) for look in store.looks() if _within(about, [look.study, *_experiments(look)])]
+    lines += [_look(look) for look in store.looks() if any(map(within, [look.study, *_experiments(look)]))]
     lines += [
-        _mishap(record)
-        for record in store.trials()
-        if record.outcome in ("diverged", "failed") and _within(about, [record.name])
+        _mishap(record) for record in store.trials() if record.outcome in ("diverged", "failed") and within(record.name)
     ]
     return sorted(lines, key=lambda line: line.written)
 
 
-def _within(about: str | None, names: Sequence[str]) -> bool:
-    return about is None or any(name == about or name.startswith((f"{about}/", f"{about}.")) for name in names)
+class _Within:
+    """Whether a name is *about*, or under it: a lab has its studies and experiments, an experiment those it leads to.
+
+    An experiment is the same in whatever order its changes are written.
+    """
+
+    def __init__(self, about: str | None) -> None:
+        self._about = about
+        self._lab, self._changes = split(about or "")
+        self._hashes: dict[str, str] = {}
+
+    def __call__(self, name: str) -> bool:
+        about = self._about
+        if about is None or name == about or name.startswith(f"{about}/"):
+            return True
+        if not self._changes:
+            return name.startswith(f"{about}.")
+        lab, changes = split(name)
+        return bool(changes) and lab == self._lab and self._hash(name) == self._hash(about)
+
+    def _hash(self, name: str) -> str:
+        """The hash of the experiment *name*; the name itself where today's code knows no such one."""
+        if name not in self._hashes:
+            try:
+                self._hashes[name] = registry.experiment(name).hash
+            except ParibusError:
+                self._hashes[name] = name
+        return self._hashes[name]
 
 
 def _experiments(look: Look) -> list[str]:

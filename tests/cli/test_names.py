@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from paribus.store import Store
+from paribus.worklog import work_log
 
 from .conftest import Cli
 
@@ -138,3 +139,32 @@ def test_notes_are_about_something(cli: Cli) -> None:
     assert "empty" in cli("note", "my_lab.py/trick", "  ").error
     assert cli("note", "svhn", "A lab.").code == 0
     assert cli("note", "my_lab.py.compare", "A comparison.").code == 0
+
+
+def test_the_log_is_of_what_was_named(cli: Cli, folder: Path) -> None:
+    about = ("my_lab.py/rate=0.5", "my_lab.py/trick/rate=0.5", "my_lab.py.rate", "my_lab.py", "my_lab.py.diverging")
+    for name in about:
+        assert cli("note", name, f"[{name}]").code == 0
+
+    def told(name: str) -> set[str]:
+        with Store.open() as store:
+            return {line.about for line in work_log(store, name)}
+
+    assert told("my_lab.py/rate=0") == set()
+    assert told("my_lab.py/rate=0.5") == {"my_lab.py/rate=0.5"}
+    assert told("my_lab.py/rate=0.5/trick") == {"my_lab.py/trick/rate=0.5"}
+    assert told("my_lab.py/trick") == {"my_lab.py/trick/rate=0.5"}
+    assert told("my_lab.py.rate") == {"my_lab.py.rate"}
+    assert told("my_lab.py") == set(about)
+    assert "Nothing is written" in cli("log", "my_lab.py/rate=0").out
+    assert "my_lab.py" in cli("log", "my_lab.py/rate=0.50").out
+
+
+def test_a_lab_in_a_folder_has_a_log_too(cli: Cli, folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "my_lab.py").write_text((folder / "my_lab.py").read_text())
+    for name in ("sub/my_lab.py.rate", "sub/my_lab.py/trick", "sub/my_lab.py", "sub/my_lab.py.compare"):
+        assert cli("note", name, "Yes.").out == f"Noted about {name}.\n"
+        assert "Yes." in cli("log", name).out
+    assert "'rate'" in cli("note", "sub/my_lab.py.rte", "x").error
+    assert "Nothing is written" in cli("log", "my_lab.py/trick").out
