@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from paribus.cli import main
+from paribus.cli.typed import without_password
 from paribus.store import Store
 
 from .conftest import LAB, Cli
@@ -224,8 +226,105 @@ def test_the_live_view_stays_within_80_columns_and_leaves_the_table(folder: Path
     assert "Report: reports/my_lab.rate.html" in text
 
 
-def test_a_closed_pipe_is_quiet(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "redirected"),
+    [
+        ("tree my_lab.py", ""),
+        ("run my_lab.py.rate --seeds 1 --json -", ""),
+        ("run my_lab.py.rate --seeds 1", "2>&1"),
+        ("--help", ""),
+    ],
+)
+def test_a_reader_who_leaves_is_no_error(folder: Path, command: str, redirected: str) -> None:
     code = "import sys; from paribus.cli import main; sys.exit(main())"
-    shell = f"{sys.executable} -c '{code}' tree my_lab.py | true"
+    # The reader is gone before the first word is written.
+    shell = f"{{ sleep 0.3; {sys.executable} -c '{code}' {command} {redirected}; }} | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
-    assert done.stderr == ""
+    assert done.stdout == "0\n"
+    assert "Traceback" not in done.stderr
+    assert "error" not in done.stderr.lower()
+    if command.startswith("run"):
+        with Store.open() as store:
+            assert [record.outcome for record in store.trials()] == ["completed"] * 3
+
+
+def test_a_study_goes_on_where_nobody_reads_its_progress(folder: Path) -> None:
+    code = "import sys; from paribus.cli import main; sys.exit(main())"
+    run = f"{sys.executable} -c '{code}' run my_lab.py.rate --seeds 1 --json out.json"
+    shell = f"{{ sleep 0.3; {run} 2>&3 >table.txt; }} 3>&1 | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+    assert "Does rate help?" in (folder / "table.txt").read_text()
+    assert len(json.loads((folder / "out.json").read_text())["arms"]) == 2
+
+
+def test_a_pipe_that_breaks_elsewhere_is_no_success(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("paribus.cli.naming.find", broken)
+    with pytest.raises(SystemExit) as ended:
+        main(["show", "my_lab.py/base"])
+    assert ended.value.code == 1
+
+
+def test_ctrl_c_anywhere_is_130(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("paribus.cli.naming.find", interrupted)
+    assert main(["show", "my_lab.py/base"]) == 130
+
+
+def test_comparisons_have_pages_of_their_own(cli: Cli, folder: Path) -> None:
+    for arguments in (
+        ["compare", "my_lab.py/base", "my_lab.py/trick"],
+        ["compare", "my_lab.py/base", "my_lab.py/trick", "--metric", "loss"],
+        ["compare", "my_lab.py/trick", "my_lab.py/trick/rate=0.3", "my_lab.py/trick/double", "my_lab.py/base"],
+        ["ablate", "my_lab.py/trick/rate=0.3"],
+    ):
+        done = cli(*arguments, "--seeds", "1")
+        page = folder / done.out.rpartition("Report: ")[2].strip()
+        assert page.exists()
+        assert len(page.name) < 90
+        again = cli(*arguments, "--seeds", "1")
+        assert again.out == done.out
+    pages = sorted(page.name for page in (folder / "reports").iterdir())
+    assert len(pages) == 4
+    assert pages[0].startswith("my_lab.ablate-trick+rate=0.3-rate=0.3-trick-")
+    assert any(page.startswith("my_lab.compare-base-trick-") for page in pages)
+
+
+def test_a_report_says_the_command_that_repeats_it(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    commands: list[str] = []
+    monkeypatch.setattr("paribus.report.page.write_page", lambda material, path: commands.append(material.command))
+
+    def repeated(*options: str) -> str:
+        assert cli("report", *options).code == 0
+        return commands[-1]
+
+    (folder / "a lab.py").write_text(LAB)
+    cli("run", "a lab.py.rate", "--seeds", "2", "--base", "a lab.py/double")
+    base = ["--base", "a lab.py/double"]
+    said = "paribus run 'a lab.py.rate' --base 'a lab.py/double' --seeds 2"
+    assert repeated("a lab.py.rate", *base) == said
+    store = str(folder / "store.sqlite")
+    assert repeated("a lab.py.rate", *base, "--store", store) == f"{said} --store {store}"
+    cli("run", "my_lab.py.rate", "--until-decided", "--max-seeds", "6")
+    assert repeated("my_lab.py.rate") == "paribus run my_lab.py.rate --until-decided --max-seeds 6"
+
+
+def test_a_report_shows_no_password() -> None:
+    assert without_password("postgresql://ada:secret@host/db") == "postgresql://ada@host/db"
+    assert without_password("--store=postgresql://ada:s:e@host:5432/db") == "--store=postgresql://ada@host:5432/db"
+    for word in ("postgresql://ada@host:5432/db", "sqlite:///a:b@c", "my_lab.py/rate=0.3"):
+        assert without_password(word) == word
+
+
+def test_ablate_shows_what_a_reader_must_know(cli: Cli, folder: Path) -> None:
+    cli("ablate", "my_lab.py/trick/steps=0", "--seeds", "3")
+    shown = " ".join(cli("ablate", "my_lab.py/trick/steps=0", "--seeds", "4").out.split())
+    assert "without trick: 4 trials diverged." in shown
+    assert "The control: 4 trials diverged." in shown
