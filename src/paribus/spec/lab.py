@@ -56,7 +56,11 @@ class Lab:
         contact_sheet: ``config -> (H, W, 3) uint8``: a look at the data.
         data_in_words: ``config -> str``: what the data is, and whether it is real or synthetic.
         warm: modules that a worker may import before its first trial, to save that time in each.
-        source: the files whose code decides the results; their digest is part of a trial's identity.
+        source: the files and folders whose code decides the results; their digest is part of a trial's identity. What
+            only names experiments, asks questions or checks need not be among them.
+        data_editions: what decides the data beside that code and the configuration, in words: versions of libraries
+            that draw it, a mark of files that are not the published ones. It enters the digest, so it is cheap and
+            needs no torch.
     """
 
     name: str
@@ -76,6 +80,7 @@ class Lab:
     data_in_words: Callable[[Any], str] | None = None
     warm: tuple[str, ...] = ()
     source: tuple[Path, ...] = ()
+    data_editions: Callable[[], Iterable[str]] | None = None
 
     def __post_init__(self) -> None:
         if self.direction is None:
