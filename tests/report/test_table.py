@@ -158,8 +158,8 @@ def test_the_tree_shows_each_edge_with_its_effect() -> None:
     assert any("wide" in line and "1 diverged" in line for line in lines)
     assert any("lp_pool=4" in line and "+1.09 [+0.97, +1.21] (n = 8)" in line for line in lines)
     assert not any(word in line for line in lines for word in MARKS)
-    assert "no study's verdict" in lines[-1]
-    assert "no study" not in text(listing.name_tree(nodes[:1]))
+    assert "not a study's verdict" in lines[-1]
+    assert "not a study" not in text(listing.name_tree(nodes[:1]))
     assert "Nothing has been run" in text(listing.name_tree([]))
 
 

@@ -87,7 +87,7 @@ def name_tree(nodes: Sequence[Node]) -> RenderableType:
     return Group(*roots, Text(EDGES, "dim"))
 
 
-EDGES = "±: one comparison with the name above, at the seeds there are; no study's verdict."
+EDGES = "Each difference is one comparison at the seeds there are, not a study's verdict."
 
 
 def _node(segments: tuple[str, ...], node: Node | None, units: Mapping[str, Unit]) -> Text:
