@@ -328,3 +328,15 @@ def test_ablate_shows_what_a_reader_must_know(cli: Cli, folder: Path) -> None:
     shown = " ".join(cli("ablate", "my_lab.py/trick/steps=0", "--seeds", "4").out.split())
     assert "without trick: 4 trials diverged." in shown
     assert "The control: 4 trials diverged." in shown
+
+
+def test_verdicts_survive_a_lab_that_cannot_show_its_data(whole_cli: Cli, folder: Path) -> None:
+    own = "\nfrom paribus import Lab\nLAB = Lab(name='my_lab', question='?', baseline=Config(), run=run, "
+    own += "changes=changes, studies=(study('trick', 'trick'),), data_in_words=lambda config: config.nothing)\n"
+    (folder / "my_lab.py").write_text(LAB + own)
+    done = whole_cli("run", "my_lab.py.trick", "--json", "-")
+    assert done.code == 0
+    assert done.json["arms"][0]["verdict"] == "better"
+    note = "note: my_lab.py: data_in_words: AttributeError: 'Config' object has no attribute 'nothing'"
+    assert f"{note}; the report goes on without" in done.err
+    assert "has no attribute" in (folder / "reports" / "my_lab.trick.html").read_text()
