@@ -58,10 +58,14 @@ def test_one_or_two_seeds_conclude_nothing(n: int) -> None:
     assert result.difference == pytest.approx(0.8)
 
 
-def test_identical_scores() -> None:
-    assert compare(C, C, margin=0.01).verdict == "equivalent"
-    result = compare(C, C)
-    assert (result.verdict, result.p_value, result.low, result.high) == ("undecided", 1.0, 0.0, 0.0)
+@pytest.mark.parametrize("paired", [True, False])
+def test_scores_that_tie_are_not_called_equivalent(paired: bool) -> None:
+    for margin in (0.0, 0.01):
+        result = compare([1.0] * 8, [1.0] * 8, margin=margin, paired=paired)
+        assert (result.verdict, result.p_value, result.more_seeds) == ("undecided", 1.0, None)
+        assert math.isnan(result.low)
+        assert math.isnan(result.high)
+    assert compare(C, C, margin=0.01).verdict == "undecided"
 
 
 @pytest.mark.parametrize(("n", "verdict"), [(3, "undecided"), (5, "undecided"), (6, "better")])
@@ -70,6 +74,8 @@ def test_differences_without_spread_are_worth_a_sign_test(n: int, verdict: str) 
     result = compare(control, control + 0.1)
     assert result.p_value == pytest.approx(2.0 ** (1 - n))
     assert (result.verdict, result.permutation_p) == (verdict, pytest.approx(2.0 ** (1 - n)))
+    assert math.isnan(result.low)
+    assert math.isnan(result.high)
 
 
 @given(
@@ -83,10 +89,12 @@ def test_symmetry_and_units(scores: list[tuple[int, int]], margin: float, paired
     scaled = compare(4 * c + 8, 4 * t + 8, margin=4 * margin, paired=paired)
     opposite = {"better": "worse", "worse": "better"}
     assert back.verdict == opposite.get(there.verdict, there.verdict)
-    assert (back.difference, back.low, back.high) == pytest.approx((-there.difference, -there.high, -there.low))
+    mirrored = (-there.difference, -there.high, -there.low)
+    assert (back.difference, back.low, back.high) == pytest.approx(mirrored, nan_ok=True)
     assert scaled.verdict == there.verdict
-    assert (scaled.low, scaled.p_value) == pytest.approx((4 * there.low, there.p_value), abs=1e-9)
-    assert there.low <= there.difference <= there.high
+    assert (scaled.low, scaled.p_value) == pytest.approx((4 * there.low, there.p_value), abs=1e-9, nan_ok=True)
+    spread = np.ptp(t - c) > 0 if paired else np.ptp(t) > 0 or np.ptp(c) > 0
+    assert there.low <= there.difference <= there.high if spread else math.isnan(there.low)
     assert 0 <= there.p_value <= 1
 
 

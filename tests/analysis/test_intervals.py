@@ -59,11 +59,19 @@ def test_two_parts_are_never_narrower_than_one() -> None:
         assert both.tail(2.0) >= part.tail(2.0)
 
 
-def test_seeds_that_agree_to_the_example_still_leave_the_examples_part() -> None:
+def test_seeds_that_agree_leave_no_interval_and_a_sign_test() -> None:
     d = np.tile(np.array([1, 0, 0, 0, -1, 0, 1, 1], dtype=np.int8), (4, 1))
     estimate = crossed(d)
     assert estimate.seed.se == 0
     assert estimate.example is not None
-    assert estimate.half_width(0.05) == estimate.example.half_width(0.05)
+    assert math.isnan(estimate.half_width(0.05))
     assert estimate.two_sided() >= 2.0**-3
-    assert crossed(np.zeros((4, 8), dtype=np.int8)).identical
+    assert estimate.outside(0.9) == 1.0
+
+
+def test_only_outcomes_that_agree_one_by_one_are_equivalent_without_a_spread() -> None:
+    same = crossed(np.zeros((4, 8), dtype=np.int8))
+    assert same.outside(0.25) == pytest.approx(0.75**8)
+    assert (same.outside(0.0), same.outside(1.0), same.outside(2.0)) == (1.0, 0.0, 0.0)
+    tied = crossed(np.tile(np.array([1, -1, 0, 0], dtype=np.int8), (4, 1)))
+    assert (tied.difference, tied.seed.se, tied.outside(0.25)) == (0.0, 0.0, 1.0)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -85,17 +86,40 @@ def test_undecided_says_what_would_decide() -> None:
     assert verdict.more_seeds is not None
     assert verdict.more_seconds == verdict.more_seeds * 60.0
     assert f"about {verdict.more_seeds} more seeds would decide this, {verdict.more_seeds} minutes" in verdict.sentence
+    assert "; if the difference is as observed, about" in verdict.sentence
     spent = one(arm(shift=0.003, noise=0.006), max_n=8)
     assert spent.more_seeds is None
     assert "planned 8 seeds are spent" in spent.sentence
 
 
-def test_identical_results() -> None:
-    same = dataclasses.replace(CONTROL, name="same")
-    assert one(same, margin=0.01).verdict == "equivalent"
-    verdict = one(same)
-    assert (verdict.verdict, verdict.p_value, verdict.more_seeds) == ("undecided", 1.0, None)
-    assert "identical" in verdict.sentence
+def graded(name: str, *rows: str) -> ArmScores:
+    """An arm of which each row of 0 and 1 tells what a seed got right."""
+    correct = {seed: np.array([mark == "1" for mark in row]) for seed, row in enumerate(rows)}
+    return ArmScores(name=name, scores={seed: float(x.mean()) for seed, x in correct.items()}, correct=correct)
+
+
+def test_identical_outcomes_are_equivalent_and_equal_scores_are_not() -> None:
+    control, rows = graded("base", *["0011" * 20] * 4), ["0011" * 20] * 4
+    same = one(graded("same", *rows), control=control, margin=0.05)
+    assert (same.verdict, same.sentence) == (
+        "equivalent",
+        "equivalent: both arms gave identical results on all 4 seeds",
+    )
+    other = graded("other", *["1100" * 20] * 4)  # right on as many examples, and on none of the same
+    for verdict in (one(other, control=control, margin=0.05), one(other, control=control)):
+        assert (verdict.verdict, verdict.p_value, verdict.more_seeds) == ("undecided", 1.0, None)
+        assert verdict.sentence.startswith(
+            "undecided: both arms gave the same score on all 4 seeds, so there is no int"
+        )
+
+
+@pytest.mark.parametrize(("n", "word"), [(3, "undecided: the difference is"), (6, "better by")])
+def test_a_difference_without_spread_has_no_interval(n: int, word: str) -> None:
+    control = ArmScores(name="base", scores=dict.fromkeys(range(n), 0.5))
+    verdict = one(ArmScores(name="arm", scores=dict.fromkeys(range(n), 0.51)), control=control, metric="accuracy")
+    assert math.isnan(verdict.low)
+    assert math.isnan(verdict.high)
+    assert verdict.sentence.startswith(f"{word} 1.00 points (the same on all {n} seeds, so there is no interval)")
 
 
 def test_divergence_of_every_seed_is_the_finding() -> None:
@@ -105,6 +129,35 @@ def test_divergence_of_every_seed_is_the_finding() -> None:
     assert one(ArmScores(name="hot", scores={}, diverged=(0,))).verdict == "undecided"
     both = ArmScores(name="base", scores={}, diverged=(0, 1))
     assert one(ArmScores(name="hot", scores={}, diverged=(0, 1)), control=both).verdict == "undecided"
+
+
+def halves(name: str, diverged: int, n: int = 16) -> ArmScores:
+    scores = {s: 0.8 + 0.001 * (-1) ** (s + len(name) // 2) for s in range(diverged, n)}
+    return ArmScores(name=name, scores=scores, diverged=tuple(range(diverged)))
+
+
+@pytest.mark.parametrize("max_n", [None, 20])
+def test_an_arm_that_cures_divergence_is_not_equivalent(max_n: int | None) -> None:
+    design = {"margin": 0.1, "max_n": max_n}
+    assert one(halves("arm", 0), control=halves("base", 1), **design).verdict == "equivalent"
+    cured = one(halves("arm", 0), control=halves("base", 8), **design)
+    assert cured.verdict == "undecided"
+    assert "the control diverges more often: on 8 of 16 seeds, against 0 of 16 of this arm" in cured.sentence
+    assert cured.more_seeds is None  # the margin cannot decide it, and of a difference there is no sign
+    assert one(halves("base", 8), control=halves("arm", 0), **design).verdict == "diverges"
+
+
+def test_where_nothing_ever_pairs_no_more_seeds_are_asked_for() -> None:
+    gone = one(halves("arm", 0, 10), control=halves("base", 10, 10), margin=0.1)
+    assert (gone.verdict, gone.n, gone.more_seeds) == ("undecided", 0, None)
+    assert gone.sentence == (
+        "undecided: the control diverged on all 10 seeds, so there is no difference to estimate on any; "
+        "the control diverges more often: on 10 of 10 seeds, against 0 of 10 of this arm"
+    )
+    both = one(halves("arm", 10, 10), control=halves("base", 10, 10))
+    assert (both.verdict, both.more_seeds) == ("undecided", None)
+    assert "this arm and the control diverged on all 10 seeds" in both.sentence
+    assert one(halves("arm", 2, 2), control=halves("base", 2, 2)).more_seeds == 3
 
 
 def test_a_partly_diverged_arm_is_judged_on_the_rest_and_says_so() -> None:
@@ -162,6 +215,28 @@ def test_sentences_read_as_english() -> None:
     points = one(with_outcomes("arm", 0.7), control=with_outcomes("base", 0.6)).sentence
     assert points.startswith("better by 1")
     assert " points (95 % interval " in points
+
+
+def test_a_forecast_is_not_surer_than_its_power() -> None:
+    fair = one(arm(shift=0.0135, noise=0.012), max_n=16)
+    assert (fair.verdict, fair.more_seeds) == ("undecided", None)
+    assert re.search(
+        r"if the difference is as observed, the planned 16 seeds .* a chance of about [3-7]0 %", fair.sentence
+    )
+    none = one(arm(shift=0.0, noise=0.012), max_n=9)
+    assert "with a chance of less than 5 %" in none.sentence
+    assert "if the difference is as observed, 1000 more seeds would not" in one(arm("x" * 8, noise=0.3)).sentence
+
+
+@pytest.mark.parametrize(("margin", "said"), [(0.474, False), (0.48, True), (0.51, True)])
+def test_the_margin_is_held_against_the_near_end_of_the_interval(margin: float, said: bool) -> None:
+    control = ArmScores(name="base", scores={0: 1.0, 1: 1.1, 2: 0.9, 3: 1.0})
+    up = ArmScores(name="up", scores={0: 1.5, 1: 1.62, 2: 1.38, 3: 1.5})
+    down = ArmScores(name="down", scores={0: 0.5, 1: 0.62, 2: 0.38, 3: 0.5})
+    for arm, word in ((up, "better"), (down, "worse")):
+        verdict = one(arm, control=control, margin=margin)  # 0.500 (0.474 to 0.526)
+        assert verdict.verdict == word
+        assert ("may be smaller than" in verdict.sentence) == said
 
 
 def test_looking_along_the_way_widens_the_interval() -> None:

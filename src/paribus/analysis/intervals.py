@@ -20,16 +20,16 @@ Floats = NDArray[np.float64]
 class Part:
     """What one source of variance adds to the standard error, with the degrees of freedom it is known by.
 
-    Without any spread (``se`` = 0, differences all alike) Student's t has nothing to say. The p-value is then that of
-    the sign-flip test, 2^-(df + 1) on one side.
+    Without any spread (``se`` = 0, differences all alike) Student's t has nothing to say. There is no interval then,
+    and the p-value of no difference is that of the sign-flip test, 2^-(df + 1) on one side.
     """
 
     se: float
     df: float
 
     def half_width(self, level: float) -> float:
-        """Return half the width of the two-sided 1 - *level* interval: se * t(1 - level / 2, df)."""
-        return 0.0 if self.se == 0 else self.se * -float(stdtrit(self.df, level / 2))
+        """Return half the width of the two-sided 1 - *level* interval, se * t(1 - level / 2, df); NaN for no spread."""
+        return math.nan if self.se == 0 else self.se * -float(stdtrit(self.df, level / 2))
 
     def tail(self, distance: float) -> float:
         """Return P(T >= distance / se)."""
@@ -56,14 +56,11 @@ class Estimate:
     seed: Part
     example: Part | None = None
     method: str = "paired t"
-
-    @property
-    def identical(self) -> bool:
-        """Whether the two sides gave the same everywhere."""
-        return self.difference == 0 and self.seed.se == 0 and self.example is None
+    agree: int = 0
+    """Test examples, where both sides gave the same outcome on each of them under each seed; else 0."""
 
     def half_width(self, level: float) -> float:
-        """Return half the width of the two-sided 1 - *level* interval."""
+        """Return half the width of the two-sided 1 - *level* interval; NaN where the seeds have no spread."""
         if self.example is None:
             return self.seed.half_width(level)
         return math.hypot(self.seed.half_width(level), self.example.half_width(level))
@@ -91,10 +88,14 @@ class Estimate:
 
         Source: Schuirmann (1987), "A comparison of the two one-sided tests procedure and the power approach for
         assessing the equivalence of average bioavailability", J. Pharmacokinet. Biopharm. 15.
+
+        Where the seeds have no spread it is 1: scores that tie, as those of success or failure do, leave a rare and
+        large difference possible. It is (1 - margin)^E where both sides agree on all E examples, the chance of that
+        did they differ on a share *margin* of them.
         """
-        if self.identical and margin > 0:
-            return 0.0
-        return self.tail(margin - abs(self.difference))
+        if self.agree:
+            return max(0.0, 1.0 - margin) ** self.agree
+        return 1.0 if self.seed.se == 0 else self.tail(margin - abs(self.difference))
 
 
 def rounding(*arrays: Floats) -> float:
@@ -162,4 +163,5 @@ def crossed(d: NDArray[np.number]) -> Estimate:
     seed_variance = seed_ss / (S - 1) / (S * E) if np.ptp(rows) > 0 else 0.0
     example_variance = (example_ss / (E - 1) - max(0.0, residual_ss) / ((S - 1) * (E - 1))) / (S * E)
     example = Part(math.sqrt(example_variance), E - 1) if example_variance > 1e-18 else None
-    return Estimate(mean, Part(math.sqrt(seed_variance), S - 1), example, method="crossed t")
+    agree = 0 if d.any() else E
+    return Estimate(mean, Part(math.sqrt(seed_variance), S - 1), example, method="crossed t", agree=agree)

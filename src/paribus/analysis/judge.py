@@ -10,7 +10,7 @@ from paribus.analysis import pairs, power, sentence, significance
 from paribus.analysis.comparison import Findings, method_name, word
 from paribus.analysis.intervals import Estimate, Floats
 from paribus.analysis.looks import MIN_PAIRS, ONCE, EverySeed, Looks
-from paribus.analysis.pairs import Generalise, Pairs
+from paribus.analysis.pairs import Generalise
 from paribus.analysis.scores import ArmScores, is_share
 from paribus.analysis.verdict import Direction, Verdict, Word
 from paribus.errors import ConfigError
@@ -107,14 +107,18 @@ class _Case:
         c, t = self.pairs.control, self.pairs.treated
         difference = self.estimate.difference if self.estimate else float(t.mean() - c.mean()) if self.n else math.nan
         chosen: Word = "undecided"
-        if diverges(self.pairs, alpha=self.alpha / arms, looks=self.looks):
+        lost = self.pairs.control_only, self.pairs.arm_only
+        cured = diverges_more(*lost, self.pairs.shared, alpha=self.alpha / arms, looks=self.looks)
+        if diverges_more(*reversed(lost), self.pairs.shared, alpha=self.alpha / arms, looks=self.looks):
             chosen = "diverges"
         elif self.tests:
+            # Of arms that do not diverge alike the completed seeds cannot show that they are alike.
+            equivalence_p = 1.0 if cured else equivalence_p
             chosen = word(difference, adjusted_p, equivalence_p, alpha=self.alpha, direction=direction)
-        more_seeds = self._more_seeds(chosen, arms)
+        more_seeds = self._more_seeds(chosen, 0.0 if cured else self.margin, arms)
         pair_seconds = _sum(self.control.seconds, self.arm.seconds)
         more_seconds = None if more_seeds is None or pair_seconds is None else more_seeds * pair_seconds
-        text = self._finding(chosen, adjusted_p, direction, arms, more_seeds, more_seconds)
+        text = self._finding(chosen, adjusted_p, direction, arms, more_seeds, more_seconds, cured)
         return Verdict(
             name=self.arm.name,
             n=self.n,
@@ -151,13 +155,29 @@ class _Case:
             return math.nan
         return self.estimate.example.se if self.estimate.example else 0.0
 
-    def _more_seeds(self, chosen: Word, arms: int) -> int | None:
+    def _more_seeds(self, chosen: Word, margin: float, arms: int) -> int | None:
         if chosen != "undecided":
             return 0
         if self.estimate is None:
-            return MIN_PAIRS - self.n
+            return None if self.pairs.hopeless else MIN_PAIRS - self.n
         level = self.alpha / arms
-        return power.more_pairs(self.estimate, self.n, margin=self.margin, alpha=level, looks=self.looks)
+        return power.more_pairs(self.estimate, self.n, margin=margin, alpha=level, looks=self.looks)
+
+    def _next_step(self, more_seeds: int | None, more_seconds: float | None, margin: float, arms: int) -> str:
+        """Say what would decide an arm that is undecided over three or more pairs."""
+        assert self.estimate is not None
+        last, chance = self.looks.last, math.nan
+        if self.estimate.seed.se > 0:
+            chance = power.chance(
+                self.estimate,
+                self.n,
+                last or self.n + power.HORIZON,
+                margin=margin,
+                alpha=self.alpha / arms,
+                looks=self.looks,
+            )
+        examples = self.pairs.examples is not None
+        return sentence.what_next(more_seeds, more_seconds, last, self.n, chance, examples)
 
     def _finding(
         self,
@@ -167,17 +187,23 @@ class _Case:
         arms: int,
         more_seeds: int | None,
         more_seconds: float | None,
+        cured: bool,
     ) -> str:
         partners = self.pairs
+        arm_lost, control_lost = partners.arm_only + partners.both, partners.control_only + partners.both
+        told = chosen == "diverges" or (partners.hopeless and self.tests is None)
         caution = sentence.warnings(
-            diverged=0 if chosen == "diverges" else len(self.arm.diverged),
-            control_diverged=0 if chosen == "diverges" else len(self.control.diverged),
+            diverged=0 if told else len(self.arm.diverged),
+            control_diverged=0 if told else len(self.control.diverged),
             failed=len(self.arm.failed),
             confounded=self.arm.confounded,
         )
+        if cured:
+            caution = sentence.cured(arm_lost, control_lost, partners.shared) + caution
         if chosen == "diverges":
-            both = partners.both
-            return sentence.diverges(partners.arm_only + both, partners.control_only + both, partners.shared) + caution
+            return sentence.diverges(arm_lost, control_lost, partners.shared) + caution
+        if told:
+            return sentence.hopeless(arm_lost, control_lost, partners.shared) + caution
         if self.tests is None or self.estimate is None:
             return sentence.too_few(self.n, more_seconds) + caution
         half_width = self.tests.high - self.estimate.difference
@@ -196,28 +222,30 @@ class _Case:
             generalises=partners.generalises,
             margin=self.margin,
             alpha=self.alpha,
-            identical=self.estimate.identical,
-            next_step=""
-            if chosen != "undecided"
-            else sentence.what_next(more_seeds, more_seconds, self.looks.last, self.n, partners.examples is not None),
+            identical=self.estimate.agree > 0,
+            next_step=self._next_step(more_seeds, more_seconds, 0.0 if cured else self.margin, arms)
+            if chosen == "undecided"
+            else "",
         )
         return text + caution
 
 
-def diverges(partners: Pairs, *, alpha: float, looks: Looks) -> bool:
-    """Return whether divergence is the finding.
+def diverges_more(one_only: int, other_only: int, shared: int, *, alpha: float, looks: Looks) -> bool:
+    """Return whether one side diverges so much more often than the other that this is a finding.
 
-    It is where a one-sided exact McNemar test finds the arm to diverge in more seeds than the control, at a rate of
-    error of *alpha* (five seeds against none at 0.05). It is too where the arm diverged in all of two or more seeds
-    and the control in none: there is no difference to estimate then. Did both arms diverge equally often, that would
-    come about with probability 1/16 at two seeds, 1/64 at three and 4^-n at n, at the most.
+    It is where a one-sided exact McNemar test says so at a rate of error of *alpha* (five seeds against none at 0.05).
+    It is too where one side diverged in all of two or more seeds and the other in none: there is no difference to
+    estimate then. Did both diverge equally often, that would come about with probability 1/16 at two seeds, 1/64 at
+    three and 4^-n at n, at the most; for each arm, whatever their number.
+
+    Args:
+        one_only, other_only: seeds in which only that side diverged, of the *shared* ones in which both ended.
     """
-    if partners.shared >= 2 and partners.arm_only == partners.shared:
+    if shared >= 2 and one_only == shared:
         return True
-    if partners.shared < MIN_PAIRS:
+    if shared < MIN_PAIRS:
         return False
-    p = significance.more_divergences(partners.arm_only, partners.control_only)
-    return looks.adjust(p, partners.shared, 1) <= alpha
+    return looks.adjust(significance.more_divergences(one_only, other_only), shared, 1) <= alpha
 
 
 def _sd(scores: Floats) -> float:

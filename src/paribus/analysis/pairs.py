@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 
 from paribus.analysis import intervals
 from paribus.analysis.intervals import Estimate, Floats
+from paribus.analysis.looks import MIN_PAIRS
 from paribus.analysis.scores import ArmScores
 from paribus.errors import DataError
 
@@ -42,6 +43,12 @@ class Pairs:
     @property
     def generalises(self) -> str:
         return NEW_SEEDS if self.examples is None else NEW_EXAMPLES
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether one side diverged on every shared seed, three or more: more seeds would hardly make a pair."""
+        worst = max(self.arm_only, self.control_only) + self.both
+        return self.shared >= MIN_PAIRS and worst == self.shared
 
     def estimate(self) -> Estimate:
         """Return the difference with what is known of its error; needs two pairs."""

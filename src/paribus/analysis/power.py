@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+from dataclasses import replace
 
 from scipy.special import nctdtr, stdtr
 
@@ -25,9 +26,9 @@ def difference_power(then: Estimate, level: float) -> float:
     with T' the non-central t. Source: Johnson, Kotz and Balakrishnan (1995), "Continuous Univariate Distributions 2",
     ch. 31.
     """
-    se, df = _whole(then)
-    if se == 0:
+    if then.seed.se == 0:
         return float(then.two_sided() <= level)
+    se, df = _whole(then)
     return 1.0 - float(nctdtr(df, abs(then.difference) / se, then.half_width(level) / se))
 
 
@@ -39,9 +40,9 @@ def equivalence_power(then: Estimate, level: float, margin: float) -> float:
     with h the half-width at level 2 alpha. Source: Julious (2004), "Sample sizes for clinical trials with normal data",
     Statist. Med. 23.
     """
-    se, df = _whole(then)
-    if se == 0:
+    if then.seed.se == 0:
         return float(then.outside(margin) <= level)
+    se, df = _whole(then)
     room = margin - then.half_width(2 * level)
     return max(0.0, sum(float(stdtr(df, (room + side * then.difference) / se)) for side in (-1, 1)) - 1)
 
@@ -49,30 +50,35 @@ def equivalence_power(then: Estimate, level: float, margin: float) -> float:
 def projected(estimate: Estimate, n: int, later: int) -> Estimate:
     """Return the estimate that *later* pairs should give: more seeds shrink the seeds' part of the error only."""
     seed = Part(estimate.seed.se * math.sqrt(n / later), later - 1)
-    return Estimate(estimate.difference, seed, estimate.example)
+    return replace(estimate, seed=seed)
 
 
 def _whole(estimate: Estimate) -> tuple[float, float]:
     """Return the standard error of both parts together and its degrees of freedom, by Welch and Satterthwaite."""
     parts = [part for part in (estimate.seed, estimate.example) if part is not None and part.se > 0]
     variance = sum(part.se**2 for part in parts)
-    if variance == 0:
-        return 0.0, math.inf
     return math.sqrt(variance), variance**2 / sum(part.se**4 / part.df for part in parts)
+
+
+def chance(estimate: Estimate, n: int, later: int, *, margin: float, alpha: float, looks: Looks) -> float:
+    """Return about the chance that a look at *later* pairs decides, were the difference as observed over *n*.
+
+    Both decisions count: that there is a difference and, with a margin, that it is too small to matter.
+    """
+    then = projected(estimate, n, later)
+    different = difference_power(then, looks.level(alpha, later, 2))
+    return max(different, equivalence_power(then, looks.level(alpha, later, 1), margin))
 
 
 def more_pairs(estimate: Estimate, n: int, *, margin: float, alpha: float, looks: Looks) -> int | None:
     """Return about how many more pairs would decide with a chance of 0.8, were the observed difference the true one.
 
-    Both decisions count: that there is a difference and, with a margin, that it is too small to matter. None where
-    1000 more would not do, or where a sequential study would pass its planned maximum. A rough guide: it takes the
-    observed difference and spread at their word.
+    None where 1000 more would not do, or where a sequential study would pass its planned maximum. A rough guide: it
+    takes the observed difference and spread at their word.
     """
 
     def decides(later: int) -> bool:
-        then = projected(estimate, n, later)
-        different = difference_power(then, looks.level(alpha, later, 2))
-        return max(different, equivalence_power(then, looks.level(alpha, later, 1), margin)) >= POWER
+        return chance(estimate, n, later, margin=margin, alpha=alpha, looks=looks) >= POWER
 
     last = min(n + HORIZON, looks.last or n + HORIZON)
     candidates = range(max(n + 1, MIN_PAIRS), last + 1)

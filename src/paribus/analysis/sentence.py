@@ -53,8 +53,12 @@ def finding(
     over = f", for {generalises}"
     if identical:
         return f"{verdict}: both arms gave identical results on all {n} seeds{next_step}"
+    if difference == 0 and math.isnan(interval[0]):
+        return f"{verdict}: both arms gave the same score on all {n} seeds, so there is no interval{over}{next_step}"
 
     def within(ends: tuple[float, float], level: float) -> str:
+        if math.isnan(ends[0]):
+            return f"(the same on all {n} seeds, so there is no interval)"
         # "worse by 1.2 (0.4 to 2.0)": the interval has the sign of the amount before it.
         ends = (-ends[1], -ends[0]) if verdict in ("better", "worse") and difference < 0 else ends
         low, high = (wording.number(end) for end in ends)
@@ -74,7 +78,8 @@ def finding(
     text = f"{verdict} by {wording.amount(abs(difference))} {ends}{over}"
     if direction == "min":
         text += "; a lower value is better"
-    if margin > 0 and abs(difference) < margin:
+    near = abs(difference) if math.isnan(interval[0]) else min(map(abs, interval))
+    if near < margin:
         text += f"; the difference may be smaller than the {wording.amount(margin)} that matter"
     return text
 
@@ -89,21 +94,41 @@ def too_few(n: int, more_seconds: float | None) -> str:
     )
 
 
-def what_next(more_seeds: int | None, more_seconds: float | None, last: int | None, n: int, examples: bool) -> str:
-    """Say what would decide an undecided arm."""
+def what_next(
+    more_seeds: int | None, more_seconds: float | None, last: int | None, n: int, chance: float, examples: bool
+) -> str:
+    """Say what would decide an undecided arm; *chance* is that of a decision at the *last* planned look."""
+    given = "if the difference is as observed,"
     if more_seeds is not None:
         about = more_seeds if more_seeds < 100 else round(more_seeds, -1)
-        return f"; about {about} more seed{'s' if more_seeds > 1 else ''} would decide this{_cost(more_seconds)}"
+        return (
+            f"; {given} about {about} more seed{'s' if more_seeds > 1 else ''} would decide this{_cost(more_seconds)}"
+        )
     if last is not None and n >= last:
         return f"; the planned {last} seeds are spent"
+    if math.isnan(chance):
+        return ""
     if last is not None:
-        return f"; the planned {last} seeds are unlikely to decide this"
-    return "; 1000 more seeds would not decide this" + (", a larger test set might" if examples else "")
+        percent = f"about {round(100 * chance, -1):.0f} %" if chance >= 0.05 else "less than 5 %"
+        return f"; {given} the planned {last} seeds would decide this with a chance of {percent}"
+    return f"; {given} 1000 more seeds would not decide this" + (", a larger test set might" if examples else "")
 
 
 def diverges(arm: int, control: int, shared: int) -> str:
     """Say that divergence is the finding."""
     return f"diverges: {arm} of {shared} seeds diverged, against {control} of {shared} of the control"
+
+
+def cured(arm: int, control: int, shared: int) -> str:
+    """Say that it is the control that diverges more often."""
+    return f"; the control diverges more often: on {control} of {shared} seeds, against {arm} of {shared} of this arm"
+
+
+def hopeless(arm: int, control: int, shared: int) -> str:
+    """Say that nothing pairs, and why more seeds would not mend it."""
+    lost = ((arm, "this arm"), (control, "the control"))
+    whose = " and ".join(name for count, name in lost if count == shared)
+    return f"undecided: {whose} diverged on all {shared} seeds, so there is no difference to estimate on any"
 
 
 def warnings(*, diverged: int, control_diverged: int, failed: int, confounded: bool) -> str:
