@@ -69,6 +69,18 @@ def test_diverged_missing_failed_and_cost(write) -> None:
     assert "'pool' diverged on 2 of 3 seeds" in table.notes
 
 
+def test_a_run_that_goes_on_is_left_out_and_said(write) -> None:
+    text = (
+        "arm,seed,acc,state\nbase,0,0.5,finished\nbase,1,0.5,\nbase,2,0.1,Running\nbase,2,0.6,FINISHED\n"
+        "pool,0,0.7,completed\npool,1,0.2,preempted\npool,2,0.7,killed\n"
+    )
+    table = read_table(write(text), control="base", metric="acc")
+    assert table.control.scores == {0: 0.5, 1: 0.5, 2: 0.6}
+    assert (table.arms[0].scores, table.arms[0].failed) == ({0: 0.7}, (2,))
+    assert "'base', seed 2: left out, for its state is 'running' and not finished (line 4)" in table.notes
+    assert "'pool', seed 1: left out, for its state is 'preempted' and not finished (line 7)" in table.notes
+
+
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [

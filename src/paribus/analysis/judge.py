@@ -107,9 +107,10 @@ class _Case:
         c, t = self.pairs.control, self.pairs.treated
         difference = self.estimate.difference if self.estimate else float(t.mean() - c.mean()) if self.n else math.nan
         chosen: Word = "undecided"
-        lost = self.pairs.control_only, self.pairs.arm_only
-        cured = diverges_more(*lost, self.pairs.shared, alpha=self.alpha / arms, looks=self.looks)
-        if diverges_more(*reversed(lost), self.pairs.shared, alpha=self.alpha / arms, looks=self.looks):
+        arm_only, control_only = self.pairs.arm_only, self.pairs.control_only
+        level, shared = self.alpha / arms, self.pairs.shared
+        cured = diverges_more(control_only, arm_only, shared, alpha=level, looks=self.looks)
+        if diverges_more(arm_only, control_only, shared, alpha=level, looks=self.looks):
             chosen = "diverges"
         elif self.tests:
             # Of arms that do not diverge alike the completed seeds cannot show that they are alike.

@@ -8,6 +8,7 @@ Three forms are told apart by their columns:
 - one arm a row, one seed a column: ``arm, seed_0, seed_1, ...``.
 
 ``nan`` or ``inf`` in a metric's cell means that the trial diverged; an empty cell means that there is no trial.
+A row whose state is neither finished nor failed, a run that still goes on, is left out with a note.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ STATE_COLUMNS = ("state", "status")
 METRIC_COLUMNS = ("metric", "score", "value", "accuracy", "test_accuracy", "acc", "test_acc", "loss", "error")
 SECONDS_COLUMNS = ("seconds", "runtime", "_runtime", "duration")
 FAILED_STATES = {"failed", "crashed", "killed", "error"}
+FINISHED_STATES = {"", "finished", "completed", "complete", "done", "success", "succeeded", "ok"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,11 @@ def read_table(
     source = Path(path)
     header, rows, first_line = _rows(source)
     cells, metric_name, notes = _cells(source, header, rows, first_line, metric, arm, seed, control)
+    notes += [
+        f"{cell.arm!r}, seed {cell.seed}: left out, for its state is {cell.state!r} and not finished (line {cell.line})"
+        for cell in cells
+        if cell.state not in FINISHED_STATES | FAILED_STATES
+    ]
     arms = _arms(source, cells)
     if control not in arms:
         raise DataError(f"{source}: no arm is called {control!r}{suggest(control, arms)}")
@@ -247,7 +254,7 @@ def _arms(source: Path, cells: list[_Cell]) -> dict[str, ArmScores]:
         if not cell.arm:
             raise DataError(f"{where}: the arm has no name")
         scores.setdefault(cell.arm, {})
-        if not cell.text and cell.state not in FAILED_STATES:
+        if cell.state not in FAILED_STATES and not (cell.text and cell.state in FINISHED_STATES):
             continue
         seed = _number(cell.seed) if cell.seed else None
         if seed is None or not seed.is_integer():
