@@ -218,7 +218,7 @@ def test_until_decided_stops_early_and_leaves_decided_arms_alone(lab: Path, stor
     assert same.n == 12
 
 
-def test_a_decided_arm_keeps_its_verdict_whatever_more_seeds_the_store_has(lab: Path, store: Store) -> None:
+def test_a_decided_arm_keeps_its_seeds_whatever_more_of_them_the_store_has(lab: Path, store: Store) -> None:
     asked = comparison(f"{lab}/base", [f"{lab}/better"])
     first = conduct(asked, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12)
     assert 3 <= first.verdicts[0].n < 12
@@ -227,6 +227,23 @@ def test_a_decided_arm_keeps_its_verdict_whatever_more_seeds_the_store_has(lab: 
     assert again.ran == 0
     assert again.verdicts == first.verdicts
     assert revisit(asked, store).results.verdicts == first.verdicts, "a report is of the last look"
+
+
+def test_a_study_that_chooses_keeps_the_same_seeds_in_every_arm(lab: Path, store: Store) -> None:
+    asked = comparison(f"{lab}/base", [f"{lab}/better", f"{lab}/steps=21"], margin=0.0, choose_by="total")
+    done = conduct(asked, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12)
+    assert [verdict.n for verdict in done.verdicts] == [12, 12]
+    assert done.results.choice is not None
+    assert len(done.results.choice.judged_on) == 6
+
+
+def test_until_decided_does_not_wait_for_pairs_that_never_come(lab: Path, store: Store) -> None:
+    gone = 'if config.mode == "diverge" and context.seed % 2:'
+    lab.write_text(LAB.replace(gone, 'if config.mode == "diverge":'))
+    asked = comparison(f"{lab}/mode=diverge", [f"{lab}/base", f"{lab}/mode=diverge/wide"])
+    done = conduct(asked, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12)
+    assert done.ran == 3 * 3
+    assert [(verdict.verdict, verdict.more_seeds) for verdict in done.verdicts] == [("undecided", None)] * 2
 
 
 def test_an_ablation_drops_each_change(lab: Path, store: Store) -> None:

@@ -146,9 +146,19 @@ def current(lab: Lab, runner: Runner) -> Conditions:
 
 
 def _undecided(results: Results, maximum: int) -> list[str]:
-    """Return the arms that may have another seed: a decided one keeps its verdict, whatever more seeds would say."""
-    verdicts = results.upto(results.counts).verdicts
-    return [found.name for found in verdicts if found.verdict == "undecided" and results.counts[found.name] < maximum]
+    """Return the arms that may have another seed: a decided one keeps its seeds, whatever more of them would say.
+
+    Its word may still become another one at these seeds, for the adjustment counts what the other arms show. An arm
+    that never pairs with its control has no more either. A study that chooses needs the same seeds in every arm, so
+    there all go on while any is undecided.
+    """
+    counts = results.counts
+    open_arms = [
+        found.name
+        for found in results.upto(counts).verdicts
+        if found.verdict == "undecided" and (found.n or found.more_seeds is not None) and counts[found.name] < maximum
+    ]
+    return list(counts) if open_arms and results.study.choose_by else open_arms
 
 
 def _lock_name(lab: Lab) -> str:
