@@ -55,7 +55,7 @@ class LocalRunner:
                     own = scratch(trial.key)
                     request = Request(trial.experiment.name, trial.seed, trial.conditions, own, Path.cwd())
                     process = context.Process(target=work, args=(theirs, request))
-                    with _threads_in_environment(self.threads), _without_main():
+                    with _uninterrupted(), _threads_in_environment(self.threads), _without_main():
                         process.start()
                     theirs.close()
                     running[ours] = (trial, process)
@@ -142,6 +142,19 @@ def _threads_in_environment(count: int) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until the fork server has been told what to start; half a request would make it complain."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
