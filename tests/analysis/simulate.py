@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from paribus.analysis import ArmScores, Verdict, judge
+from paribus.analysis.looks import MIN_PAIRS
+from paribus.flow import _undecided
 from paribus.spec.seed import Streams
+from paribus.spec.study import Study
 
 Floats = NDArray[np.float64]
 Law = Callable[[np.random.Generator, tuple[int, ...]], Floats]
@@ -25,6 +29,48 @@ def pairs(name: str, law: str, studies: int, n: int, *, effect: float = 0.0) -> 
     rng, draw = Streams(20).generator(f"{name}/{law}/{n}/{effect}"), LAWS[law]
     shared = draw(rng, (studies, n))
     return shared + draw(rng, (studies, n)), shared + draw(rng, (studies, n)) + effect
+
+
+def successes(name: str, studies: int, n: int, rates: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Return control and treated scores (studies, n) that are 1 for a success and 0 for none, at the two *rates*."""
+    rng = Streams(28).generator(f"{name}/{n}/{rates}")
+    control, treated = (rng.random((studies, n)) < rate for rate in rates)
+    return control.astype(float), treated.astype(float)
+
+
+class Watched:
+    """A study of normal scores whose arms stop apart: what ``flow`` sees of results, without trials and a store.
+
+    Args:
+        scores: (1 + arms, seeds) scores, the control's first, as many seeds as are planned.
+    """
+
+    def __init__(self, scores: Floats, *, margin: float, alpha: float) -> None:
+        self.control, *self.arms = (
+            ArmScores(name=str(i), scores=dict(enumerate(map(float, row)))) for i, row in enumerate(scores)
+        )
+        self.margin, self.alpha, self.max_n = margin, alpha, scores.shape[1]
+        self.counts = {arm.name: MIN_PAIRS for arm in self.arms}
+        self.study = Study(name="watched", question="?", control="0", arms=tuple(self.counts), metric="x")
+        self.words: set[str] = set()
+        """Every word of any arm at any look."""
+
+    def upto(self, counts: Mapping[str, int]) -> Watched:
+        return self
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        arms = [arm.on(range(self.counts[arm.name])) for arm in self.arms]
+        design = {"margin": self.margin, "alpha": self.alpha, "max_n": self.max_n}
+        found = judge(self.control, arms, direction="max", **design)
+        self.words |= {verdict.verdict for verdict in found}
+        return found
+
+    def run(self) -> set[str]:
+        """Look after every seed until every arm is decided or the seeds are spent, and return all words said."""
+        while more := _undecided(self, self.max_n):
+            self.counts.update({name: self.counts[name] + 1 for name in more})
+        return self.words
 
 
 def outcomes(

@@ -12,7 +12,7 @@ from paribus.analysis.looks import MIN_PAIRS, ONCE, EverySeed, Looks
 from paribus.analysis.pairs import pair
 from paribus.spec.seed import Streams
 
-from .simulate import LAWS, at_least, at_most, outcomes, pairs
+from .simulate import LAWS, Watched, at_least, at_most, outcomes, pairs, successes
 
 STUDIES = 2000
 ALPHA = 0.05
@@ -151,8 +151,45 @@ def test_choosing_on_one_half_of_the_seeds_and_judging_on_the_other_keeps_alpha(
     assert not at_most(greedy, STUDIES, ALPHA)
 
 
-@pytest.mark.parametrize("n", [3, 10])
-def test_arms_that_diverge_alike_are_told_apart_at_most_as_often_as_stated(n: int) -> None:
+@pytest.mark.parametrize("max_n", [None, 12])
+@pytest.mark.parametrize("n", [3, 5, 8, 12])
+@pytest.mark.parametrize("rates", [(0.9, 0.6), (0.95, 0.85), (0.99, 0.9)])
+def test_scores_of_success_or_failure_that_tie_are_not_called_equivalent(
+    rates: tuple[float, float], n: int, max_n: int | None
+) -> None:
+    looks = ONCE if max_n is None else EverySeed(max_n)
+    for margin in (0.05, rates[0] - rates[1]):
+        control, treated = successes(f"tie/{margin}", STUDIES, n, rates)
+        ends = [said(intervals.paired(c, t), n, looks, margin)[0] for c, t in zip(control, treated, strict=True)]
+        assert at_most(ends.count("equivalent"), STUDIES, ALPHA)
+        assert at_most(ends.count("better"), STUDIES, ALPHA / 2)
+
+
+@pytest.mark.parametrize("n", [3, 5, 8, 12])
+@pytest.mark.parametrize("rate", [0.5, 0.9])
+def test_a_a_studies_of_success_or_failure_pass_at_most_alpha(rate: float, n: int) -> None:
+    control, treated = successes("a/a", STUDIES, n, (rate, rate))
+    false = sum(said(intervals.paired(c, t), n, ONCE)[0] != "undecided" for c, t in zip(control, treated, strict=True))
+    assert at_most(false, STUDIES, ALPHA)
+
+
+@pytest.mark.parametrize(("effect", "margin", "false"), [(0.0, 0.0, "better"), (1.0, 1.0, "equivalent")])
+def test_several_arms_that_stop_apart_pass_at_most_alpha(effect: float, margin: float, false: str) -> None:
+    rng, studies = Streams(29).generator(f"apart/{margin}"), 500
+    scores = rng.standard_normal((studies, 4, 10)) + rng.standard_normal((studies, 1, 10))
+    scores[:, 1:] += effect
+    said_so = apart = 0
+    for study in scores:
+        watched = Watched(study, margin=margin, alpha=ALPHA)
+        words = watched.run()
+        said_so += false in words or (effect == 0 and "worse" in words)
+        apart += len(set(watched.counts.values())) > 1
+    assert at_most(said_so, studies, ALPHA)
+    assert apart > 0
+
+
+@pytest.mark.parametrize(("n", "rate"), [(2, 4.0**-2), (3, 4.0**-3), (10, ALPHA)])
+def test_arms_that_diverge_alike_are_told_apart_at_most_as_often_as_stated(n: int, rate: float) -> None:
     rng = Streams(25).generator(f"diverge/{n}")
     said_so = 0
     for control, treated in rng.random((STUDIES, 2, n)) < 0.5:
@@ -165,7 +202,9 @@ def test_arms_that_diverge_alike_are_told_apart_at_most_as_often_as_stated(n: in
             for name, gone in (("control", control), ("arm", treated))
         ]
         said_so += judge(arms[0], arms[1:], direction="max", margin=0.0, alpha=ALPHA)[0].verdict == "diverges"
-    assert at_most(said_so, STUDIES, max(ALPHA, 4.0**-n))
+    assert at_most(said_so, STUDIES, rate)
+    if n < 5:
+        assert at_least(said_so, STUDIES, rate)  # at divergence in every second seed it is as often as that
 
 
 @pytest.mark.parametrize(("own", "spread"), [(0.5, 1.0), (0.5, 1.6), (2.0, 1.0)])
