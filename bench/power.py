@@ -1,6 +1,6 @@
 """How often verdicts are false and how soon they come: the long simulation behind docs/concepts/verdicts.md.
 
-    python bench/power.py [--studies 10000]
+    python bench/power.py [--studies 10000] [--only fixed sequential skewed_effect fixed_power ...]
 
 Prints Markdown tables. Every rate is a share of simulated studies, with standard error sqrt(p (1 - p) / studies):
 0.0022 for a rate of 0.05 at 10,000 studies. A study's scores are a part that both arms share plus one of each arm's
@@ -23,7 +23,7 @@ from scipy.special import stdtr, stdtrit
 from scipy.stats import ttest_rel
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "analysis"))
-from simulate import LAWS, outcomes, pairs
+from simulate import LAWS, Watched, outcomes, pairs, successes
 
 from paribus.analysis import ArmScores, Sequential, intervals, judge
 from paribus.analysis.comparison import Findings, word
@@ -119,7 +119,7 @@ def fixed_power(studies: int) -> None:
             unpaired = np.mean(
                 [judged(intervals.welch(a, b), n, ONCE)[0] == "better" for a, b in zip(c, t, strict=True)]
             )
-            flips = np.mean([sign_flip(b - a) <= ALPHA for a, b in zip(c[:500], t[:500], strict=True)])
+            flips = np.mean([sign_flip(b - a) <= ALPHA and b.mean() > a.mean() for a, b in zip(c, t, strict=True)])
             plain = np.mean((ttest_rel(t, c, axis=1).pvalue <= ALPHA) & (t.mean(1) > c.mean(1)))
             rows.append((n, effect, float(ours), float(plain), float(flips), float(unpaired)))
     table(
@@ -248,18 +248,89 @@ def family(studies: int) -> None:
     )
 
 
+def stopping_apart(studies: int) -> None:
+    """What ``--until-decided`` does: a look after every seed, and an arm that is decided gets no more of them.
+
+    The first arm truly helps, by three standard deviations of the law. The others count: they do not, or they differ by
+    just the margin.
+    """
+    rows = []
+    for arms in (2, 4, 8):
+        row: list[object] = [arms]
+        for effect, margin, false in ((0.0, 0.0, {"better", "worse"}), (1.0, 1.0, {"equivalent"})):
+            rng, count, apart = Streams(6).generator(f"apart/{arms}/{margin}"), 0, 0
+            for _ in range(studies):
+                scores = rng.standard_normal((arms + 1, 10)) + rng.standard_normal(10)
+                scores[1] += 3.0
+                scores[2:] += effect
+                watched = Watched(scores, margin=margin, alpha=ALPHA)
+                count += not watched.run().isdisjoint(false)
+                apart += len(set(watched.counts.values())) > 1
+            row += [count / studies, apart / studies]
+        rows.append(row)
+    table(
+        f"Studies of several arms that stop apart, a look after every seed up to 10 ({studies} studies)",
+        (
+            "arms, one of which truly helps",
+            "any false better or worse at any look",
+            "studies whose arms stopped apart",
+            "any false equivalent at any look (truth = margin)",
+            "studies whose arms stopped apart",
+        ),
+        rows,
+    )
+
+
+def ties(studies: int) -> None:
+    rows = []
+    for rates in ((0.9, 0.6), (0.95, 0.85), (0.99, 0.9)):
+        for n in (3, 5, 10):
+            row: list[object] = [*rates, n]
+            for margin in (0.05, rates[0] - rates[1]):
+                c, t = successes(f"tie/{margin}", studies, n, rates)
+                said = [judged(intervals.paired(a, b), n, ONCE, margin)[0] for a, b in zip(c, t, strict=True)]
+                row.append(said.count("equivalent") / studies)
+            same = zip(*successes("a/a", studies, n, (rates[0], rates[0])), strict=True)
+            row.append(float(np.mean([judged(intervals.paired(a, b), n, ONCE)[0] != "undecided" for a, b in same])))
+            row.append(float(np.mean((t - c == (t - c)[:, :1]).all(1))))
+            rows.append(row)
+    head = (
+        "rate of the control",
+        "rate of the arm",
+        "seeds",
+        "false equivalent, margin 0.05",
+        "false equivalent, truth = margin",
+        "false better or worse, both at the control's rate",
+        "studies without a spread",
+    )
+    table("Scores of success or failure, fixed number of seeds", head, rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=10_000)
-    studies = parser.parse_args().studies
+    parts = {
+        "fixed": (fixed, 1),
+        "sequential": (sequential, 1),
+        "skewed_effect": (skewed_effect, 1),
+        "fixed_power": (fixed_power, 1),
+        "sequential_power": (sequential_power, 1),
+        "crossed": (crossed, 1),
+        "family": (family, 2),
+        "stopping_apart": (stopping_apart, 5),
+        "ties": (ties, 1),
+    }
+    parser.add_argument("--only", nargs="+", choices=parts, default=list(parts))
+    given = parser.parse_args()
+    studies = given.studies
     start = time.perf_counter()
     print(
         f"{studies} studies a cell; {datetime.date.today()}; Python {platform.python_version()}, "
         f"NumPy {np.__version__}, SciPy {scipy.__version__}; `python bench/power.py --studies {studies}`"
     )
-    for part in (fixed, sequential, skewed_effect, fixed_power, sequential_power, crossed):
-        part(studies)
-    family(studies // 2)
+    for name in given.only:
+        part, fewer = parts[name]
+        part(studies // fewer)
     print(f"\nTook {time.perf_counter() - start:.0f} s.")
 
 

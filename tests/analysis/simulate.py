@@ -52,8 +52,8 @@ class Watched:
         self.margin, self.alpha, self.max_n = margin, alpha, scores.shape[1]
         self.counts = {arm.name: MIN_PAIRS for arm in self.arms}
         self.study = Study(name="watched", question="?", control="0", arms=tuple(self.counts), metric="x")
-        self.words: set[str] = set()
-        """Every word of any arm at any look."""
+        self.words: dict[str, set[str]] = {arm.name: set() for arm in self.arms}
+        """Arm -> every word said of it at any look."""
 
     def upto(self, counts: Mapping[str, int]) -> Watched:
         return self
@@ -63,14 +63,15 @@ class Watched:
         arms = [arm.on(range(self.counts[arm.name])) for arm in self.arms]
         design = {"margin": self.margin, "alpha": self.alpha, "max_n": self.max_n}
         found = judge(self.control, arms, direction="max", **design)
-        self.words |= {verdict.verdict for verdict in found}
+        for verdict in found:
+            self.words[verdict.name].add(verdict.verdict)
         return found
 
     def run(self) -> set[str]:
-        """Look after every seed until every arm is decided or the seeds are spent, and return all words said."""
+        """Look after every seed until all arms are decided or the seeds spent; return every word on arms but the first."""
         while more := _undecided(self, self.max_n):
             self.counts.update({name: self.counts[name] + 1 for name in more})
-        return self.words
+        return set().union(*(self.words[arm.name] for arm in self.arms[1:]))
 
 
 def outcomes(
