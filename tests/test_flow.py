@@ -246,6 +246,15 @@ def test_until_decided_does_not_wait_for_pairs_that_never_come(lab: Path, store:
     assert [(verdict.verdict, verdict.more_seeds) for verdict in done.verdicts] == [("undecided", None)] * 2
 
 
+def test_an_arm_that_always_diverges_goes_on_until_the_control_is_known_not_to(lab: Path, store: Store) -> None:
+    gone = 'if config.mode == "diverge" and context.seed % 2:'
+    lab.write_text(LAB.replace(gone, 'if config.mode == "diverge" and (context.seed % 2 or config.wide):'))
+    asked = comparison(f"{lab}/mode=diverge", [f"{lab}/mode=diverge/wide"])
+    (verdict,) = conduct(asked, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=16).verdicts
+    assert (verdict.verdict, verdict.n) == ("diverges", 0)
+    assert 3 < verdict.diverged <= 16
+
+
 def test_an_ablation_drops_each_change(lab: Path, store: Store) -> None:
     asked = ablation(f"{lab}/better/wide")
     assert asked.control == f"{lab}/better/wide"

@@ -149,15 +149,16 @@ def _undecided(results: Results, maximum: int) -> list[str]:
     """Return the arms that may have another seed: a decided one keeps its seeds, whatever more of them would say.
 
     Its word may still become another one at these seeds, for the adjustment counts what the other arms show. An arm
-    that never pairs with its control has no more either. A study that chooses needs the same seeds in every arm, so
-    there all go on while any is undecided.
+    whose control always diverges, so that they never pair, has no more either. A study that chooses needs the same
+    seeds in every arm, so there all go on while any is undecided.
     """
     counts = results.counts
-    open_arms = [
-        found.name
-        for found in results.upto(counts).verdicts
-        if found.verdict == "undecided" and (found.n or found.more_seeds is not None) and counts[found.name] < maximum
-    ]
+    open_arms = []
+    for found in results.upto(counts).verdicts:
+        count = counts[found.name]
+        never = found.n == 0 and found.more_seeds is None and found.control_diverged >= count
+        if found.verdict == "undecided" and count < maximum and not never:
+            open_arms.append(found.name)
     return list(counts) if open_arms and results.study.choose_by else open_arms
 
 

@@ -68,7 +68,7 @@ class Watched:
         return found
 
     def run(self) -> set[str]:
-        """Look after every seed until all arms are decided or the seeds spent; return every word on arms but the first."""
+        """Look after every seed until all arms are decided or the seeds spent; return the words on all but one."""
         while more := _undecided(self, self.max_n):
             self.counts.update({name: self.counts[name] + 1 for name in more})
         return set().union(*(self.words[arm.name] for arm in self.arms[1:]))
