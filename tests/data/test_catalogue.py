@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from paribus.data.catalogue import add, available, describe, get, load
+from paribus.data.catalogue import add, available, describe, editions, get, load
 from paribus.errors import DataError
 
 
@@ -40,6 +40,13 @@ def test_an_image_folder_needs_its_folder() -> None:
 def test_an_unknown_part_is_refused() -> None:
     with pytest.raises(DataError, match="split 'valid': one of train, validation, test"):
         load("digits", "valid")  # type: ignore[arg-type]
+
+
+def test_another_drawing_library_is_another_edition(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = editions()
+    assert editions() == before
+    monkeypatch.setattr("cv2.__version__", "0.0.1")
+    assert editions() != before
 
 
 def test_only_svhn_is_added_and_a_folder_of_ones_own_is_not_downloaded(tmp_path: Path) -> None:

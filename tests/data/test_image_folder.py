@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from paribus.data.catalogue import available, load
-from paribus.data.image_folder import read_image
+from paribus.data.image_folder import parse, pinned, read_image
 from paribus.data.image_set import ImageSet
 from paribus.errors import DataError
 
@@ -78,6 +78,26 @@ def test_the_cache_follows_the_files(pets: Path, tmp_path: Path) -> None:
     after = load_all(pets, tmp_path)
     assert [len(part) for part in after] == [len(part) for part in before]
     assert (after[0].images[after[0].labels == 0] == (1, 2, 3)).all()
+
+
+def test_a_pinned_name_is_the_files_that_are_there(pets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = pinned(str(pets))
+    monkeypatch.chdir(tmp_path)
+    assert pinned("pets") == name
+    assert parse(name)[0] == pets
+    assert available(name)
+    loaded = load(name, "test", folder=tmp_path)
+    assert (loaded.images == load("image_folder=pets", "test", folder=tmp_path).images).all()
+    assert loaded.source == f"image_folder ({pets})"
+    (pets / "cat" / "000.png").rename(pets / "cat" / "new.png")
+    assert pinned("pets") != name
+    with pytest.raises(DataError, match="files have changed"):
+        load(name, "test", folder=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["a#b", "a#" + "g" * 24, "#" + "0" * 25])
+def test_a_folder_may_have_a_hash_sign_in_its_name(text: str) -> None:
+    assert parse(f"image_folder={text}") == (Path(text), None)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 
-from paribus.data.catalogue import add, available, load
+from paribus.data import svhn
+from paribus.data.catalogue import add, available, editions, load
+from paribus.data.download import md5_of
 from paribus.data.svhn import convert_svhn, read_mat
 from paribus.errors import DataError
 
@@ -71,6 +73,31 @@ def test_files_in_the_data_folder_are_converted_on_first_use(published: Path, ro
     published.rename(root / "svhn")
     assert available("svhn")
     assert len(load("svhn", "train")) + len(load("svhn", "validation")) == TRAIN
+
+
+def test_files_that_are_not_the_published_ones_are_named_as_such(
+    published: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = editions()
+    add("svhn", published)
+    found = md5_of(published / "test_32x32.mat")
+    assert f"not the published files: MD5 {md5_of(published / 'train_32x32.mat')}" in load("svhn", "train").source
+    assert found in load("svhn", "test").source
+    assert editions() != absent
+    monkeypatch.setattr(svhn, "MD5", {name: md5_of(published / name) for name in svhn.MD5})
+    add("svhn", published)
+    assert load("svhn", "test").source == svhn.SOURCE
+    assert editions() == absent
+    (root / "svhn" / svhn.ARRAYS / svhn.MARK).unlink()
+    assert "not checked" in load("svhn", "test").source
+
+
+def test_the_edition_is_the_same_before_and_after_conversion(published: Path, root: Path) -> None:
+    root.mkdir()
+    published.rename(root / "svhn")
+    before = editions()
+    load("svhn", "train")
+    assert editions() == before
 
 
 def test_a_limit_takes_the_first_examples(published: Path, root: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import itertools
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paribus.errors import ConfigError
+from paribus.errors import ChangeError, ConfigError
+from paribus.labs.svhn import LAB
 from paribus.labs.svhn import check as checks
 from paribus.labs.svhn.augment import augmented, warped
 from paribus.labs.svhn.data import examples, nested, shares, skewed
@@ -35,6 +38,7 @@ from paribus.labs.svhn.implementation import implementation
 from paribus.labs.svhn.model import build
 from paribus.labs.svhn.run import Trial, run
 from paribus.spec.context import Context, Diverged, Progress, Report, Scalars
+from paribus.spec.registry import experiment
 from paribus.spec.seed import Streams
 from paribus.train import loop
 from paribus.train.optimizer import SGD
@@ -226,6 +230,34 @@ def test_the_affine_map_agrees_with_shifts_and_turns() -> None:
     assert torch.allclose(turned, torch.rot90(images.float(), 1, (2, 3)), atol=0.05)
     larger = warped(images, Affine(scale=1.0), _Fixed(size=1.0))  # type: ignore[arg-type]
     assert torch.allclose(larger.mean(), images[..., 8:24, 8:24].float().mean(), rtol=0.03)
+
+
+def test_the_digest_covers_whatever_a_run_imports() -> None:
+    package = "paribus.labs.svhn"
+    folder = Path(sys.modules[package].__file__ or "").parent
+    seen, waiting = set(), ["run"]
+    while waiting:
+        part = waiting.pop()
+        seen.add(folder / f"{part}.py")
+        for node in ast.walk(ast.parse((folder / f"{part}.py").read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{package}."):
+                found = (node.module or "").removeprefix(f"{package}.")
+                waiting += [found] if folder / f"{found}.py" not in seen else []
+    assert seen == set(LAB.source)
+
+
+def test_pictures_of_ones_own_are_part_of_the_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for label in "ab":
+        for index in range(3):
+            (tmp_path / "pics" / label).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "pics" / label / f"{index}.png").write_bytes(bytes([index]))
+    monkeypatch.chdir(tmp_path)
+    first = experiment("svhn/image_folder=pics")
+    assert experiment(f"svhn/image_folder={tmp_path}/pics") == first
+    (tmp_path / "pics" / "a" / "more.png").write_bytes(b"more")
+    assert experiment("svhn/image_folder=pics") != first
+    with pytest.raises(ChangeError, match="not a folder"):
+        experiment("svhn/image_folder=none")
 
 
 def test_sources_of_changes_are_told_apart() -> None:

@@ -195,6 +195,24 @@ def test_an_event_carries_its_trials_key_even_where_the_name_fails(lab: Path, sc
     assert "there is no file" in events[-1].what.message
 
 
+def test_data_that_was_edited_meanwhile_is_refused(lab: Path, scratch: Callable[[str], Path]) -> None:
+    pictures = lab.with_name("pictures.txt")
+    pictures.write_text("one")
+    text = LAB + (
+        "from pathlib import Path\nfrom paribus import Change\n"
+        "changes = [Change(name='pictures', doc='x', path='mode',\n"
+        f"    before='ok', after=lambda name: Path({str(pictures)!r}).read_text(), parameter=str)]\n"
+    )
+    lab.write_text(text)
+    conditions = Conditions("cpu", 1, digest(registry.lab(str(lab))))
+    planned = [Trial(registry.experiment(f"{lab}/pictures=x"), 0, conditions)]
+    pictures.write_text("two")
+    events = list(LocalRunner(workers=1).run(planned, scratch))
+    assert events == [Event(planned[0].key, events[-1].what)]
+    assert isinstance(events[-1].what, Finished)
+    assert "something else than when the study began" in events[-1].what.message
+
+
 def test_a_lab_that_was_edited_meanwhile_is_refused(lab: Path, scratch: Callable[[str], Path]) -> None:
     planned = trials(lab, "ok")
     lab.write_text(LAB.replace("0.5", "0.6"))

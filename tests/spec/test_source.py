@@ -11,7 +11,7 @@ import pytest
 from paribus.spec.lab import Lab
 from paribus.spec.source import digest, own_digest
 
-CODE = '''
+CODE = """
 @dataclass(frozen=True)
 class Config:
     rate: float = 0.1
@@ -24,7 +24,7 @@ def run(config, context):
     return {"accuracy": 1.0}
 
 CHANGE = Change(doc="Twice the rate.")
-'''
+"""
 
 
 @dataclass(frozen=True)

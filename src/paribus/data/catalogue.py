@@ -7,18 +7,18 @@ from pathlib import Path
 
 from paribus.data.download import Progress
 from paribus.data.folders import data_root
-from paribus.data.image_folder import load_image_folder
+from paribus.data.image_folder import PREFIX as FOLDER_PREFIX
+from paribus.data.image_folder import load_image_folder, parse
 from paribus.data.image_set import ImageSet
 from paribus.data.scanned_digits import load_digits
 from paribus.data.split import SPLITS, Split
-from paribus.data.street_digits.cache import load_street_digits
-from paribus.data.svhn import convert_svhn, download_svhn, has_mat_files, is_converted, load_svhn
+from paribus.data.street_digits.cache import edition, load_street_digits
+from paribus.data.svhn import convert_svhn, download_svhn, has_mat_files, is_converted, load_svhn, svhn_edition
 from paribus.errors import DataError, suggest
 
-__all__ = ["NAMES", "DataSetEntry", "Split", "add", "available", "describe", "get", "load"]
+__all__ = ["NAMES", "DataSetEntry", "Split", "add", "available", "describe", "editions", "get", "load"]
 
 NAMES = ("svhn", "street_digits", "digits", "image_folder=DIR")
-FOLDER_PREFIX = "image_folder="
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ class DataSetEntry:
 def load(name: str, split: Split, *, limit: int | None = None, folder: Path | None = None) -> ImageSet:
     """Return one part of a data set, or its first *limit* examples.
 
-    *name* is one of ``svhn``, ``street_digits``, ``digits`` and ``image_folder=DIR``; *folder* stands in for the data
-    root (see :func:`paribus.data.folders.data_root`). Example i is the same whatever the limit. Raises
+    *name* is one of ``svhn``, ``street_digits``, ``digits`` and ``image_folder=DIR`` (which
+    :func:`paribus.data.image_folder.pinned` ties to the files that are there now); *folder* stands in for the data root
+    (see :func:`paribus.data.folders.data_root`). Example i is the same whatever the limit. Raises
     :class:`~paribus.errors.DataError` where the data is absent or broken.
     """
     _check_name(name)
@@ -54,7 +55,13 @@ def load(name: str, split: Split, *, limit: int | None = None, folder: Path | No
         return load_street_digits(root / "street_digits", split, limit)
     if name == "digits":
         return load_digits(split).first(limit)
-    return load_image_folder(_image_directory(name), split, cache=root / "image_folder").first(limit)
+    directory, fingerprint = parse(name)
+    return load_image_folder(directory, split, cache=root / "image_folder", fingerprint=fingerprint).first(limit)
+
+
+def editions() -> tuple[str, ...]:
+    """Return what decides pixels beside the code: the libraries that draw, and marks of files not as published."""
+    return edition(), svhn_edition(data_root() / "svhn")
 
 
 def available(name: str) -> bool:
@@ -62,7 +69,7 @@ def available(name: str) -> bool:
     _check_name(name)
     if name == "svhn":
         return is_converted(data_root() / "svhn") or has_mat_files(data_root() / "svhn")
-    return _image_directory(name).is_dir() if name.startswith(FOLDER_PREFIX) else True
+    return parse(name)[0].is_dir() if name.startswith(FOLDER_PREFIX) else True
 
 
 def describe() -> list[DataSetEntry]:
@@ -131,10 +138,6 @@ def add(name: str, directory: Path | str) -> None:
 def _check_name(name: str) -> None:
     if name not in NAMES[:3] and not (name.startswith(FOLDER_PREFIX) and len(name) > len(FOLDER_PREFIX)):
         raise DataError(f"no data set {name!r}{suggest(name, NAMES)}")
-
-
-def _image_directory(name: str) -> Path:
-    return Path(name.removeprefix(FOLDER_PREFIX)).expanduser()
 
 
 def _size(folder: Path) -> int:

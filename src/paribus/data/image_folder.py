@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +19,42 @@ SIDE = 32
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 SHARES = {"train": 0.70, "validation": 0.15, "test": 0.15}
 CACHE_VERSION = "v1"
+PREFIX = "image_folder="
+_FINGERPRINT = re.compile("#([0-9a-f]{24})$")
 Files = dict[Split, list[tuple[Path, int]]]
 
 
-def load_image_folder(directory: Path, split: Split, *, cache: Path) -> ImageSet:
+def pinned(directory: str) -> str:
+    """Return the name of the data set in *directory* as it is now: ``image_folder=/WHOLE/PATH#FINGERPRINT``.
+
+    It means the same in every working directory, and other files have another name.
+    """
+    path = Path(directory).expanduser().resolve()
+    files, _ = find_files(path)
+    return f"{PREFIX}{path}#{_fingerprint(path, files)}"
+
+
+def parse(name: str) -> tuple[Path, str | None]:
+    """Return the directory of ``image_folder=DIR`` and the fingerprint that its files must have, where one is named."""
+    text = name.removeprefix(PREFIX)
+    found = _FINGERPRINT.search(text)
+    return Path(text[: found.start()] if found else text).expanduser(), found[1] if found else None
+
+
+def load_image_folder(directory: Path, split: Split, *, cache: Path, fingerprint: str | None = None) -> ImageSet:
     """Return one part of the images of ``DIRECTORY/CLASS/*``, each resized to 32x32 without regard to its proportions.
 
     Where ``DIRECTORY/train`` and ``DIRECTORY/test`` exist they are the parts, and ``DIRECTORY/validation`` too; a
     missing validation part is 15 % of train. Otherwise each class is divided 70 / 15 / 15. Both divisions go by the
     hash of the file's name, so they depend neither on the order of the folder nor on the machine. Images of any mode
     become RGB (transparent ones on white), turned as their EXIF orientation says. The result is cached for the names,
-    sizes and times of the files. Raises :class:`~paribus.errors.DataError`.
+    sizes and times of the files. Raises :class:`~paribus.errors.DataError`, also where *fingerprint* is another.
     """
     files, classes = find_files(directory)
-    folder = cache / f"{CACHE_VERSION}-{_fingerprint(directory, files)}"
+    now = _fingerprint(directory, files)
+    if fingerprint not in (None, now):
+        raise DataError(f"{directory}: its files have changed since the experiment was named; start again")
+    folder = cache / f"{CACHE_VERSION}-{now}"
     images_path, labels_path = folder / f"{split}_images.npy", folder / f"{split}_labels.npy"
     if not labels_path.exists():  # written last, so its presence says that the part is whole
         images = np.stack([read_image(path) for path, _ in files[split]])

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
-from paribus.data.download import Progress, download
+from paribus.data.download import Progress, download, md5_of
 from paribus.data.folders import written_whole
 from paribus.data.image_set import ImageSet
 from paribus.data.split import Split, held_out_blocks
@@ -36,6 +36,9 @@ SOURCE = "svhn (Street View House Numbers, cropped 32x32, Netzer et al. 2011)"
 HELD_OUT_SHARE = 6000 / 73257
 ARRAYS = "arrays-v1"
 """The folder of the converted arrays; its number changes with the conversion or the split."""
+MARK = "files.txt"
+"""Beside the arrays: whether the files that they were made of are the published ones."""
+PUBLISHED = "the published files"
 PARTS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -57,6 +60,16 @@ def has_mat_files(folder: Path) -> bool:
     return all((folder / name).exists() for name in MD5)
 
 
+def svhn_edition(folder: Path) -> str:
+    """Return nothing where the files are the published ones or absent, else in words what they are."""
+    if not is_converted(folder):
+        mark = _mark_of(folder) if has_mat_files(folder) else PUBLISHED
+    else:
+        path = folder / ARRAYS / MARK
+        mark = path.read_text(encoding="utf-8") if path.exists() else "files that were not checked"
+    return "" if mark == PUBLISHED else mark
+
+
 def load_svhn(folder: Path, split: Split) -> ImageSet:
     """Return one part, memory-mapped; files that lie in *folder* unconverted are converted first."""
     if not is_converted(folder):
@@ -69,13 +82,15 @@ def load_svhn(folder: Path, split: Split) -> ImageSet:
     arrays = folder / ARRAYS
     images = np.load(arrays / f"{split}_images.npy", mmap_mode="r", allow_pickle=False)
     labels = np.load(arrays / f"{split}_labels.npy", allow_pickle=False)
-    return ImageSet(images, labels, tuple("0123456789"), SOURCE)
+    edition = svhn_edition(folder)
+    return ImageSet(images, labels, tuple("0123456789"), f"{SOURCE}; {edition}" if edition else SOURCE)
 
 
 def convert_svhn(mat_folder: Path, folder: Path, *, again: bool = True) -> None:
-    """Check the published files of *mat_folder* and convert them into the arrays of *folder*.
+    """Check the two files of *mat_folder* and convert them into the arrays of *folder*.
 
-    Without *again*, arrays that another process has made in the meantime are taken as they are.
+    Files of the right form whose MD5 is not the published one are taken too, and reports say so. Without *again*,
+    arrays that another process has made in the meantime are taken as they are.
     """
     missing = [name for name in MD5 if not (mat_folder / name).exists()]
     if missing:
@@ -87,6 +102,8 @@ def convert_svhn(mat_folder: Path, folder: Path, *, again: bool = True) -> None:
         test_images, test_labels = read_mat(mat_folder / "test_32x32.mat")
         images, labels = read_mat(mat_folder / "train_32x32.mat")
         held_out = held_out_blocks(labels, max(1, round(len(labels) * HELD_OUT_SHARE)), "svhn")
+        with written_whole(folder / ARRAYS / MARK) as file:
+            file.write(_mark_of(mat_folder).encode())
         _write_part(folder / ARRAYS, "test", test_images, test_labels, np.arange(len(test_labels)))
         _write_part(folder / ARRAYS, "validation", images, labels, np.flatnonzero(held_out))
         _write_part(folder / ARRAYS, "train", images, labels, np.flatnonzero(~held_out))
@@ -113,6 +130,13 @@ def read_mat(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     if len(wrong):
         raise DataError(f"{path}: y[{wrong[0]}] is {labels[wrong[0], 0]}; {expected}")
     return images, labels[:, 0].astype(np.int64) % 10
+
+
+def _mark_of(mat_folder: Path) -> str:
+    found = {name: md5_of(mat_folder / name) for name in MD5}
+    if found == MD5:
+        return PUBLISHED
+    return "not the published files: MD5 " + ", ".join(f"{md5} ({name})" for name, md5 in found.items())
 
 
 def _write_part(

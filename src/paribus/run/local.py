@@ -53,7 +53,7 @@ class LocalRunner:
                     trial = waiting.popleft()
                     ours, theirs = context.Pipe(duplex=True)
                     own = scratch(trial.key)
-                    request = Request(trial.experiment.name, trial.seed, trial.conditions, own, Path.cwd())
+                    request = Request(trial.key, trial.experiment.name, trial.seed, trial.conditions, own, Path.cwd())
                     process = context.Process(target=work, args=(theirs, request))
                     with _uninterrupted(), _threads_in_environment(self.threads), _without_main():
                         process.start()

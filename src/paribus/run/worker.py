@@ -26,6 +26,7 @@ from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
 class Request:
     """A trial in plain words: enough for another process to build it."""
 
+    key: str
     name: str
     seed: int
     conditions: Conditions
@@ -42,7 +43,7 @@ def work(pipe: Connection, request: Request) -> None:
     use_threads(request.conditions.threads)  # before the lab's file is imported, and what it brings
     try:
         trial = Trial(registry.experiment(request.name), request.seed, request.conditions)
-        _refuse_other_code(trial)
+        _refuse_other(trial, request.key)
     except ParibusError as error:
         _send(pipe, Event("", Finished("failed", message=str(error))))
         return
@@ -62,11 +63,13 @@ def _send(pipe: Connection, event: Event) -> None:
         os._exit(3)
 
 
-def _refuse_other_code(trial: Trial) -> None:
-    """Refuse a trial whose lab has been edited since the study began: its result would belong to neither program."""
+def _refuse_other(trial: Trial, key: str) -> None:
+    """Refuse a trial whose lab or data has been edited since the study began: its result would belong to neither."""
     lab = trial.experiment.lab
     if not trial.conditions.code.startswith(own_digest(lab)):
         raise RunError(f"{lab.name} was edited while the study ran; start again, with the new code")
+    if trial.key != key:
+        raise RunError(f"{trial.experiment.name} means something else than when the study began: start again")
 
 
 def _end_with(pipe: Connection) -> None:

@@ -55,6 +55,6 @@ def _meaning(source: bytes) -> str:
 
 
 class _WithoutBareStrings(ast.NodeTransformer):
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:  # noqa: N802 - the name that ast calls
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         bare = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         return None if bare else node

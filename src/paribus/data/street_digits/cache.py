@@ -38,7 +38,7 @@ def load_street_digits(
     count = len(labels) if limit is None else min(limit, len(labels))
     if count < 1:
         raise DataError(f"limit={limit}: at least one example is needed")
-    place = folder / _edition()
+    place = folder / edition()
     path = place / f"{split}.npy"
     _ensure_file(path, len(labels))
     _ensure_shards(path, split, labels, -(-count // SHARD), progress)
@@ -46,7 +46,7 @@ def load_street_digits(
     return ImageSet(images[:count], labels[:count], tuple("0123456789"), SOURCE)
 
 
-def _edition() -> str:
+def edition() -> str:
     """Name the generator's version and the libraries that draw, whose changes can alter a pixel."""
     drawn_by = f"{cv2.__version__} {np.__version__} {PIL.features.version('freetype2')}"
     return f"v{VERSION}-{hashlib.sha256(drawn_by.encode()).hexdigest()[:8]}"

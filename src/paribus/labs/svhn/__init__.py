@@ -57,6 +57,12 @@ def _data_in_words(config: Config) -> str:
     return part(config, "test").source
 
 
+def _data_editions() -> Iterable[str]:
+    from paribus.data.catalogue import editions
+
+    return editions()
+
+
 def _implementation(path: str, value: Any) -> object | None:
     from paribus.labs.svhn.implementation import implementation
 
@@ -96,5 +102,6 @@ LAB = Lab(
     contact_sheet=_contact_sheet,
     data_in_words=_data_in_words,
     warm=("torch", "torch._dynamo", "paribus.labs.svhn.run"),
-    source=(Path(__file__).parent,),
+    source=tuple(Path(__file__).parent / f"{part}.py" for part in ("experiments", "data", "augment", "model", "run")),
+    data_editions=_data_editions,
 )

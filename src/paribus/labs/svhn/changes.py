@@ -32,6 +32,12 @@ def _label_shape(text: str) -> str:
     return text
 
 
+def _folder(directory: str) -> str:
+    from paribus.data.image_folder import pinned
+
+    return pinned(directory)
+
+
 DATA = (
     Change(
         name="street_digits",
@@ -52,7 +58,7 @@ DATA = (
         doc="Trains and tests on one's own images: a folder with one folder of images for each class.",
         path="data",
         before="svhn",
-        after=lambda folder: f"image_folder={folder}",
+        after=_folder,
         parameter=str,
     ),
     Change(

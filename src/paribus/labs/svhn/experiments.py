@@ -195,7 +195,7 @@ class Config:
     """One experiment on small colour images of digits."""
 
     data: str = "svhn"
-    """The data set: svhn, street_digits, digits or image_folder=DIR (see ``paribus data list``)."""
+    """The data set: svhn, street_digits, digits or image_folder=DIR#FINGERPRINT (see ``paribus data list``)."""
     budget: Budget = field(default_factory=Budget)
     """How many examples and steps."""
     train_fraction: float = 1.0
