@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from paribus.spec.finding import Finding
 from paribus.train.diagnose import (
+    LayerScale,
     few_examples,
     initial_loss,
     layer_scales,
@@ -31,7 +33,23 @@ from paribus.train.diagnose import (
     ],
 )
 def test_initial_loss(loss: float, level: str) -> None:
-    assert initial_loss(loss, 10).level == level
+    assert initial_loss(loss, math.log(10)).level == level
+
+
+@pytest.mark.parametrize("broken", ["activation", "gradient", "update"])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_what_is_not_finite_in_any_layer_is_seen(broken: str, value: float, place: int) -> None:
+    scales = [LayerScale(str(index), 1.0, 1.0, 0.001) for index in range(3)]
+    assert {finding.level for finding in scales_finding(scales)} == {"ok"}
+    scales[place] = replace(scales[place], **{broken: value})
+    levels = [finding.level for finding in scales_finding(scales)]
+    assert levels == ["warning" if name == broken else "ok" for name in ("activation", "gradient", "update")]
+
+
+def test_a_single_layer_that_does_not_move_is_seen() -> None:
+    scales = [LayerScale("a", 1.0, 1.0, 0.001), LayerScale("b", 1.0, 1.0, 0.0)]
+    assert "weights of b hardly move" in list(scales_finding(scales))[2].meaning
 
 
 def _levels(sizes: Sequence[float], rate: float = 0.01) -> dict[str, str]:

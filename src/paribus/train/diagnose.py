@@ -20,21 +20,23 @@ FEW = 32
 """Examples that any network of some thousand weights must be able to learn by heart."""
 
 
-def initial_loss(loss: float, classes: int) -> Finding:
-    """Compare the loss before training with that of guessing, ln K."""
-    guess = math.log(classes)
-    value = f"{loss:.3f}; guessing among {classes} classes costs ln {classes} = {guess:.3f}"
+def initial_loss(loss: float, guess: float) -> Finding:
+    """Compare the *loss* before training with *guess*, the same loss of outputs that are all zero.
+
+    Where zeros become equal probabilities and the loss is cross-entropy, *guess* is ln K for K classes.
+    """
+    value = f"{loss:.3f}; outputs of zero, which prefer no class, cost {guess:.3f}"
     check = "loss at initialisation"
     if not math.isfinite(loss):
         return Finding(
             check, "warning", value, "The loss is not finite before the first step: look at inputs and loss."
         )
-    if loss > 2 * guess:
+    if loss > 3 * guess:  # outputs of size one cost about as much again as zeros, where a loss compares them directly
         return Finding(
             check,
             "warning",
             value,
-            "The network starts sure of wrong answers: its first steps only undo that; start smaller.",
+            "Its first answers cost more than none would: the first steps only undo that; start smaller.",
         )
     if loss < 0.5 * guess:
         return Finding(
@@ -108,16 +110,23 @@ def scales_finding(scales: Sequence[LayerScale]) -> Iterator[Finding]:
     smallest = min(scales, key=lambda s: s.update)
     value = f"{smallest.update:.1e} ({smallest.layer}) to {largest.update:.1e} ({largest.layer}) of the weights a step"
     check = "size of updates"
-    if largest.update > 0.3:
+    if not all(math.isfinite(s.update) for s in scales):
+        wrong = next(s.layer for s in scales if not math.isfinite(s.update))
+        yield Finding(check, "warning", f"not finite ({wrong})", "The first step leaves the numbers: look at the loss.")
+    elif smallest.update < 1e-5:
+        yield Finding(
+            check,
+            "warning",
+            value,
+            f"The weights of {smallest.layer} hardly move: the learning rate is too low for this many steps, or the "
+            "loss does not reach them.",
+        )
+    elif largest.update > 0.3:
         yield Finding(
             check,
             "note",
             value,
             "A step replaces much of a layer: the first learning rate is high; warm up or lower it.",
-        )
-    elif largest.update < 1e-5:
-        yield Finding(
-            check, "warning", value, "The weights hardly move: the learning rate is too low for this many steps."
         )
     else:
         yield Finding(check, "ok", value, "Each step changes the weights a little: about a thousandth is usual.")
@@ -156,9 +165,12 @@ def shuffled_labels(accuracy: float, chance: float, count: int, steps: int) -> F
 
 
 def _spread(check: str, values: list[tuple[str, float]], limit: float, bad: str, good: str) -> Finding:
+    wrong = next((layer for layer, size in values if not math.isfinite(size)), None)
+    if wrong is not None:
+        return Finding(check, "warning", f"not finite ({wrong})", "Numbers overflow: look at inputs, loss and rate.")
     low, high = min(values, key=lambda item: item[1]), max(values, key=lambda item: item[1])
     value = f"{low[1]:.2g} ({low[0]}) to {high[1]:.2g} ({high[0]}), root mean square over {len(values)} layers"
-    fine = math.isfinite(high[1]) and low[1] > 0 and high[1] / low[1] <= limit
+    fine = low[1] > 0 and high[1] / low[1] <= limit
     return Finding(check, "ok" if fine else "warning", value, good if fine else bad)
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 
 from paribus.data.inspect import inspect
 from paribus.data.split import SPLITS
@@ -37,7 +38,9 @@ def check(config: Config, context: Context) -> Iterator[Finding]:
 
 def _start(config: Config, context: Context) -> Iterator[Finding]:
     trial = Trial(config, context)
-    yield initial_loss(float(trial.step(0).shown.detach()), trial.classes)
+    _, labels = trial.train.take(trial.batches.indices(0), trial.device)
+    guess = trial.loss(torch.zeros(len(labels), trial.classes, device=trial.device), labels, trial.simplex)
+    yield initial_loss(float(trial.step(0).shown.detach()), float(guess))
     optimizer = config.recipe.optimizer.build(trial.model.parameters(), config.rate(0, config.budget.steps))
     yield from scales_finding(layer_scales(trial.model, lambda: trial.step(0).objective, optimizer))
 
