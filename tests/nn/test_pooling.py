@@ -199,6 +199,18 @@ def test_many_chunks_give_what_one_image_at_a_time_gives():
         assert torch.equal(torch.autograd.grad(y_one.square().sum(), one)[0][0], gradient[i])
 
 
+@pytest.mark.parametrize("p", [4, 2.5, 32])
+def test_the_range_of_magnitudes_where_small_numbers_are_flushed(p):
+    assert torch.set_flush_denormal(True)
+    try:
+        for size in (1.2e-38, 8e37):
+            found = LpPool2d(p)(torch.full((1, 1, 2, 2), size))
+            assert float(found) == pytest.approx(size, rel=1e-4)
+        assert float(LpPool2d(p)(torch.full((1, 1, 2, 2), 2e38))) < 1e30
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def test_a_nan_is_not_hidden():
     for p in (2, 32, 2.5):
         x = torch.ones(1, 1, 2, 4)

@@ -206,6 +206,18 @@ def test_a_stuck_example_has_the_floored_loss_and_no_gradient():
     assert gradient[2].tolist() == pytest.approx([1 / 5.5 - 1 / 0.5, 1 / 5.5, 1 / 5.5])
 
 
+def test_a_stuck_example_keeps_its_gradient_where_the_loss_has_no_floor():
+    label = torch.tensor([1])
+    for name, row, loss in (
+        ("sparsemax", [5.0, 0.0, 0.0], sparsemax_loss),
+        ("softmax", [200.0, 0.0, 0.0], SIMPLEX["softmax"].loss),
+    ):
+        x = torch.tensor([row], requires_grad=True)
+        assert stuck(SIMPLEX[name], x, label).tolist() == [True]
+        (gradient,) = torch.autograd.grad(loss(x, label).sum(), x)
+        assert gradient.tolist() == [[1.0, -1.0, 0.0]]
+
+
 def test_the_gradient_explodes_like_one_over_x_above_the_floor():
     for magnitude in (1e-3, 1e-20, 1e-36):
         x = torch.tensor([[magnitude, 1.0]], requires_grad=True)

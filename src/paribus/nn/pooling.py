@@ -6,8 +6,10 @@ are 1, 2, 4, 8, 12, 16, 32 and ∞, its window a Gaussian; a uniform window (g =
 average and max pooling. It is meant for x >= 0, as after ReLU; elsewhere |x| is pooled.
 
 The sum is over r_k = |x_k| / max_k |x_k|, and the gradient ∂y/∂x_k = (g_k / Σ g) (|x_k| / y)^(p-1) sign(x_k) is
-computed from this formula, in which no power exceeds Σ g / g_k. So neither huge nor tiny inputs overflow or vanish at
-p = 32, as they do where x^p is taken first (torch's lp_pool2d). Where x_k = 0 the gradient is zero, also where the
+computed from this formula, in which no power exceeds Σ g / g_k. So inputs whose largest magnitude in a window lies
+between the smallest normal number and its reciprocal (1.2e-38 to 8.5e37 in float32) neither overflow nor vanish at any
+p, as they do where x^p is taken first (torch's lp_pool2d); beyond, where numbers below the normal range are set to
+zero, a window's value is lost. Where x_k = 0 the gradient is zero, also where the
 whole window is zero and y has a corner. The arithmetic is float32 (float64 for float64) and the result has the input's
 type.
 """

@@ -7,9 +7,11 @@ loss is the function -log max(p, tiny)**, whose gradient is what autograd return
 * 0/0 (all weights zero, a *dead* row): p = 1/K with zero gradient. The row predicts nothing, costs log K and teaches
   nothing. :meth:`Simplex.dead` counts such rows.
 * log 0 (p_i below the smallest normal number, *tiny*, about 1.2e-38 in float32): log p_i = log tiny = -87.34 with zero
-  gradient, because the floored loss is constant there. An example whose label has such a probability is *stuck*: it
-  costs 87.34, whatever the network does to it nearby. :func:`stuck` counts them. The floor hides nothing: the loss is
-  large, and no gradient is made up that the formula does not have.
+  gradient, because the floored loss is constant there. Softmax and the sigmoid have logarithms of their own and need no
+  floor. The floor hides nothing: the loss is large, and no gradient is made up that the formula does not have.
+  An example whose label has a probability below *tiny* is *stuck*. Under a floored cross-entropy it costs 87.34,
+  whatever the network does to it nearby; softmax's cross-entropy, the sigmoid's and :func:`sparsemax_loss` still have
+  a gradient there. :func:`stuck` counts such examples, under whatever loss.
 * a kink at x = 0 (|x|, max(0, x)): derivative 0.
 
 Just above the floor the gradient of -log p is of order 1/x and is not clipped: that it explodes is a property of the
@@ -174,9 +176,10 @@ class Simplex:
 
 
 def stuck(simplex: Simplex, x: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]) -> Bool[Tensor, " batch"]:
-    """Return which examples give their label a probability below *tiny*: the loss is at its floor, without gradient.
+    """Return which examples give their label a probability below *tiny*; a floored cross-entropy has no gradient there.
 
-    A dead row is not stuck: its label has p = 1/K.
+    Softmax's cross-entropy, the sigmoid's and :func:`sparsemax_loss` have one. A dead row is not stuck: its label
+    has p = 1/K.
     """
     p = simplex.probability(x.detach())
     chosen = p.gather(1, labels.long()[:, None]).squeeze(1)
