@@ -34,6 +34,7 @@ MORE = {
     "lp_penalty": ("sparsity",),
     "weight_decay": ("validation_accuracy",),
     "negative_decay": ("train_loss",),
+    "negative_decay_sgd": ("train_loss",),
     "data_size": ("train_loss",),
 }
 """Metrics worth a column of their own beside the one that decides."""

@@ -16,6 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from paribus.data.svhn import HELD_OUT_SHARE
 from paribus.errors import ChangeError, ConfigError
 from paribus.labs.svhn import LAB
 from paribus.labs.svhn import check as checks
@@ -40,11 +41,14 @@ from paribus.labs.svhn.run import Trial, run
 from paribus.spec.context import Context, Diverged, Progress, Report, Scalars
 from paribus.spec.registry import experiment
 from paribus.spec.seed import Streams
+from paribus.spec.source import own_digest
 from paribus.train import loop
 from paribus.train.optimizer import SGD
 from paribus.train.schedule import Steps
 
 TINY = Budget(steps=6, batch_size=16, train_examples=200, validation_examples=20, test_examples=30)
+HANDOUT = Path(sys.modules["paribus.labs.svhn"].__file__ or "").parent / "README.md"
+README = " ".join(HANDOUT.read_text().split())
 DIGITS = Config(data="digits", budget=TINY)
 
 
@@ -59,7 +63,10 @@ def test_the_course_network_has_its_size() -> None:
 
 def test_the_modern_network_has_under_a_million_parameters() -> None:
     model = build(replace(BASELINE, recipe=MODERN), 10, Streams(0))
-    assert 0.75e6 < sum(p.numel() for p in model.parameters()) < 0.85e6
+    count = sum(p.numel() for p in model.parameters())
+    words = f"{count / 1e6:.2f} million parameters"
+    assert words in LAB.change("modern").doc  # type: ignore[union-attr]
+    assert words in README
     assert model(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
 
 
@@ -166,6 +173,26 @@ def test_smaller_training_sets_lie_in_larger_ones(count: int, one: float, other:
     assert len(outer) == max(1, round(large * count))
 
 
+def test_the_counts_that_the_documents_give_are_those_that_train() -> None:
+    held_out = round(73257 * HELD_OUT_SHARE)
+    doc = LAB.change("train_images").doc  # type: ignore[union-attr]
+    for wanted, whole in ((30000, 27543), (10000, 9181)):
+        fraction = experiment(f"svhn/train_images={wanted}").config.train_fraction
+        for rows, place in ((73257 - held_out, whole), (12000, round(12000 * wanted / 73257))):
+            assert len(nested(np.arange(rows), fraction, Streams(0))) == place
+            assert f"{place:,}" in README
+            assert f"{place:,}" in doc or wanted == 10000
+
+
+def test_the_shares_that_the_handout_gives_are_those_of_the_shapes() -> None:
+    rare = [f"{shares(shape, 10)[5:].sum():.0%}".replace("%", " %") for shape in LABEL_SHARES]
+    assert f"{rare[0]}, {rare[1]}, {rare[2]} and {rare[3]} of the images" in README
+    published = np.array([4948, 13861, 10585, 8497, 7458, 6882, 5727, 5595, 5045, 4659])  # Netzer et al. 2011
+    assert published.sum() == 73257
+    rows = skewed(np.repeat(np.arange(10), published), 10, "even", Streams(0))
+    assert f"{len(rows) / 73257:.0%}".replace("%", " % of the training images") in README
+
+
 def test_a_fraction_changes_the_training_part_alone() -> None:
     config, small = DIGITS, replace(DIGITS, train_fraction=0.25)
     assert len(examples(small, "train", Streams(0))) == 50
@@ -260,6 +287,12 @@ def test_pictures_of_ones_own_are_part_of_the_identity(tmp_path: Path, monkeypat
         experiment("svhn/image_folder=none")
 
 
+def test_another_drawing_library_makes_other_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = own_digest(LAB)
+    monkeypatch.setattr("cv2.__version__", "0.0.1")
+    assert own_digest(LAB) != before
+
+
 def test_sources_of_changes_are_told_apart() -> None:
     softmax = implementation("output", Output())
     seen = [
@@ -289,6 +322,14 @@ def test_the_check_finds_the_baseline_well(monkeypatch: pytest.MonkeyPatch) -> N
     }
     assert set(levels) == learning
     assert set(levels.values()) <= {"ok", "note"}
+
+
+@pytest.mark.parametrize("change", ["one_vs_rest", "squared_distance", "regression", "sparsemax_loss", "abs_max"])
+def test_the_loss_at_initialisation_is_held_against_the_same_loss(change: str) -> None:
+    config = replace(experiment(f"svhn/{change}").config, data="digits", budget=replace(TINY, batch_size=64))
+    first = next(iter(checks._start(config, Context(seed=0))))
+    assert first.check == "loss at initialisation"
+    assert first.level == "ok", first.value
 
 
 @pytest.mark.parametrize(

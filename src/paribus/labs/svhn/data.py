@@ -15,8 +15,8 @@ from paribus.labs.svhn.experiments import LABEL_SHARES, Config
 from paribus.spec.seed import Streams
 
 CENTRE, SCALE = 114.0, 1.0 / 50.0
-"""Pixels enter as (x - 114) / 50: SVHN's mean and standard deviation over all training pixels, to two digits. The same
-numbers serve every data set; batch norm after the first convolution takes up what is left."""
+"""Pixels enter as (x - 114) / 50: about SVHN's mean and standard deviation over all training pixels. The same numbers
+serve every data set; batch norm after the first convolution takes up what is left."""
 
 
 @dataclass(frozen=True, eq=False)

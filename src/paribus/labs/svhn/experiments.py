@@ -76,7 +76,10 @@ class AveragePool:
 
 @dataclass(frozen=True, kw_only=True)
 class LpPool:
-    """The Lp mean of a window, (sum of g |x|^p)^(1/p) (Sermanet, Chintala & LeCun 2012, equation 1)."""
+    """The Lp mean of a window, (sum of g |x|^p)^(1/p) (Sermanet, Chintala & LeCun 2012, equation 1).
+
+    After a ReLU |x| is x. In the residual network, which pools sums that no ReLU has rectified, their signs are lost.
+    """
 
     p: float
     """The exponent, at least 1: 1 is the mean, infinity the maximum; where it is learnt, where it starts."""
@@ -155,7 +158,7 @@ class Residual:
     widths: tuple[int, ...] = (32, 64, 128)
     """Channels in each stage; pooling lies between stages."""
     blocks: tuple[int, ...] = (2, 3, 2)
-    """Blocks of two 3x3 convolutions in each stage. With these widths: 0.78 million parameters."""
+    """Blocks of two 3x3 convolutions in each stage. With these widths: 0.77 million parameters."""
 
 
 @dataclass(frozen=True, kw_only=True)

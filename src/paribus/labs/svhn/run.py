@@ -98,7 +98,8 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     ``train_loss``: the same on the first training examples, as many as validation has, in evaluation mode.
     ``weight_growth``: how many times their first size the weights have.
     ``sparsity``: the share of weights below a hundredth of their layer's first size. ``dead_fraction``: the share of
-    test examples on which the probabilities are 0/0; ``stuck_fraction``: on which the label's probability is zero.
+    test examples on which the probabilities are 0/0; ``stuck_fraction``: on which the label's probability is below the
+    smallest normal number (see :func:`paribus.nn.simplex.stuck` for the losses that have a gradient there).
     """
     with reproducible(context.device):
         trial = Trial(config, context)
