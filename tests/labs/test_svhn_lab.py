@@ -332,6 +332,12 @@ def test_the_loss_at_initialisation_is_held_against_the_same_loss(change: str) -
     assert first.level == "ok", first.value
 
 
+def test_a_warm_up_is_not_taken_for_a_rate_too_low() -> None:
+    config = replace(experiment("svhn/modern").config, data="digits")
+    levels = {found.check: found.level for found in checks._start(config, Context(seed=0))}
+    assert levels["size of updates"] in ("ok", "note")
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -126,7 +126,7 @@ def scales_finding(scales: Sequence[LayerScale]) -> Iterator[Finding]:
             check,
             "note",
             value,
-            "A step replaces much of a layer: the first learning rate is high; warm up or lower it.",
+            "A step replaces much of a layer: the learning rate is high; warm up or lower it.",
         )
     else:
         yield Finding(check, "ok", value, "Each step changes the weights a little: about a thousandth is usual.")

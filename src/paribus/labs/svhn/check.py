@@ -41,7 +41,9 @@ def _start(config: Config, context: Context) -> Iterator[Finding]:
     _, labels = trial.train.take(trial.batches.indices(0), trial.device)
     guess = trial.loss(torch.zeros(len(labels), trial.classes, device=trial.device), labels, trial.simplex)
     yield initial_loss(float(trial.step(0).shown.detach()), float(guess))
-    optimizer = config.recipe.optimizer.build(trial.model.parameters(), config.rate(0, config.budget.steps))
+    steps = config.budget.steps
+    highest = max(config.rate(step, steps) for step in range(steps))  # a warm-up's first rate would say nothing
+    optimizer = config.recipe.optimizer.build(trial.model.parameters(), highest)
     yield from scales_finding(layer_scales(trial.model, lambda: trial.step(0).objective, optimizer))
 
 
