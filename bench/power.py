@@ -284,7 +284,7 @@ def stopping_apart(studies: int) -> None:
 def ties(studies: int) -> None:
     rows = []
     for rates in ((0.9, 0.6), (0.95, 0.85), (0.99, 0.9)):
-        for n in (3, 5, 10):
+        for n in (3, 5, 10, 30):
             row: list[object] = [*rates, n]
             for margin in (0.05, rates[0] - rates[1]):
                 c, t = successes(f"tie/{margin}", studies, n, rates)
