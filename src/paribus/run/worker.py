@@ -86,4 +86,3 @@ def use_threads(count: int) -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(count)
-        torch.set_flush_denormal(True)  # a denormal costs a hundred cycles and means nothing in training
