@@ -60,7 +60,7 @@ def probe(
 
 
 def settle(experiment: Experiment) -> None:
-    """Make this process compute as a trial's own would: one thread, denormals as zeros."""
+    """Make this process compute as a trial's own would: its modules loaded, one thread."""
     for module in experiment.lab.warm:
         importlib.import_module(module)
     use_threads(1)
