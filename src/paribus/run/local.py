@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -57,8 +58,8 @@ class LocalRunner:
                     process = context.Process(target=work, args=(theirs, request))
                     with _uninterrupted(), _threads_in_environment(self.threads), _without_main():
                         process.start()
-                    theirs.close()
-                    running[ours] = (trial, process)
+                        theirs.close()
+                        running[ours] = (trial, process)
                 for pipe in wait(list(running)):
                     assert isinstance(pipe, Connection)
                     trial, process = running[pipe]
@@ -146,15 +147,21 @@ def _threads_in_environment(count: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait until the fork server has been told what to start; half a request would make it complain."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Let Ctrl-C wait until the block is done: half a request would make the fork server complain.
+
+    To block the signal is not enough, for another thread may take it and Python still interrupts the main one.
+    """
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    if came:
+        raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
