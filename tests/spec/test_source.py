@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from paribus.spec import source
 from paribus.spec.lab import Lab
 from paribus.spec.source import digest, own_digest
 
@@ -73,3 +74,25 @@ def test_what_decides_the_data_counts(tmp_path: Path) -> None:
     assert len({digest(lab), digest(one), digest(other)}) == 3
     installed = [dataclasses.replace(each, name="toy") for each in (one, other)]
     assert own_digest(installed[0]) != own_digest(installed[1])
+
+
+def test_only_the_parts_of_paribus_that_are_used_count(tmp_path: Path) -> None:
+    def shared(more: str) -> str:
+        return digest(_lab(tmp_path / "lab.py", CODE + more))[8:]
+
+    alone = shared("")
+    assert shared("\n\ndef late():\n    from paribus.spec.context import Context\n") == alone
+    pooling, losses = (
+        shared(f"\n\ndef late():\n    from paribus.nn.{part} import something\n") for part in ("pooling", "losses")
+    )
+    assert len({alone, pooling, losses}) == 3
+    assert shared("\nfrom paribus.nn import pooling\n") == pooling
+    both = shared("\nimport paribus.nn.losses\nimport paribus.nn.pooling\n")
+    assert both not in (pooling, losses)
+
+
+def test_what_a_used_part_uses_counts(tmp_path: Path) -> None:
+    loop = source._shared_digest(frozenset({source._SHARED / "train" / "loop.py"}))
+    assert source._SHARED / "train" / "checkpoint.py" in set(source._imported(source._SHARED / "train" / "loop.py"))
+    both = source._shared_digest(frozenset(source._SHARED / "train" / f"{part}.py" for part in ("loop", "checkpoint")))
+    assert loop == both
