@@ -13,7 +13,7 @@ from paribus.cli.terminal import one_line, out, say
 from paribus.report.export import to_json
 from paribus.report.material import Material
 from paribus.report.table import verdict_table
-from paribus.report.whole import write_whole
+from paribus.whole import write_whole
 
 STANDARD_OUTPUT = "-"
 

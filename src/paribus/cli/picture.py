@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from paribus.cli.files import prepare
-from paribus.report.whole import write_whole
+from paribus.whole import write_whole
 
 
 def save_picture(pixels: NDArray[np.uint8], path: Path) -> Path:

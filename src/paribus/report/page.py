@@ -20,7 +20,6 @@ from paribus.report.export import to_json
 from paribus.report.listing import diff_lines
 from paribus.report.material import ArmMaterial, Flips, Gallery, Material
 from paribus.report.unit import MISSING, Unit, duration, probability, unit_of
-from paribus.report.whole import write_whole
 from paribus.report.wording import (
     MARKS,
     UNDESCRIBED,
@@ -32,6 +31,7 @@ from paribus.report.wording import (
     standard,
     warnings,
 )
+from paribus.whole import write_whole
 
 FEW = 6
 """Up to this many arms are shown with all they have; more of them fold away, with fewer pictures and curves."""

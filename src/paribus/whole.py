@@ -1,4 +1,4 @@
-"""A file that a user will read is written whole or not at all."""
+"""A file that a user made or will read is written whole or not at all."""
 
 from __future__ import annotations
 
