@@ -14,10 +14,12 @@ from typer.exceptions import TyperException
 import paribus
 from paribus.cli import ablate, alias, analyze, check, compare, data, diff, labs, log, note, report, run, show, tree
 from paribus.cli.terminal import one_line, say
+from paribus.cli.verbs import Commands
 from paribus.errors import ParibusError
 
 app = typer.Typer(
     name="paribus",
+    cls=Commands,
     help="I changed one thing. Did it help? Controlled experiments in deep learning, with honest verdicts.",
     rich_markup_mode=None,
     add_completion=False,

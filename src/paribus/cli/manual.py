@@ -28,7 +28,7 @@ def _pages(command: Any, above: tuple[Any, ...]) -> list[str]:
     name = command.name if parent is not None else "paribus"
     context = command.make_context(name, [], parent=parent, resilient_parsing=True, terminal_width=80)
     found = [f"## {context.command_path}\n\n```text\n{context.get_help().rstrip()}\n```\n"]
-    for inner in getattr(command, "commands", {}).values():
+    for inner in getattr(context.command, "commands", {}).values():  # of a lab's verbs, the command now loaded
         found += _pages(inner, (*above, context))
     return found
 
