@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
+from paribus.nn.initial import initialise
 from paribus.spec.context import Context, Diverged, Progress, Report, Scalars
 from paribus.spec.seed import Streams
 from paribus.train import loop
-from paribus.train.initial import initialise
 from paribus.train.loop import StepLoss, fit
 from paribus.train.optimizer import SGD, Adam, Optimizer
 

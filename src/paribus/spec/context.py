@@ -6,7 +6,9 @@ by hand, ``Context(seed=0)``, it lets one run a lab in a notebook: whatever is r
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +61,21 @@ class Artifact:
     array: NDArray[Any]
 
 
-Report = Progress | Scalars | Outcomes | Artifact
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """How an image that is being optimised looks now: uint8 (H, W, 3), small. Live views show it; nothing keeps it."""
+
+    name: str
+    pixels: NDArray[np.uint8]
+
+
+Report = Progress | Scalars | Outcomes | Artifact | Picture
+
+PICTURE_SIDE = 96
+"""The longest side of a picture that is reported, in pixels."""
+
+PICTURE_SECONDS = 0.5
+"""How often a picture of one name is reported at most."""
 
 
 def _discard(report: Report) -> None:
@@ -81,6 +97,7 @@ class Context:
     device: str = "cpu"
     scratch: Path | None = None
     emit: Callable[[Report], None] = field(default=_discard, repr=False)
+    _shown: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def streams(self) -> Streams:
@@ -110,6 +127,19 @@ class Context:
             raise TypeError(f"artifact {name!r} is an array of {kept.dtype}; keep numbers or booleans")
         self.emit(Artifact(str(name), kept))
 
+    def picture(self, name: str, pixels: NDArray[np.uint8]) -> None:
+        """Show how the image called *name* looks now, uint8 (H, W, 3), to whoever watches; nothing keeps it.
+
+        It may be called at every step: what comes too soon after the last one goes nowhere, and a large one is made
+        smaller by averages.
+        """
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+            raise TypeError(f"picture {name!r} is {pixels.dtype} of {pixels.shape}; show uint8 of (H, W, 3)")
+        now = time.monotonic()
+        if self.emit is not _discard and now - self._shown.get(name, -math.inf) >= PICTURE_SECONDS:
+            self._shown[name] = now
+            self.emit(Picture(str(name), _reduced(pixels)))
+
     def save_checkpoint(self, data: bytes) -> None:
         """Keep *data* (safetensors bytes, say) so that an interrupted trial goes on from here; whole or not at all."""
         if self.scratch is None:
@@ -128,3 +158,14 @@ class Context:
             return None
         path = self.scratch / "checkpoint"
         return path.read_bytes() if path.exists() else None
+
+
+def _reduced(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the means of square blocks, the least that leave no side longer than PICTURE_SIDE; the last may be cut."""
+    side = -(-max(pixels.shape[:2]) // PICTURE_SIDE)
+    if side == 1:
+        return np.array(pixels)
+    starts = [np.arange(0, length, side) for length in pixels.shape[:2]]
+    sums = np.add.reduceat(np.add.reduceat(pixels, starts[0], axis=0, dtype=np.uint32), starts[1], axis=1)
+    down, across = (np.diff(np.append(start, length)) for start, length in zip(starts, pixels.shape[:2], strict=True))
+    return np.rint(sums / np.outer(down, across)[..., None]).astype(np.uint8)

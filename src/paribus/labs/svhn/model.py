@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from paribus.labs.svhn.experiments import AveragePool, Config, MaxPool, Plain, Pool, Residual
+from paribus.nn.initial import initialise, untouched_rng
 from paribus.nn.pooling import LpPool2d
 from paribus.spec.seed import Streams
-from paribus.train.initial import initialise, untouched_rng
 
 
 class ConvNormReLU(nn.Sequential):

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import nn
 
+from paribus.nn.initial import initialise, untouched_rng
 from paribus.spec.seed import Streams
-from paribus.train.initial import initialise, untouched_rng
 
 
 def _net(wide: bool = False) -> nn.Sequential:

@@ -1,0 +1,40 @@
+"""From a network as it was trained to the file that ships: batch norm folded, half precision, a record inside."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+
+@torch.no_grad()
+def folded(stages: nn.ModuleDict) -> dict[str, Tensor]:
+    """Return the parameters of *stages* in float32, every batch norm merged into the convolution before it."""
+    found: dict[str, Tensor] = {}
+    for name, stage in stages.items():
+        match list(stage.children()):
+            case [nn.Conv2d() as convolution, nn.BatchNorm2d() as norm]:
+                merged: nn.Module = fuse_conv_bn_eval(convolution.eval(), norm.eval())
+            case _:
+                merged = stage
+        found |= {f"{name}.{key}": value for key, value in merged.state_dict().items()}
+    return {name: tensor.detach().float().contiguous() for name, tensor in found.items()}
+
+
+def save_embedded(path: Path, weights: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+    """Write *weights* in float16 with *record* (JSON values) as metadata; the file is whole or not there."""
+    halves = {name: tensor.half().contiguous() for name, tensor in weights.items()}
+    data = safetensors.torch.save(halves, metadata={"record": json.dumps(dict(record), sort_keys=True)})
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

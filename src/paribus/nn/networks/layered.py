@@ -1,0 +1,165 @@
+"""A network as a sequence of named layers, whose features can be asked for by name."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from paribus.errors import ConfigError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+VGG_NAMES = {
+    "vgg16": ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
+    "vgg19": ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4),
+}
+SMALL_VGG = ((32, 32), (64, 64), (128, 128), (256, 256))
+"""The channels of the embedded network's 3x3 convolutions; pooling follows every group but the last."""
+
+
+class Layered(nn.Module):
+    """A feed-forward network whose layers have names.
+
+    Args:
+        stages: the layers in order, ``name -> module``; each takes what the one before gives.
+        classes: the names of the outputs of the last layer.
+        size: the side of the square images that it was trained on, in pixels.
+        mean: per channel, subtracted from images in [0, 1] first.
+        std: per channel, divided by after that.
+        in_words: what the network is, for reports.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        stages: OrderedDict[str, nn.Module],
+        *,
+        classes: Sequence[str],
+        size: int,
+        mean: Sequence[float],
+        std: Sequence[float],
+        in_words: str = "",
+    ) -> None:
+        super().__init__()
+        self.stages = nn.ModuleDict(stages)
+        self.classes, self.size, self.in_words = tuple(classes), size, in_words
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers' names, in order."""
+        return tuple(self.stages)
+
+    def features(self, images: Float[Tensor, "B 3 H W"], layers: Sequence[str]) -> dict[str, Tensor]:
+        """Return the features of *images*, values in [0, 1], at each of *layers*; nothing after the last is computed.
+
+        Raises:
+            ConfigError: where a layer has no such name.
+        """
+        wanted = set(layers)
+        for name in layers:
+            self.check(name)
+        found: dict[str, Tensor] = {}
+        x = (images - self.mean.to(images.dtype)) / self.std.to(images.dtype)
+        for name, stage in self.stages.items():
+            if not wanted:
+                break
+            x = stage(x)
+            if name in wanted:
+                found[name] = x
+                wanted.discard(name)
+        return {name: found[name] for name in layers}
+
+    def check(self, name: str) -> None:
+        """Raise where no layer is called *name*."""
+        if name not in self.stages:
+            near = get_close_matches(name, self.layers, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(self.layers)} is expected"
+            raise ConfigError(f"the network has no layer {name!r}; {hint}")
+
+    def logits(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K"]:
+        """Return the outputs of the last layer for *images* with values in [0, 1]."""
+        last = self.layers[-1]
+        return self.features(images, (last,))[last]
+
+    forward = logits
+
+
+def small_vgg_stages(classes: int, batch_norm: bool = False) -> OrderedDict[str, nn.Module]:
+    """Return the layers of the embedded network; with *batch_norm* as it is trained, without as it is shipped."""
+    stages: OrderedDict[str, nn.Module] = OrderedDict()
+    inputs = 3
+    for group, widths in enumerate(SMALL_VGG, start=1):
+        for place, width in enumerate(widths, start=1):
+            convolution: nn.Module = nn.Conv2d(inputs, width, 3, padding=1, bias=not batch_norm)
+            if batch_norm:
+                convolution = nn.Sequential(convolution, nn.BatchNorm2d(width))
+            stages[f"conv{group}_{place}"] = convolution
+            stages[f"relu{group}_{place}"] = nn.ReLU()
+            inputs = width
+        if group < len(SMALL_VGG):
+            stages[f"pool{group}"] = nn.MaxPool2d(2)
+    stages["average"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    stages["fc"] = nn.Linear(inputs, classes)
+    return stages
+
+
+def vgg_stages(network: nn.Module, groups: tuple[tuple[int, ...], ...]) -> OrderedDict[str, nn.Module]:
+    """Return the layers of torchvision's VGG *network*, named as Simonyan & Zisserman (2015) count them.
+
+    Batch norm belongs to its convolution: ``conv1_1`` is what follows it. Dropout is left out: the network is fixed.
+    """
+    parts = list(network.get_submodule("features"))  # type: ignore[call-overload]
+    stages: OrderedDict[str, nn.Module] = OrderedDict()
+    at = 0
+    for group, widths in enumerate(groups, start=1):
+        for place in range(1, len(widths) + 1):
+            convolution = parts[at]
+            at += 1
+            if isinstance(parts[at], nn.BatchNorm2d):
+                convolution = nn.Sequential(convolution, parts[at])
+                at += 1
+            stages[f"conv{group}_{place}"] = convolution
+            stages[f"relu{group}_{place}"] = nn.ReLU()
+            at += 1
+        stages[f"pool{group}"] = parts[at]
+        at += 1
+    classifier = list(network.get_submodule("classifier"))  # type: ignore[call-overload]
+    linear = [part for part in classifier if isinstance(part, nn.Linear)]
+    stages["fc6"] = nn.Sequential(network.get_submodule("avgpool"), nn.Flatten(), linear[0])
+    stages["relu6"] = nn.ReLU()
+    stages["fc7"] = linear[1]
+    stages["relu7"] = nn.ReLU()
+    stages["fc8"] = linear[2]
+    return stages
+
+
+def resnet_stages(network: nn.Module) -> OrderedDict[str, nn.Module]:
+    """Return the layers of torchvision's ResNet *network*: ``conv1``, ``pool1``, ``layer1_1``, ..., ``fc``."""
+    part: Callable[[str], nn.Module] = network.get_submodule
+    stages: OrderedDict[str, nn.Module] = OrderedDict()
+    stages["conv1"] = nn.Sequential(part("conv1"), part("bn1"))
+    stages["relu1"] = nn.ReLU()
+    stages["pool1"] = part("maxpool")
+    for group in range(1, 5):
+        for place, block in enumerate(part(f"layer{group}").children(), start=1):
+            stages[f"layer{group}_{place}"] = block
+    stages["average"] = nn.Sequential(part("avgpool"), nn.Flatten())
+    stages["fc"] = part("fc")
+    return stages
+
+
+def without_inplace(network: nn.Module) -> nn.Module:
+    """Return *network* with every ReLU writing to new memory, so that the features before it stay what they are."""
+    for module in network.modules():
+        if isinstance(module, nn.ReLU):
+            module.inplace = False
+    return network

@@ -1,0 +1,146 @@
+"""Fixed networks, ready to measure images: embedded, torchvision's, with random weights, or from a file."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from paribus.errors import ConfigError, DataError
+from paribus.nn.initial import initialise, untouched_rng
+from paribus.nn.networks.layered import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    VGG_NAMES,
+    Layered,
+    resnet_stages,
+    small_vgg_stages,
+    vgg_stages,
+    without_inplace,
+)
+from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed
+from paribus.spec.seed import Streams
+
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+"""The classes of CIFAR-10 (Krizhevsky 2009), in its order."""
+CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
+CIFAR10_STD = (0.2470, 0.2435, 0.2616)
+"""Mean and standard deviation of the channels of CIFAR-10's training images, of values in [0, 1]."""
+IMAGENET_CLASSES = 1000
+
+
+def load(fixed: Fixed, streams: Streams) -> Layered:
+    """Return the network that *fixed* names, in evaluation mode, its parameters without gradients.
+
+    Args:
+        fixed: architecture and weights.
+        streams: where random weights are drawn: N(0, 2 / fan_in) for convolutions, from ``init/<parameter name>``.
+
+    Raises:
+        DataError: where weights cannot be downloaded, or a file of weights is not there or not of this network.
+    """
+    network = _embedded_kind(fixed) if fixed.name == "small_vgg" else _torchvision_kind(fixed)
+    if fixed.weights == "random":
+        initialise(network.stages, streams)
+    elif fixed.weights not in NETWORKS[fixed.name]:
+        _fill(network, _read(Path(fixed.weights)), fixed)
+    network.eval()
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    return network.to(memory_format=torch.channels_last)
+
+
+def embedded_path(weights: str) -> Path:
+    """Return the file in the package that holds the embedded *weights*."""
+    return Path(str(files("paribus.nn.networks") / f"small_vgg_{weights}.safetensors"))
+
+
+def embedded_record(weights: str) -> dict[str, Any]:
+    """Return what is known of embedded *weights*: data, recipe, machine, seconds, scores."""
+    with safetensors.safe_open(embedded_path(weights), framework="pt") as file:
+        found: dict[str, Any] = json.loads(file.metadata()["record"])
+        return found
+
+
+def _embedded_kind(fixed: Fixed) -> Layered:
+    words = {"random": "small_vgg with random weights"}
+    if fixed.weights in EMBEDDED:
+        words[fixed.weights] = embedded_record(fixed.weights)["in_words"]
+    network = Layered(
+        small_vgg_stages(len(CIFAR10)),
+        classes=CIFAR10,
+        size=32,
+        mean=CIFAR10_MEAN,
+        std=CIFAR10_STD,
+        in_words=words.get(fixed.weights, f"small_vgg with the weights of {fixed.weights}"),
+    )
+    if fixed.weights in EMBEDDED:
+        saved = safetensors.torch.load_file(embedded_path(fixed.weights))
+        network.stages.load_state_dict({name: tensor.float() for name, tensor in saved.items()})
+    return network
+
+
+def _torchvision_kind(fixed: Fixed) -> Layered:
+    import torchvision
+
+    weights, classes = None, tuple(str(place) for place in range(IMAGENET_CLASSES))
+    if fixed.weights == "imagenet":
+        weights = torchvision.models.get_model_weights(fixed.name).DEFAULT
+        classes = tuple(weights.meta["categories"])
+    with untouched_rng():
+        try:
+            raw = without_inplace(torchvision.models.get_model(fixed.name, weights=weights))
+        except (URLError, OSError, RuntimeError) as error:
+            raise DataError(
+                f"the ImageNet weights of {fixed.name} could not be downloaded ({error}); take small_vgg, which needs "
+                f"no download, or give a file of weights"
+            ) from error
+    base = fixed.name.removesuffix("_bn")
+    stages = vgg_stages(raw, VGG_NAMES[base]) if base in VGG_NAMES else resnet_stages(raw)
+    source = {"imagenet": f"trained on ImageNet (torchvision, {weights})", "random": "with random weights"}
+    network = Layered(
+        stages,
+        classes=classes,
+        size=224,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        in_words=f"{fixed.name} {source.get(fixed.weights, f'with the weights of {fixed.weights}')}",
+    )
+    object.__setattr__(network, "raw", raw)  # whose names a file of weights has
+    return network
+
+
+def _read(path: Path) -> Mapping[str, Tensor]:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file of weights")
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise DataError(f"{path}: not a file of weights that can be read ({type(error).__name__})") from error
+    if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):
+        found = found["state_dict"]
+    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise DataError(f"{path}: holds no table of named weights")
+    return found
+
+
+def _fill(network: Layered, weights: Mapping[str, Tensor], fixed: Fixed) -> None:
+    module: nn.Module = getattr(network, "raw", network.stages)
+    try:
+        module.load_state_dict(OrderedDict((name, tensor.float()) for name, tensor in weights.items()))
+    except RuntimeError as error:
+        first = str(error).splitlines()
+        raise ConfigError(
+            f"{fixed.weights}: not the weights of {fixed.name} ({' '.join(first[1:2]).strip()})"
+        ) from error

@@ -1,0 +1,60 @@
+"""Which fixed network, as a value of a configuration: its architecture and where its weights are from. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from paribus.errors import ConfigError
+
+EMBEDDED = ("cifar10", "cifar10_robust")
+"""Weights that come with Paribus, for ``small_vgg``; see ``recipes/small_vgg.py``."""
+NETWORKS = {
+    "small_vgg": (*EMBEDDED, "random"),
+    "vgg16": ("imagenet", "random"),
+    "vgg16_bn": ("imagenet", "random"),
+    "vgg19": ("imagenet", "random"),
+    "resnet18": ("imagenet", "random"),
+    "resnet50": ("imagenet", "random"),
+}
+"""Architectures, with the weights each can have; a path of a file of weights is another choice in all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """A network that is not trained."""
+
+    name: str = "small_vgg"
+    """The architecture: one of NETWORKS."""
+    weights: str = "cifar10"
+    """``cifar10``, ``cifar10_robust`` (embedded), ``imagenet`` (torchvision's, downloaded), ``random``, or a path."""
+
+    def __post_init__(self) -> None:
+        if self.name not in NETWORKS:
+            raise ConfigError(f"network {self.name!r} is unknown{_nearest(self.name)}")
+        if self.weights not in NETWORKS[self.name] and not _is_path(self.weights):
+            raise ConfigError(
+                f"{self.name} has no weights {self.weights!r}; "
+                f"{', '.join(NETWORKS[self.name])} or a path of a .safetensors or .pth file is expected"
+            )
+
+    def __str__(self) -> str:
+        """Return ``small_vgg (cifar10)``."""
+        return f"{self.name} ({self.weights})"
+
+
+def fixed(text: str) -> Fixed:
+    """Read ``vgg19`` or ``vgg19:random``: an architecture, with the weights it usually has or those named."""
+    name, _, weights = text.partition(":")
+    if not weights and name in NETWORKS:
+        weights = NETWORKS[name][0]
+    return Fixed(name=name, weights=weights)
+
+
+def _is_path(weights: str) -> bool:
+    return weights.endswith((".safetensors", ".pth", ".pt"))
+
+
+def _nearest(name: str) -> str:
+    near = get_close_matches(name, NETWORKS, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; one of {', '.join(NETWORKS)} is expected"

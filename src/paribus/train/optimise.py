@@ -1,0 +1,225 @@
+"""The image as the variable: optimise a batch of images under a loss, with curves, snapshots and exact resumption."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from paribus.spec.context import Context, Diverged
+from paribus.train.image_optimizer import LBFGS, ImageOptimizer
+
+CHECKPOINT_SECONDS = 5.0
+"""How often a state is kept: what an interruption costs at most. It has no bearing on results."""
+SHOW_SECONDS = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class ImageLoss:
+    """What the images of a batch lose, each by itself.
+
+    Args:
+        objective: (B,), what is minimised, with its graph. An image's value must not depend on the others.
+        shown: by name, (B,) parts of it that the curves show.
+    """
+
+    objective: Tensor
+    shown: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Optimised:
+    """Images at the end of their optimisation.
+
+    Args:
+        images: (B, 3, H, W).
+        losses: (B,), the objective of these images.
+        snapshots: (T, B, H, W, 3) uint8, from the start to the end.
+        snapshot_steps: (T,) after how many steps each was taken.
+    """
+
+    images: Tensor
+    losses: NDArray[np.float64]
+    snapshots: NDArray[np.uint8]
+    snapshot_steps: tuple[int, ...]
+
+    @property
+    def strip(self) -> NDArray[np.uint8]:
+        """The snapshots of the first image, (T, H, W, 3): what a report shows."""
+        return self.snapshots[:, 0]
+
+
+def optimise(
+    loss: Callable[[Tensor, int], ImageLoss],
+    start: Float[Tensor, "B 3 H W"],
+    *,
+    optimizer: ImageOptimizer,
+    rate: Callable[[int, int], float],
+    steps: int,
+    context: Context,
+    project: Callable[[Tensor], Tensor] | None = None,
+    points: int = 30,
+    snapshots: int = 8,
+) -> Optimised:
+    """Minimise *loss* over images for *steps* steps; an interrupted optimisation goes on from its last checkpoint.
+
+    Args:
+        loss: ``(images, k) -> ImageLoss`` of step k, from 0. What it draws comes from streams named by k. After the
+            last step it is called once more, with k = *steps*, for the losses at the end.
+        start: the images at the beginning, values in [0, 1] as a rule.
+        optimizer: Adam over the batch, or L-BFGS for each image.
+        rate: ``(k, steps) -> learning rate``.
+        steps: how many updates.
+        context: takes curves (``loss`` and the parts shown, means over the batch), the image as it is, checkpoints.
+        project: applied to the images after each update: ``lambda x: x.clamp_(0, 1)``.
+        points: how many points the curves get.
+        snapshots: how many times the images are kept, start and end among them; they lie closer at the beginning.
+
+    Raises:
+        Diverged: where an image's loss is not finite.
+    """
+    state = _State.begin(start, optimizer)
+    kept: list[Tensor] = []
+    done = _resume(context, state, kept)
+    marks = {math.ceil(steps * (i + 1) / points) for i in range(points)}
+    times = sorted({round(steps * (i / (snapshots - 1)) ** 2) for i in range(snapshots)}) if snapshots > 1 else [steps]
+    if done == 0 and 0 in times:
+        kept.append(_pictures(state.images()))
+    saved = shown = time.monotonic()
+    for step in range(done, steps):
+        found = state.step(loss, step, rate(step, steps))
+        if project is not None:
+            state.project(project)
+        done = step + 1
+        if done in times:
+            kept.append(_pictures(state.images()))
+        if done in marks:
+            _point(context, found, done)
+        now = time.monotonic()
+        if now - shown >= SHOW_SECONDS or done == steps:
+            context.progress(done, steps)
+            context.picture("image", _pictures(state.images()[:1])[0].numpy())
+            shown = now
+        if now - saved >= CHECKPOINT_SECONDS and done < steps and context.scratch is not None:
+            context.save_checkpoint(state.pack(done, kept))
+            saved = time.monotonic()
+    images = state.images().detach()
+    with torch.no_grad():
+        losses = loss(images, steps).objective.detach().double().cpu().numpy()
+    if not np.isfinite(losses).all():
+        raise Diverged("the loss of an image is not finite", step=steps)
+    return Optimised(images, losses, torch.stack(kept).numpy(), tuple(times))
+
+
+def _point(context: Context, found: ImageLoss, done: int) -> None:
+    """Add a point to the curves."""
+    values = {"loss": found.objective, **found.shown}
+    means = {name: float(value.detach().double().mean()) for name, value in values.items()}
+    if not math.isfinite(means["loss"]):
+        raise Diverged(f"the loss became {means['loss']}", step=done)
+    context.scalars(done, **means)
+
+
+def _pictures(images: Tensor) -> Tensor:
+    """Return (B, H, W, 3) uint8 of *images* (B, 3, H, W), on the CPU."""
+    return (images.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu()
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """The images as leaves of the graph, and what moves them: one optimiser for the batch, or one for each image."""
+
+    leaves: list[nn.Parameter]
+    optimizers: list[torch.optim.Optimizer]
+
+    @classmethod
+    def begin(cls, start: Tensor, optimizer: ImageOptimizer) -> _State:
+        start = start.detach().clone(memory_format=torch.contiguous_format)
+        if isinstance(optimizer, LBFGS):
+            leaves = [nn.Parameter(image.clone()) for image in torch.split(start, 1)]
+            return cls(leaves, [optimizer.build(leaf) for leaf in leaves])
+        leaves = [nn.Parameter(start)]
+        return cls(leaves, [optimizer.build(leaves, rate=0.0)])
+
+    def images(self) -> Tensor:
+        return self.leaves[0] if len(self.leaves) == 1 else torch.cat(list(self.leaves))
+
+    def step(self, loss: Callable[[Tensor, int], ImageLoss], step: int, rate: float) -> ImageLoss:
+        for leaf in self.leaves:
+            leaf.grad = None
+        found = loss(self.images(), step)
+        found.objective.sum().backward()  # type: ignore[no-untyped-call]
+        values = found.objective.detach()
+        for index, optimizer in enumerate(self.optimizers):
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step(partial(values.__getitem__, index))  # type: ignore[arg-type]  # torch takes what is a number
+        return found
+
+    @torch.no_grad()
+    def project(self, project: Callable[[Tensor], Tensor]) -> None:
+        for leaf in self.leaves:
+            leaf.copy_(project(leaf))
+
+    def pack(self, done: int, kept: Iterable[Tensor]) -> bytes:
+        tensors = {f"image/{index}": leaf.detach() for index, leaf in enumerate(self.leaves)}
+        tensors |= {f"kept/{index}": pictures for index, pictures in enumerate(kept)}
+        numbers: dict[str, float | int] = {"done": done}
+        for index, (optimizer, leaf) in enumerate(zip(self.optimizers, self.leaves, strict=True)):
+            for name, value in optimizer.state.get(leaf, {}).items():
+                key = f"state/{index}/{name}"
+                if isinstance(value, Tensor):
+                    tensors[key] = value
+                elif isinstance(value, list) and name != "al":  # which L-BFGS fills anew in each step
+                    numbers[f"{key}/length"] = len(value)
+                    tensors |= {f"{key}/{place}": part for place, part in enumerate(value)}
+                elif isinstance(value, int | float):
+                    numbers[key] = value
+        packed = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        packed["numbers"] = torch.frombuffer(bytearray(json.dumps(numbers).encode()), dtype=torch.uint8)
+        return bytes(safetensors.torch.save(packed))
+
+    @torch.no_grad()
+    def unpack(self, data: bytes) -> tuple[int, list[Tensor]]:
+        tensors = safetensors.torch.load(data)
+        numbers = json.loads(bytes(tensors.pop("numbers").numpy()).decode())
+        for index, (optimizer, leaf) in enumerate(zip(self.optimizers, self.leaves, strict=True)):
+            leaf.copy_(tensors[f"image/{index}"])
+            prefix = f"state/{index}/"
+            state: dict[str, Any] = {}
+            for key, number in numbers.items():
+                if key.startswith(prefix):
+                    name = key.removeprefix(prefix)
+                    if name.endswith("/length"):
+                        name = name.removesuffix("/length")
+                        state[name] = [tensors[f"{prefix}{name}/{place}"].to(leaf.device) for place in range(number)]
+                    else:
+                        state[name] = number
+            for key, tensor in tensors.items():
+                name = key.removeprefix(prefix)
+                if key.startswith(prefix) and "/" not in name:
+                    state[name] = tensor if name == "step" else tensor.to(leaf.device)
+            if state:
+                optimizer.state[leaf] = state
+        count = sum(key.startswith("kept/") for key in tensors)
+        return int(numbers["done"]), [tensors[f"kept/{place}"] for place in range(count)]
+
+
+def _resume(context: Context, state: _State, kept: list[Tensor]) -> int:
+    data = context.load_checkpoint()
+    if data is None:
+        return 0
+    done, before = state.unpack(data)
+    kept.extend(before)
+    return done

@@ -1,0 +1,148 @@
+"""Fixed networks: their layers are torchvision's own, random ones follow the seed, and bad weights get one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+import torchvision
+from torch import Tensor
+
+from paribus.errors import ConfigError, DataError, ParibusError
+from paribus.nn.initial import untouched_rng
+from paribus.nn.networks.embed import folded, save_embedded
+from paribus.nn.networks.layered import Layered, small_vgg_stages
+from paribus.nn.networks.load import CIFAR10, CIFAR10_MEAN, CIFAR10_STD, embedded_path, load
+from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, fixed
+from paribus.spec.seed import Streams
+
+IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+def _torchvision(name: str, tmp_path: Path) -> tuple[torch.nn.Module, Path]:
+    """torchvision's network with weights of its own, and a file of these."""
+    with untouched_rng():
+        torch.manual_seed(1)
+        raw = torchvision.models.get_model(name, weights=None).eval()
+    path = tmp_path / f"{name}.safetensors"
+    safetensors.torch.save_file({key: tensor.clone() for key, tensor in raw.state_dict().items()}, path)
+    return raw, path
+
+
+def _normalised(images: Tensor) -> Tensor:
+    return torchvision.transforms.functional.normalize(images, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "vgg16_bn"])
+def test_a_file_of_torchvisions_weights_gives_torchvisions_outputs(name: str, tmp_path: Path) -> None:
+    raw, path = _torchvision(name, tmp_path)
+    network = load(Fixed(name=name, weights=str(path)), Streams(0))
+    with torch.inference_mode():
+        torch.testing.assert_close(network.logits(IMAGES), raw(_normalised(IMAGES)), rtol=1e-3, atol=1e-4)
+    assert len(network.classes) == 1000
+    assert str(path) in network.in_words
+
+
+@pytest.mark.parametrize(("name", "layer", "index"), [("vgg16", "relu3_3", 16), ("vgg19", "relu4_1", 21)])
+def test_vgg_layers_are_counted_as_in_the_paper(name: str, layer: str, index: int) -> None:
+    network = load(Fixed(name=name, weights="random"), Streams(0))
+    with torch.inference_mode():
+        features = network.features(IMAGES, ("conv1_1", layer))
+        raw = _normalised(IMAGES)
+        for stage in list(network.stages.values())[:index]:
+            raw = stage(raw)
+    torch.testing.assert_close(features[layer], raw, rtol=1e-3, atol=1e-4)
+    assert list(features) == ["conv1_1", layer]
+    assert features["conv1_1"].min() < 0  # no ReLU has written over it
+    assert network.layers[-1] == "fc8"
+
+
+def test_random_weights_follow_the_seed() -> None:
+    one, same, other = (load(Fixed(weights="random"), Streams(seed)) for seed in (0, 0, 1))
+    with torch.inference_mode():
+        assert torch.equal(one.logits(IMAGES), same.logits(IMAGES))
+        assert not torch.equal(one.logits(IMAGES), other.logits(IMAGES))
+    assert not any(parameter.requires_grad for parameter in one.parameters())
+    assert not one.training
+
+
+def _trained(batch_norm: bool) -> Layered:
+    with untouched_rng():
+        torch.manual_seed(2)
+        return Layered(small_vgg_stages(10, batch_norm), classes=CIFAR10, size=32, mean=CIFAR10_MEAN, std=CIFAR10_STD)
+
+
+def test_folding_batch_norm_changes_nothing_and_a_file_keeps_it(tmp_path: Path) -> None:
+    model = _trained(batch_norm=True)
+    model.train()
+    for seed in range(5):  # so that the running statistics are something
+        model(torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(seed)))
+    model.eval()
+    weights = folded(model.stages)
+    path = tmp_path / "mine.safetensors"
+    save_embedded(path, weights, {"in_words": "a test"})
+    network = load(Fixed(weights=str(path)), Streams(0))
+    images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(9))
+    plain = _trained(batch_norm=False).eval()
+    plain.stages.load_state_dict(weights)
+    with torch.inference_mode():
+        expected = model.logits(images)
+        torch.testing.assert_close(plain.logits(images), expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(network.logits(images), expected, rtol=2e-2, atol=1e-2)  # float16 on the way
+
+
+@pytest.mark.parametrize("weights", EMBEDDED)
+def test_embedded_weights_are_small_and_tell_where_they_are_from(weights: str) -> None:
+    network = load(Fixed(weights=weights), Streams(0))
+    assert embedded_path(weights).stat().st_size < 4 * 2**20
+    assert "CIFAR-10" in network.in_words
+    with torch.inference_mode():
+        assert network.logits(IMAGES).isfinite().all()
+
+
+def test_features_stop_after_the_deepest_layer_asked_for() -> None:
+    network = load(Fixed(weights="random"), Streams(0))
+    del network.stages["fc"]
+    assert network.features(IMAGES, ("relu2_1",))["relu2_1"].shape == (2, 64, 32, 32)
+
+
+def test_names() -> None:
+    assert fixed("vgg19") == Fixed(name="vgg19", weights="imagenet")
+    assert fixed("vgg19:random") == Fixed(name="vgg19", weights="random")
+    assert fixed("small_vgg") == Fixed()
+    for name, known in NETWORKS.items():
+        for weights in known:
+            assert fixed(f"{name}:{weights}").name == name
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda folder: fixed("vgg91"), "did you mean 'vgg19'"),
+        (lambda folder: Fixed(name="vgg19", weights="cifar10"), "vgg19 has no weights 'cifar10'; imagenet, random or"),
+        (lambda folder: load(Fixed(weights=f"{folder}/none.pth"), Streams(0)), "none.pth: no such file"),
+        (lambda folder: load(Fixed(weights=_file(folder, b"junk")), Streams(0)), "not a file of weights"),
+        (lambda folder: load(Fixed(weights=_other(folder)), Streams(0)), "not the weights of small_vgg"),
+        (
+            lambda folder: load(Fixed(weights="random"), Streams(0)).features(IMAGES, ("relu1_3",)),
+            "no layer 'relu1_3'; did you mean",
+        ),
+    ],
+)
+def test_what_is_wrong_gets_one_line(make: object, says: str, tmp_path: Path) -> None:
+    with pytest.raises(ParibusError, match=says) as raised:
+        make(tmp_path)  # type: ignore[operator]
+    assert isinstance(raised.value, ConfigError | DataError)
+    assert "\n" not in str(raised.value)
+
+
+def _file(folder: Path, data: bytes) -> str:
+    (folder / "weights.pth").write_bytes(data)
+    return str(folder / "weights.pth")
+
+
+def _other(folder: Path) -> str:
+    safetensors.torch.save_file({"a": torch.zeros(2)}, folder / "other.safetensors")
+    return str(folder / "other.safetensors")
