@@ -73,6 +73,14 @@ def test_a_long_run_is_stopped_and_compared_that_far(folder: Path, noise: str, l
     assert levels["seed matters"] == "ok"
 
 
+def test_how_often_a_long_run_shows_itself_counts_for_nothing(folder: Path) -> None:
+    """Progress and pictures come by the clock, so their number differs from run to run."""
+    by_the_clock = LONG.replace("NOISE", "step + context.seed").replace(
+        "    context.progress", "    for _ in range(int(1e6 * time.perf_counter()) % 3): context.progress"
+    )
+    assert set(_levels(folder, by_the_clock, patience=0.05).values()) == {"note", "ok"}
+
+
 def test_a_function_that_fails_is_run_once(folder: Path) -> None:
     assert _levels(folder, "noise = 1 / 0") == {"finishes": "warning"}
 

@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from paribus.run.local import InProcessRunner, LocalRunner
 from paribus.run.runner import Runner
 from paribus.spec import registry
-from paribus.spec.context import Progress, Scalars
+from paribus.spec.context import Picture, Progress, Scalars
 from paribus.spec.source import digest
 from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
 
@@ -55,6 +56,9 @@ def run(config, context):
     if config.mode == "children":
         with multiprocessing.get_context("fork").Pool(2) as pool:
             return {"accuracy": float(sum(pool.map(abs, [-1, -2])))}
+    if config.mode == "picture":
+        for value in range(200):
+            context.picture("image", np.full((200, 300, 3), value, np.uint8))
     if config.mode == "sleep":
         time.sleep(60)
     if config.mode == "threads":
@@ -125,6 +129,15 @@ def test_reports_come_in_order(lab: Path, scratch: Callable[[str], Path]) -> Non
     assert isinstance(events[0], Started)
     assert events[1:3] == [Progress(1, 2), Scalars(1, {"loss": 0.5})]
     assert isinstance(events[3], Finished)
+
+
+def test_a_picture_comes_through_small_and_once(lab: Path, scratch: Callable[[str], Path]) -> None:
+    events = [event.what for event in LocalRunner(workers=1).run(trials(lab, "picture"), scratch)]
+    (picture,) = [what for what in events if isinstance(what, Picture)]
+    assert picture.name == "image"
+    np.testing.assert_array_equal(picture.pixels, np.zeros((50, 75, 3), np.uint8))
+    assert isinstance(events[-1], Finished)
+    assert events[-1].outcome == "completed"
 
 
 def test_a_trial_computes_with_the_threads_it_was_given(lab: Path, scratch: Callable[[str], Path]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import paribus.store
 from paribus.errors import StoreError
-from paribus.spec.context import Artifact
+from paribus.spec.context import Artifact, Picture
 from paribus.spec.trial import Event
 from paribus.store import Store, artifacts
 
@@ -45,6 +45,14 @@ def test_equal_arrays_are_one_file_named_by_its_content(store, make_trials):
     files = [path for path in (store.folder / "artifacts").rglob("*") if path.is_file()]
     assert len(files) == 2
     assert all(path.name == f"{hashlib.sha256(path.read_bytes()).hexdigest()}.npy" for path in files)
+
+
+def test_a_picture_for_those_who_watch_is_not_kept(store, make_trials):
+    (trial,) = make_trials()
+    store.register([trial], {})
+    store.write([Event(trial.key, Picture("image", np.zeros((4, 4, 3), np.uint8)))])
+    assert store.artifact_names(trial.key) == ()
+    assert not [path for path in (store.folder / "artifacts").rglob("*") if path.is_file()]
 
 
 def test_python_objects_are_refused_both_ways(store, make_trials, tmp_path):

@@ -8,15 +8,18 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from paribus.report.blocks import can_show, side_by_side
 from paribus.report.countdown import Countdown
 from paribus.report.unit import Unit, counted, duration
-from paribus.spec.context import Progress
+from paribus.spec.context import Picture, Progress
 from paribus.spec.trial import Event, Finished, Started, Trial
 
 LAST = 5
@@ -48,6 +51,7 @@ class LiveView:
         self._done = 0
         self._total = 0
         self._results: deque[Text] = deque(maxlen=LAST)
+        self._pictures: dict[str, NDArray[np.uint8]] = {}
         self._lock = threading.Lock()
         self._live: Live | None = None
         self._began = clock()
@@ -71,6 +75,7 @@ class LiveView:
         with self._lock:
             self._names = {trial.key: f"{trial.experiment.name}  seed {trial.seed}" for trial in trials}
             self._done, self._total = done, done + len(trials)
+            self._pictures.clear()
             self._countdown.plan({trial.key: trial.experiment.name for trial in trials})
         if trials and self._live is None:
             already = f", {done} done already" if done else ""
@@ -91,8 +96,11 @@ class LiveView:
                 self._countdown.start(event.key)
             case Progress(done=done, total=total) if total > 0:
                 self._countdown.progress(event.key, done / total)
+            case Picture(pixels=pixels):
+                self._pictures[event.key] = pixels
             case Finished() as finished:
                 self._countdown.finish(event.key)
+                self._pictures.pop(event.key, None)
                 self._done += 1
                 line = self._result(event.key, finished)
                 self._results.append(line)
@@ -148,7 +156,15 @@ class LiveView:
                 Text(f"{duration(self._clock() - self._began)} gone{', ' if left else ''}{left}"),
             )
             results = [_one_line(line) for line in self._results]
-            return Group(*results, trials, whole)
+            images = self._images(self._console.height - len(results) - min(len(shares), SHOWN + 1) - 2)
+            return Group(*results, *([images] if images is not None else []), trials, whole)
+
+    def _images(self, room: int) -> RenderableType | None:
+        """What running trials show of the image that they optimise, in *room* lines, where a terminal can."""
+        if not (self._pictures and can_show(self._console)):
+            return None
+        named = {self._names.get(key, key): pixels for key, pixels in self._pictures.items()}
+        return side_by_side(named, width=self._console.width, height=min(room, 17))
 
 
 def _one_line(text: Text) -> Text:

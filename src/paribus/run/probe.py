@@ -36,7 +36,7 @@ def probe(
 
     Between the runs the global generators of Python, NumPy and torch are moved on, so a function that draws from one
     cannot repeat by luck; they are put back in the end. A run that has reported numbers is stopped after *patience*
-    seconds, the later ones at the same report.
+    seconds, the later ones at the same point of their curves.
     """
     settle(experiment)
     states = {name: read() for name, (read, _, _) in _generators().items()}
@@ -75,7 +75,7 @@ class _Run:
     seconds: float
     message: str = ""
     stopped_at: int | None = None
-    """The report at which it was stopped."""
+    """How many points of its curves it had reported when it was stopped."""
     progress: str = ""
 
 
@@ -85,7 +85,7 @@ class _Enough(BaseException):
 
 @dataclass
 class _Watch:
-    """Listens to a run, and stops it at report *stop_at*, or once *deadline* is past and there is a number."""
+    """Listens to a run; stops it at point *stop_at* of its curves, or once *deadline* is past and there is a number."""
 
     stop_at: int | None
     deadline: float
@@ -94,7 +94,7 @@ class _Watch:
     progress: str = ""
 
     def __call__(self, report: Report) -> None:
-        self.count += 1
+        self.count += isinstance(report, Scalars)  # the only reports whose number the clock has no part in
         if isinstance(report, Progress):
             self.progress = f" at step {report.done} of {report.total}"
         if isinstance(report, Scalars):

@@ -168,4 +168,5 @@ def _reduced(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     starts = [np.arange(0, length, side) for length in pixels.shape[:2]]
     sums = np.add.reduceat(np.add.reduceat(pixels, starts[0], axis=0, dtype=np.uint32), starts[1], axis=1)
     down, across = (np.diff(np.append(start, length)) for start, length in zip(starts, pixels.shape[:2], strict=True))
-    return np.rint(sums / np.outer(down, across)[..., None]).astype(np.uint8)
+    means: NDArray[np.uint8] = np.rint(sums / np.outer(down, across)[..., None]).astype(np.uint8)
+    return means
