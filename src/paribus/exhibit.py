@@ -19,7 +19,7 @@ from paribus.analysis.looks import MIN_PAIRS
 from paribus.errors import ParibusError
 from paribus.gather import Results
 from paribus.report.gallery import Answers, find_flips, find_mistakes, illustrate
-from paribus.report.material import ArmMaterial, Chosen, Curve, Material, Mishap, NoteLine
+from paribus.report.material import ArmMaterial, Chosen, Curve, Images, Material, Mishap, NoteLine
 from paribus.spec.difference import field_differences, source_difference
 from paribus.spec.experiment import Experiment, declared_changes
 from paribus.spec.lab import Pictures
@@ -27,6 +27,9 @@ from paribus.spec.name import split
 from paribus.store import Look, TrialRecord
 
 T = TypeVar("T")
+
+STRIP, PICTURE = "strip", "picture/"
+"""Names of artifacts that are images: the course of an optimisation, and single ones with the caption that follows."""
 
 
 def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] = ()) -> Material:
@@ -179,6 +182,7 @@ def _arm(
         ),
         flips=flips,
         errors=errors,
+        images=_images(results, experiment, gaps),
     )
 
 
@@ -253,6 +257,30 @@ def _stacked(results: Results, records: Sequence[TrialRecord], name: str) -> NDA
 
 def _usable(values: NDArray[Any], kinds: str, shape: tuple[int, ...]) -> bool:
     return values.dtype.kind in kinds and values.shape == shape and bool((values >= 0).all())
+
+
+def _images(results: Results, experiment: Experiment, gaps: Gaps) -> Images | None:
+    """The images that the first completed trial of *experiment* kept, under names that mean something to a report."""
+    record = next((record for record in results.of(experiment) if record.outcome == "completed"), None)
+    if record is None:
+        return None
+    found: dict[str, NDArray[np.uint8]] = {}
+    for name in results.store.artifact_names(record.key):
+        if name == STRIP or name.startswith(PICTURE):
+            what = f"{experiment.name}: {name}"
+            array = gaps.attempt(what, partial(results.store.artifact, record.key, name), None)
+            if array is not None and _is_picture(array, 4 if name == STRIP else 3):
+                found[name] = array
+            elif array is not None:
+                shape = "(T, H, W, 3)" if name == STRIP else "(H, W, 3)"
+                gaps.add(what, f"it is {array.dtype} of {array.shape}; uint8 of {shape} is expected")
+    strip = found.pop(STRIP, None)
+    pictures = {name.removeprefix(PICTURE): array for name, array in found.items()}
+    return Images(seed=record.seed, strip=strip, pictures=pictures) if strip is not None or pictures else None
+
+
+def _is_picture(array: NDArray[Any], dimensions: int) -> bool:
+    return array.dtype == np.uint8 and array.ndim == dimensions and array.shape[-1] == 3 and array.size > 0
 
 
 def _look(experiment: Experiment) -> Any:

@@ -18,6 +18,7 @@ from paribus.report.material import (
     Flip,
     Flips,
     Gallery,
+    Images,
     Material,
     Mishap,
     Mistake,
@@ -334,6 +335,41 @@ def long_names() -> Material:
     )
 
 
+def course(rng: np.random.Generator, frames: int, height: int, width: int) -> NDArray[np.uint8]:
+    """Return (frames, height, width, 3): noise that becomes a picture of blobs."""
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    target = np.full((height, width, 3), 40.0)
+    for _ in range(6):
+        at, colour = rng.uniform(0, 1, 2), rng.uniform(60, 250, 3)
+        target += np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / 0.02)[..., None] * colour
+    noise = rng.uniform(0, 255, target.shape)
+    shares = np.linspace(0, 1, frames)[:, None, None, None] ** 0.5
+    return np.clip(shares * target + (1 - shares) * noise, 0, 255).astype(np.uint8)
+
+
+def optimised() -> Material:
+    """Return an ordered study of arms that optimise an image: long strips, small ones, wide ones, and one without."""
+    rng = np.random.default_rng(5)
+    effects = {f"layer={name}": -0.8 * i for i, name in enumerate(("conv1_1", "conv2_1", "conv3_1", "conv4_1", "fc"))}
+    made = material(
+        effects, seeds=4, level=24.0, sd=0.3, metric="psnr", margin=0.2, examples=False, control="inversion/base"
+    )
+    sizes = [(24, 96, 96), (24, 96, 96), (3, 32, 32), (9, 120, 200), (1, 64, 64), None]
+    arms = []
+    for arm, shape in zip((made.control, *made.arms), sizes, strict=True):
+        if shape is None:
+            arms.append(arm)
+            continue
+        strip = course(rng, *shape)
+        pictures = {"original": course(rng, 2, 300, 400)[-1], "result": strip[-1]}
+        arms.append(dataclasses.replace(arm, images=Images(seed=0, strip=strip, pictures=pictures)))
+    study = dataclasses.replace(made.study, ordered=True, question="Which layer keeps most of its image?")
+    return dataclasses.replace(made, study=study, control=arms[0], arms=tuple(arms[1:]))
+
+
 ALL = {
-    f.__name__: f for f in (plain, one_arm, one_seed, sixteen, lower_is_better, broken, user_lab, hostile, long_names)
-}
+    f.__name__: f
+    for f in (
+        plain, one_arm, one_seed, sixteen, lower_is_better, broken, user_lab, hostile, long_names, optimised,
+    )
+}  # fmt: skip

@@ -33,6 +33,8 @@ def run(config, context):
     right = draw < config.skill + 0.2 * config.trick
     predicted = np.where(right, np.arange(30) % 3, (np.arange(30) + 1) % 3)
     seed = context.seed
+    image = np.full((2, 4, 6, 3), 10 * seed, np.uint8)
+    IMAGES
     context.outcomes("accuracy", right)
     context.artifact("predictions", PREDICTIONS)
     context.artifact("confidence", CONFIDENCE)
@@ -52,7 +54,9 @@ GOOD = {
     "CONFIDENCE": "draw",
     "PICTURES": "Pictures(images, np.array(indices) % 3, ('ant', 'bee', 'cat'))",
     "WORDS": "'made-up answers'",
+    "IMAGES": "pass",
 }
+KEPT = "context.artifact('strip', image); context.artifact('picture/the result', image[1])"
 
 
 @pytest.fixture
@@ -148,6 +152,40 @@ def test_a_missing_artifact_blocks_no_verdict(store: Store) -> None:
     after = shown(store, seeds=3)
     assert to_json(after) == to_json(before)
     assert any("is missing" in gap for gap in after.gaps)
+
+
+def test_images_are_those_of_the_first_completed_seed(store: Store) -> None:
+    lab()
+    assert shown(store, seeds=3).control.images is None
+    lab(IMAGES=KEPT)
+    images = shown(store, seeds=3).arms[0].images
+    assert images is not None
+    assert images.strip is not None
+    assert (images.seed, images.strip.shape, list(images.pictures)) == (0, (2, 4, 6, 3), ["the result"])
+    assert (images.strip == 0).all()
+    lab(IMAGES=f"if seed == 0: raise paribus.Diverged('x')\n    {KEPT}".replace("paribus.", "__import__('paribus')."))
+    images = shown(store, seeds=3).arms[0].images
+    assert images is not None
+    assert (images.seed, images.pictures["the result"].max()) == (1, 10)
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        ("context.artifact('strip', image / 255)", "strip: it is float64 of (2, 4, 6, 3); uint8 of (T, H, W, 3)"),
+        ("context.artifact('strip', image[0])", "strip: it is uint8 of (4, 6, 3); uint8 of (T, H, W, 3)"),
+        ("context.artifact('strip', image[:0])", "strip: it is uint8 of (0, 4, 6, 3)"),
+        ("context.artifact('picture/a', image[..., :1])", "picture/a: it is uint8 of (2, 4, 6, 1); uint8 of (H, W, 3)"),
+    ],
+)
+def test_what_is_no_image_is_left_out_and_said(store: Store, kept: str, expected: str) -> None:
+    lab(IMAGES=f"{kept}; context.artifact('picture/b', image[0])")
+    material = shown(store, seeds=3)
+    assert material.control.images is not None
+    assert material.control.images.strip is None
+    assert list(material.control.images.pictures) == ["b"]
+    assert any(expected in gap for gap in material.gaps)
+    assert len(material.verdicts) == 2
 
 
 def looks(material: Material) -> list[str]:

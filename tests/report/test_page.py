@@ -220,6 +220,14 @@ def test_importing_a_report_loads_neither_torch_nor_matplotlib(name: str) -> Non
     assert done.stdout.strip() == "[]"
 
 
+def test_only_an_ordered_study_is_drawn_along_its_arms() -> None:
+    said = [svg["aria-label"] for svg in Page(render(sample.optimised())).all("svg")]
+    along = [words for words in said if words and words.startswith("psnr along the arms, the control first: base 24.")]
+    assert len(along) == 2, "wide and narrow"
+    assert "layer=fc 2" in along[0]
+    assert "along the arms" not in render(sample.plain())
+
+
 def test_sixteen_arms_fold_away() -> None:
     def arms(material: Material) -> list[bool]:
         return ["open" in found for found in Page(render(material)).all("details") if found.get("class") == "arm"]

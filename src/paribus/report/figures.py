@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.analysis import Verdict
+from paribus.analysis.intervals import Part
 from paribus.report.material import ArmMaterial, Curve, Material
 from paribus.report.unit import Unit, unit_of
 from paribus.report.wording import MARKS, labels
@@ -167,6 +168,68 @@ def spread(material: Material, width: float = NARROW) -> str:
         axes.set_xlabel(f"standard error{f', {unit.step}' if unit.step else ''}", labelpad=2)
 
     return _svg(draw, (width, height), "spread")
+
+
+def along(material: Material, width: float = WIDE) -> str:
+    """Return the metric along the arms of an ordered study: means over the seeds, their intervals, the seeds' scores.
+
+    The control is the first point, and a line to hold the arms against. Intervals are Student's t, of each mean alone.
+
+    Args:
+        width: in inches.
+    """
+    unit = unit_of(material)
+    axis, words = _axis([arm.label for arm in material.arms])
+    room = (width - 0.75) / (len(words) + 1)
+    letters = max(map(len, (material.control.label, *words)))
+    upright = letters * 0.075 > room
+    words = [_short(word, 2.5) for word in (material.control.label, *words)]
+    foot = 0.35 + (0.075 * min(letters, max(map(len, words))) if upright else 0.15)
+    height = 2.2 + foot
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_axes((0.6 / width, foot / height, 1 - 0.7 / width, 1 - (foot + 0.1) / height))
+        means = []
+        for place, arm in enumerate((material.control, *material.arms)):
+            colour = ARM if place else CONTROL
+            scores = np.array(list(arm.scores.scores.values())) * unit.scale
+            means.append(float(scores.mean()) if len(scores) else math.nan)
+            axes.scatter(np.full(len(scores), place + 0.12), scores, s=7, color=MUTED, alpha=0.6, linewidth=0, zorder=2)
+            half = _half_width(scores, material.study.alpha)
+            if half > 0:
+                ends = [means[-1] - half, means[-1] + half]
+                axes.plot([place, place], ends, color=colour, linewidth=2.2, solid_capstyle="butt", zorder=3)
+        axes.plot(range(1, len(means)), means[1:], color=ARM, linewidth=1.2, marker="o", markersize=5, zorder=4)
+        axes.plot([0], means[:1], color=CONTROL, marker="D", markersize=5, linestyle="none", zorder=4)
+        if math.isfinite(means[0]):
+            axes.axhline(means[0], color=CONTROL, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1)
+        axes.set_xlim(-0.5, len(means) - 0.5)
+        axes.set_xticks(range(len(means)), words, rotation=90 if upright else 0)
+        axes.locator_params(axis="y", nbins=5)
+        axes.tick_params(length=3)
+        axes.grid(axis="y", color=GRID, linewidth=0.5)
+        axes.set_axisbelow(True)
+        axes.set_ylabel(unit.title, labelpad=2)
+        if axis:
+            axes.set_xlabel(axis, labelpad=2)
+
+    return _svg(draw, (width, height), f"along-{width:g}")
+
+
+def _axis(labels: Sequence[str]) -> tuple[str, list[str]]:
+    """Return what the axis of *labels* is called and its values: ``name=1``, ``name=2`` share a name."""
+    names = {label.partition("=")[0] for label in labels}
+    if len(names) == 1 and all(label.count("=") == 1 for label in labels):
+        return names.pop(), [label.partition("=")[2] for label in labels]
+    return "", list(labels)
+
+
+def _half_width(scores: NDArray[np.float64], alpha: float) -> float:
+    """Return half the width of the 1 - *alpha* interval of a mean; 0 where there is none."""
+    if len(scores) < 2:
+        return 0.0
+    half = Part(float(scores.std(ddof=1)) / math.sqrt(len(scores)), len(scores) - 1).half_width(alpha)
+    return half if math.isfinite(half) else 0.0
 
 
 def _row(

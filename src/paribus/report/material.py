@@ -88,6 +88,17 @@ class Mishap:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Images:
+    """What one trial made of the image that it optimised."""
+
+    seed: int
+    strip: NDArray[np.uint8] | None = None
+    """(T, H, W, 3), from the start to the end of the optimisation."""
+    pictures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    """Caption -> (H, W, 3): the original beside the result, say."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArmMaterial:
     """All that a report says about one arm; about the control too, whose differences are empty."""
 
@@ -107,6 +118,8 @@ class ArmMaterial:
     mishaps: tuple[Mishap, ...] = ()
     flips: Flips | None = None
     errors: Gallery | None = None
+    images: Images | None = None
+    """Of the first seed that was completed, where the lab keeps any."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from paribus.analysis import Verdict
 from paribus.report import figures
 from paribus.report.export import to_json
+from paribus.report.film import FRAMES, film, magnification, reduced
 from paribus.report.listing import diff_lines
 from paribus.report.material import ArmMaterial, Flips, Gallery, Material
 from paribus.report.unit import MISSING, Unit, duration, probability, unit_of
@@ -98,6 +99,12 @@ def _content(material: Material) -> dict[str, Any]:
             (kind, _figure(figures.forest(material, width), _said(material, unit)))
             for kind, width in (("wide", figures.WIDE), ("narrow", figures.NARROW))
         ],
+        "along": [
+            (kind, _figure(figures.along(material, width), _said_along(material, unit)))
+            for kind, width in (("wide", figures.WIDE), ("narrow", figures.NARROW))
+            if material.study.ordered
+        ],
+        "images": _images(material, unit, few),
         "curves": _curves(material, few),
         "spread": _figure(
             figures.spread(material), "Standard errors from seeds and from test examples; see the table."
@@ -171,6 +178,44 @@ def _said(material: Material, unit: Unit) -> str:
         for v in material.verdicts
     ]
     return f"Differences from the control with intervals: {'; '.join(parts)}."
+
+
+def _said_along(material: Material, unit: Unit) -> str:
+    """The metric along the arms in words, for those who do not see it."""
+    arms = (material.control, *material.arms)
+    parts = [f"{arm.label} {_mean(unit, list(arm.scores.scores.values()))}" for arm in arms]
+    return f"{unit.title} along the arms, the control first: {'; '.join(parts)}."
+
+
+def _images(material: Material, unit: Unit, few: bool) -> list[dict[str, Any]]:
+    """What the control and each arm made of their image; smaller, as everything is, where there are many arms."""
+    frame, single = (96, 176) if few else (64, 112)
+    rows = []
+    for arm in (material.control, *material.arms):
+        images = arm.images
+        if images is None:
+            continue
+        score = arm.scores.scores.get(images.seed)
+        value = "" if score is None else f", {material.study.metric} {unit.show(score)}{unit.symbol and ' %'}"
+        row: dict[str, Any] = {"label": arm.label, "control": arm is material.control, "film": None}
+        row["seed"] = f"seed {images.seed}{value}"
+        if images.strip is not None:
+            row["film"] = _shown(film(images.strip, longest=frame), min(max(images.strip.shape[1:3]), frame), frame)
+            row["film"] |= {"shown": min(FRAMES, len(images.strip)), "of": len(images.strip)}
+        row["singles"] = []
+        for caption, image in images.pictures.items():
+            # Twice the pixels that are shown, for screens that have them.
+            pixels = reduced(image, longest=2 * single if few else single)
+            row["singles"].append(_shown(pixels, max(pixels.shape[:2]), single) | {"caption": caption})
+        rows.append(row)
+    return rows
+
+
+def _shown(pixels: NDArray[np.uint8], longest: int, side: int) -> dict[str, Any]:
+    """Return *pixels* and the size at which a page shows them, so that *longest* of them fill *side* as they can."""
+    scale = magnification(longest, side)
+    height, width = (round(length * scale) for length in pixels.shape[:2])
+    return {"image": _png(pixels), "width": width, "height": height, "enlarged": scale > 1}
 
 
 def _curves(material: Material, few: bool) -> list[dict[str, Any]]:

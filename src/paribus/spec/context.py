@@ -119,8 +119,9 @@ class Context:
     def artifact(self, name: str, array: NDArray[Any]) -> None:
         """Keep *array*, numbers or booleans, with the trial.
 
-        Two names mean something to a report: ``predictions``, (E,) predicted classes, and ``confidence``, (E,)
-        probabilities of these, both in the order of the outcomes.
+        Some names mean something to a report: ``predictions``, (E,) predicted classes, and ``confidence``, (E,)
+        probabilities of these, both in the order of the outcomes; ``strip``, uint8 (T, H, W, 3), an image from the
+        start to the end of its optimisation; ``picture/CAPTION``, uint8 (H, W, 3), an image to show with it.
         """
         kept = np.ascontiguousarray(array)
         if kept.dtype.kind not in "biufc":

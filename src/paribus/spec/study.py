@@ -49,6 +49,7 @@ class Study:
         alpha: the rate of false verdicts that one accepts over the whole study.
         seeds: how many seeds to run in every arm.
         factorial: whether arms may differ from the control in several changes at once, as declared combinations.
+        ordered: whether the arms are points along one axis, in this order: the report draws the metric along them.
         choose_by: a validation metric; where given, the arm that is best by it is also judged as *the chosen one*,
             on seeds that took no part in the choice.
     """
@@ -64,6 +65,7 @@ class Study:
     alpha: float = 0.05
     seeds: int = 5
     factorial: bool = False
+    ordered: bool = False
     choose_by: str | None = None
 
     def __post_init__(self) -> None:
