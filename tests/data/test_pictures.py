@@ -197,6 +197,17 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
         read_picture(tmp_path / "nowhere.png")
     with pytest.raises(DataError, match="a folder"):
         read_picture(tmp_path)
+    with pytest.raises(DataError, match="file name too long"):
+        read_picture(tmp_path / ("a" * 300))
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: object, *arguments: object, **settings: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Image, "open", forbidden)
+    with pytest.raises(DataError, match=r"a\.png: permission denied; a picture that may be read"):
+        read_picture(tmp_path / "a.png")
 
 
 @settings(max_examples=150)

@@ -30,18 +30,16 @@ def read_picture(path: Path | str) -> Picture:
         DataError: there is no such file, or it is broken, cut short, empty or too large; one line that names it.
     """
     path = Path(path).expanduser()
-    if path.is_dir():
-        raise DataError(f"{path}: a folder; the file of one picture is expected")
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file; give the path of a picture (PNG, JPEG, WebP, TIFF, ...)")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd files that it reads all the same
             with Image.open(path) as opened:
                 opened.load()
                 return _pixels(_upright(opened))
-    except PermissionError:
-        raise DataError(f"{path}: may not be read; its permissions forbid it") from None
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file; give the path of a picture") from None
+    except IsADirectoryError:
+        raise DataError(f"{path}: a folder; the file of one picture is expected") from None
     except MemoryError:
         raise DataError(f"{path}: too large for this machine's memory; make it smaller") from None
     except Image.DecompressionBombError:
@@ -100,7 +98,9 @@ def write_png(path: Path | str, array: Picture, *, experiment: str, **texts: obj
 
 
 def _reason(path: Path, error: Exception) -> str:
-    if path.stat().st_size == 0:
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{(error.strerror or str(error)).lower()}; a picture that may be read is expected"
+    if isinstance(error, UnidentifiedImageError) and path.stat().st_size == 0:
         return "the file is empty"
     if isinstance(error, UnidentifiedImageError):
         return "no picture that Pillow knows; PNG, JPEG, WebP, TIFF or the like is expected"
