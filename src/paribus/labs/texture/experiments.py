@@ -1,0 +1,140 @@
+"""What an experiment of the lab is: its configuration and its baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from paribus.data.photographs import PHOTOGRAPHS, TEXTURES
+from paribus.errors import ConfigError
+from paribus.nn.networks.names import Fixed
+from paribus.train.image_optimizer import LBFGS, ImageOptimizer
+from paribus.train.schedule import OneCycle, Schedule, Steps
+
+SETS = {
+    "textures": TEXTURES,
+    "photographs": ("astronaut", "cat", "coffee", "flower"),
+}
+"""Groups of sources; the trial of seed k takes the k-th of its group, round and round."""
+LOSS_NAMES = ("gram", "covariance", "mean_variance", "histogram", "sorted", "sliced")
+"""The losses of ``paribus.labs.texture.losses``."""
+LAYERS = ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu4_1", "relu4_2")
+"""Every layer of small_vgg after a ReLU."""
+BORDERS = ("zeros", "reflect", "replicate", "circular")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How much of what is made."""
+
+    size: int = 256
+    """The side of the images, in pixels; the source is shown at the same scale."""
+    images: int = 2
+    """How many are made of one source, from different noise."""
+    steps: int = 100
+    """Steps of the optimiser at each scale."""
+
+    def __post_init__(self) -> None:
+        if self.size < 16 or self.images < 2 or self.steps < 1:
+            raise ConfigError(
+                f"a budget has a side of at least 16, at least 2 images and 1 step; here they are {self.size}, "
+                f"{self.images} and {self.steps}"
+            )
+
+
+BRIEF = Budget(size=128, steps=50)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Descent:
+    """What moves the pixels down the loss."""
+
+    optimizer: ImageOptimizer = field(default_factory=LBFGS)
+    """L-BFGS, as Gatys et al. (2015) take, or Adam."""
+    schedule: Schedule = field(default_factory=lambda: Steps(rates=(1.0,), starts=(0.0,)))
+    """The learning rate by share of the steps; 1 is natural for L-BFGS."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimisation:
+    """A texture by optimisation, from coarse to fine (Gatys, Ecker & Bethge 2015, on the scales of a pyramid)."""
+
+    descent: Descent = field(default_factory=Descent)
+    """The optimiser and its rate."""
+    scales: int = 3
+    """How many sizes, each twice the one before; what a coarse one has found is where the next begins."""
+
+    def __post_init__(self) -> None:
+        if self.scales < 1:
+            raise ConfigError(f"an optimisation has {self.scales} scales; at least 1 is expected")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The texture that is to be met."""
+
+    of: str = "textures"
+    """A group of SETS, of which the seed takes one, or the name of one photograph."""
+    period: int = 0
+    """Where above 0, the source is made of one random patch of so many pixels a side, repeated; 0 is as it is."""
+
+    def __post_init__(self) -> None:
+        known = (*SETS, *TEXTURES, *PHOTOGRAPHS)
+        if self.of not in known:
+            raise ConfigError(f"there is no source {self.of!r}; one of {', '.join(known)} is expected")
+        if self.period < 0:
+            raise ConfigError(f"source.period is {self.period}; 0 or a number of pixels is expected")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """At which layers of the network textures are compared."""
+
+    layers: tuple[str, ...] = LAYERS
+    """Their names."""
+    weights: tuple[float, ...] = ()
+    """What each counts, none below 0; alike where there are none."""
+
+    def __post_init__(self) -> None:
+        if not self.layers or len(set(self.layers)) != len(self.layers):
+            raise ConfigError("a texture is compared at one layer at least, and at none twice")
+        if self.weights and (len(self.weights) != len(self.layers) or min(self.weights) < 0 or not any(self.weights)):
+            raise ConfigError(f"{len(self.layers)} layers have weights {self.weights}; one for each, none below 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One experiment on textures."""
+
+    source: Source = field(default_factory=Source)
+    """The texture that is to be met."""
+    budget: Budget = field(default_factory=Budget)
+    """Sizes and steps."""
+    network: Fixed = Fixed(weights="random")
+    """The fixed network that looks at textures."""
+    look: Look = field(default_factory=Look)
+    """At which of its layers."""
+    loss: str = "gram"
+    """What is compared at each layer: one of LOSS_NAMES."""
+    pooling: str = "average"
+    """How the network halves its resolution: ``average``, which Gatys et al. (2015) prefer, or ``max`` as trained."""
+    border: str = "reflect"
+    """What convolutions see beyond an image's edges: one of BORDERS; with circular the texture tiles."""
+    precision: str = "bfloat16"
+    """The arithmetic of the network's convolutions: bfloat16 or float32. The loss and the pixels are float32."""
+    method: Optimisation = field(default_factory=Optimisation)
+    """How images are made that look like the source to the network."""
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSS_NAMES:
+            raise ConfigError(f"there is no loss {self.loss!r}; one of {', '.join(LOSS_NAMES)} is expected")
+        if self.pooling not in ("average", "max"):
+            raise ConfigError(f"pooling is {self.pooling!r}; 'average' or 'max' is expected")
+        if self.border not in BORDERS:
+            raise ConfigError(f"border is {self.border!r}; one of {', '.join(BORDERS)} is expected")
+        if self.precision not in ("bfloat16", "float32"):
+            raise ConfigError(f"precision is {self.precision!r}; 'bfloat16' or 'float32' is expected")
+
+
+BASELINE = Config()
+ADAM_RATE = OneCycle(peak=0.05)
+"""A rate for Adam on pixels in [0, 1]."""
