@@ -12,7 +12,6 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from paribus.analysis import Verdict
@@ -115,7 +114,7 @@ def conduct(
     results = Results(store, placed, experiments, conditions, counts, base=base, max_seeds=planned)
     _refuse_unmeasured(results)
     with contextlib.ExitStack() as stack:
-        for name in sorted({_lock_name(lab) for lab in labs.values()}):
+        for name in sorted({lab.whole_name for lab in labs.values()}):
             stack.enter_context(store.lock(name))
         tried: set[str] = set()
         _complete(results, tried, runner, listener)
@@ -160,11 +159,6 @@ def _undecided(results: Results, maximum: int) -> list[str]:
         if found.verdict == "undecided" and count < maximum and not never:
             open_arms.append(found.name)
     return list(counts) if open_arms and results.study.choose_by else open_arms
-
-
-def _lock_name(lab: Lab) -> str:
-    """What a conductor locks: the lab, by its file's whole path where it is a user's."""
-    return str(Path(lab.name).expanduser().resolve()) if lab.name.endswith(".py") else lab.name
 
 
 def _complete(results: Results, tried: set[str], runner: Runner, listener: Listener) -> None:

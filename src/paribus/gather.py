@@ -156,6 +156,7 @@ class Results:
         }
         return {
             "control": self.study.control,
+            "labs": sorted({experiment.lab.whole_name for experiment in self.experiments}),
             "metric": self.study.metric,
             "max_seeds": self.max_seeds,
             "counts": dict(self.counts),

@@ -22,18 +22,24 @@ from paribus.store import Store, TrialRecord
 
 @dataclass(frozen=True)
 class Lineage:
-    """A lab's tree: its nodes, under the same conditions all, and how many trials under other ones are left out."""
+    """A lab's tree.
+
+    Args:
+        nodes: its nodes, under the same conditions all.
+        others: how many trials under other conditions are left out.
+        older: whether the code that gave the nodes is not today's.
+    """
 
     nodes: tuple[Node, ...]
-    conditions: Conditions | None
-    others: int
+    others: int = 0
+    older: bool = False
 
 
 def lineage(lab: Lab, store: Store) -> Lineage:
     """Return what was run of *lab*, under the conditions of its latest trial of today's code, or else its latest."""
     ended = [record for record in store.trials(lab=lab.name) if record.outcome in ("completed", "diverged")]
     if not ended:
-        return Lineage((), None, 0)
+        return Lineage(())
     today = [record for record in ended if record.code == digest(lab)]
     conditions = _conditions((today or ended)[-1])
     shown = [record for record in ended if _conditions(record) == conditions]
@@ -41,36 +47,53 @@ def lineage(lab: Lab, store: Store) -> Lineage:
     for record in shown:
         by_hash.setdefault(record.hash, []).append(record)
     known = frozenset(by_hash)
-    nodes = [_node(lab, store, conditions, records, known) for records in by_hash.values()]
-    return Lineage(tuple(nodes), conditions, len(ended) - len(shown))
+    metric = _metric(lab, store, shown)
+    nodes = [_node(lab, metric, store, conditions, records, known) for records in by_hash.values()]
+    return Lineage(tuple(nodes), len(ended) - len(shown), older=not today)
+
+
+def _metric(lab: Lab, store: Store, records: Sequence[TrialRecord]) -> str:
+    """The lab's metric where its trials have it, or else the one that was last looked at, or the first that they have.
+
+    A file without studies does not say what decides; whoever compared its experiments did.
+    """
+    measured = {name for record in records for name in record.metrics}
+    looked: list[str] = [look.summary["metric"] for look in store.looks() if look.study.startswith(f"{lab.name}.")]
+    known = [name for name in (lab.metric, *reversed(looked)) if name in measured]
+    return (known or sorted(measured) or [lab.metric])[0]
 
 
 def _node(
-    lab: Lab, store: Store, conditions: Conditions, records: Sequence[TrialRecord], known: frozenset[str]
+    lab: Lab,
+    metric: str,
+    store: Store,
+    conditions: Conditions,
+    records: Sequence[TrialRecord],
+    known: frozenset[str],
 ) -> Node:
     outcomes = Counter(record.outcome for record in records)
     scores = [
-        record.metrics[lab.metric]
-        for record in records
-        if record.outcome == "completed" and lab.metric in record.metrics
+        record.metrics[metric] for record in records if record.outcome == "completed" and metric in record.metrics
     ]
     first = records[0]
     return Node(
         segments=(lab.name, *first.changes),
         n=len(scores),
         mean=sum(scores) / len(scores) if scores else math.nan,
-        metric=lab.metric,
+        metric=metric,
         diverged=outcomes["diverged"],
-        effect=_effect(store, conditions, first, known),
+        effect=_effect(store, conditions, first, known, metric),
     )
 
 
-def _effect(store: Store, conditions: Conditions, record: TrialRecord, known: frozenset[str]) -> Verdict | None:
+def _effect(
+    store: Store, conditions: Conditions, record: TrialRecord, known: frozenset[str], metric: str
+) -> Verdict | None:
     """How the experiment of *record* compares with the one without its last change, where both were run."""
     parent = _parent(record)
     if parent is None or parent.hash not in known:
         return None
-    study = comparison(parent.name, [record.name])
+    study = comparison(parent.name, [record.name], metric=metric)
     every = 1 + max(other.seed for other in store.trials(experiment=record.hash))
     results = Results(store, study, resolve(study), {record.lab: conditions}, {record.name: every})
     (verdict,) = results.verdicts

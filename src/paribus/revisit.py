@@ -30,7 +30,8 @@ def revisit(study: Study, store: Store, *, base: str | None = None) -> Revisited
     placed = study.on(base) if base is not None else study
     experiments = resolve(placed)
     today = {experiment.lab.name: digest(experiment.lab) for experiment in experiments}
-    looks = store.looks(placed.name, base or "")
+    labs = sorted({experiment.lab.whole_name for experiment in experiments})
+    looks = [look for look in store.looks(placed.name, base or "") if look.summary.get("labs", labs) == labs]
     if not looks:
         on = f" --base {base}" if base is not None else ""
         raise ConfigError(f"{study.name}{on} has not been run in {store}: paribus run {study.name}{on}")

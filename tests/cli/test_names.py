@@ -168,3 +168,54 @@ def test_a_lab_in_a_folder_has_a_log_too(cli: Cli, folder: Path) -> None:
         assert "Yes." in cli("log", name).out
     assert "'rate'" in cli("note", "sub/my_lab.py.rte", "x").error
     assert "Nothing is written" in cli("log", "my_lab.py/trick").out
+
+
+PLAIN = """
+from dataclasses import dataclass
+
+from helper import FACTOR
+
+
+@dataclass(frozen=True)
+class Config:
+    rate: float = 0.1
+
+
+def run(config, context):
+    return {"cost": FACTOR * config.rate + 0.01 * context.streams.generator("noise").normal()}
+"""
+
+
+def test_tree_of_a_file_without_studies_shows_what_was_compared(cli: Cli, folder: Path) -> None:
+    (folder / "plain.py").write_text(PLAIN)
+    (folder / "helper.py").write_text("FACTOR = 2.0\n")
+    names = ("plain.py/base", "plain.py/rate=0.3")
+    assert cli("compare", *names, "--metric", "cost", "--direction", "min", "--seeds", "4").code == 0
+    shown = cli("tree", "plain.py").out
+    assert "cost" in shown
+    assert "accuracy" not in shown
+    assert "(n = 4)" in shown
+    assert "other code" not in shown
+    (folder / "helper.py").write_text("FACTOR = 900.0\n")
+    assert "other code now" in cli("tree", "plain.py").out
+    again = cli("compare", *names, "--metric", "cost", "--direction", "min", "--seeds", "4", "--json", "-").json
+    assert again["arms"][0]["control_mean"] > 80
+
+
+def test_a_file_of_the_same_name_elsewhere_leaves_the_looks_alone(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("run", "my_lab.py.rate", "--seeds", "4").code == 0
+    other = folder / "other"
+    other.mkdir()
+    (other / "my_lab.py").write_text((folder / "my_lab.py").read_text())
+    monkeypatch.chdir(other)
+    assert "has not been run" in cli("report", "my_lab.py.rate").error
+    assert cli("run", "my_lab.py.rate", "--seeds", "3").code == 0
+    monkeypatch.chdir(folder)
+    with Store.open(None) as store:
+        from paribus.revisit import revisit
+        from paribus.spec import registry
+
+        found = revisit(registry.study("my_lab.py.rate"), store).results
+    assert set(found.counts.values()) == {4}

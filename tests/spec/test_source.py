@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from paribus.errors import ConfigError
 from paribus.spec import source
 from paribus.spec.lab import Lab
 from paribus.spec.source import digest, own_digest
@@ -91,8 +92,46 @@ def test_only_the_parts_of_paribus_that_are_used_count(tmp_path: Path) -> None:
     assert both not in (pooling, losses)
 
 
-def test_what_a_used_part_uses_counts(tmp_path: Path) -> None:
-    loop = source._shared_digest(frozenset({source._SHARED / "train" / "loop.py"}))
-    assert source._SHARED / "train" / "checkpoint.py" in set(source._imported(source._SHARED / "train" / "loop.py"))
-    both = source._shared_digest(frozenset(source._SHARED / "train" / f"{part}.py" for part in ("loop", "checkpoint")))
-    assert loop == both
+def test_what_a_used_part_uses_counts() -> None:
+    def file(part: str) -> Path:
+        return source._PARIBUS / "train" / f"{part}.py"
+
+    assert file("checkpoint") in set(source._imported_of_paribus(file("loop")))
+    both = source._shared_digest(frozenset({file("loop"), file("checkpoint")}))
+    assert source._shared_digest(frozenset({file("loop")})) == both
+
+
+@pytest.mark.parametrize(
+    ("line", "changed", "counts"),
+    [
+        ("import helper", "helper.py", True),
+        ("from helper import K", "helper.py", True),
+        ("from package.deep import K", "package/deep.py", True),
+        ("from package.deep import K", "package/__init__.py", True),
+        ("from package.deep import K", "package/far.py", True),
+        ("import package", "package/deep.py", False),
+        ("import helper", "package/deep.py", False),
+        ("import numpy", "helper.py", False),
+    ],
+)
+def test_modules_beside_a_users_file_count_where_it_uses_them(
+    tmp_path: Path, line: str, changed: str, counts: bool
+) -> None:
+    (tmp_path / "package").mkdir()
+    for name, text in (
+        ("helper.py", "K = 1\n"),
+        ("package/__init__.py", ""),
+        ("package/deep.py", "from .far import J\nK = 1\n"),
+        ("package/far.py", "J = 1\n"),
+    ):
+        (tmp_path / name).write_text(text)
+    lab = _lab(tmp_path / "lab.py", CODE + f"\ndef late():\n    {line}\n")
+    before = own_digest(lab)
+    (tmp_path / changed).write_text((tmp_path / changed).read_text() + "M = 2\n")
+    assert (own_digest(lab) != before) == counts
+
+
+def test_a_broken_module_beside_a_users_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text("K = = 1\n")
+    with pytest.raises(ConfigError, match=r"helper\.py, line 1"):
+        own_digest(_lab(tmp_path / "lab.py", CODE + "\nimport helper\n"))

@@ -41,6 +41,8 @@ def tree(
             grown = lineage(found, opened)
             if grown.nodes:
                 console.print(name_tree(grown.nodes))
+                if grown.older:
+                    console.print(Text(f"{found.name} has other code now than when this was measured.", "yellow"))
                 if grown.others:
                     console.print(Text(f"{grown.others} trials of other code, device or threads are left out.", "dim"))
             elif lab is not None:

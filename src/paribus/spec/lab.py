@@ -94,6 +94,11 @@ class Lab:
                 raise ConfigError(f"lab {self.name!r}: change name {change.name!r} is taken")
             seen.add(change.name)
 
+    @property
+    def whole_name(self) -> str:
+        """The name; of a user's file the whole path, which tells two files of one name apart."""
+        return str(Path(self.name).expanduser().resolve()) if self.name.endswith(".py") else self.name
+
     def change(self, name: str) -> Change | None:
         """Return the change called *name*, or ``None``."""
         return next((change for change in self.changes if change.name == name), None)

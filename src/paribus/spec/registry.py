@@ -159,6 +159,9 @@ def _import_file(path: Path) -> ModuleType:
         raise ConfigError(f"{path}: Python cannot import this file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # as Python does for a file that it runs: the modules beside it can be imported
     try:
         with contextlib.redirect_stdout(sys.stderr):  # standard output belongs to verdicts
             spec.loader.exec_module(module)
