@@ -1,0 +1,104 @@
+"""Trained feed-forward networks as files: those that come with Paribus, by name, and a user's own, by path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import safetensors
+import safetensors.torch
+import torch
+
+from paribus.errors import DataError
+from paribus.labs.texture.adain import Decoder
+from paribus.labs.texture.fast_style import StyleNetwork
+from paribus.labs.texture.generator import Generator
+from paribus.nn.networks.embed import save_embedded
+
+Model = TypeVar("Model", Generator, StyleNetwork, Decoder)
+SUFFIX = ".safetensors"
+WORDS: dict[type, str] = {Generator: "texture network", StyleNetwork: "style network", Decoder: "AdaIN decoder"}
+_PREFIX: dict[type, str] = {Generator: "texture", StyleNetwork: "style", Decoder: "adain"}
+
+
+def shipped(kind: type) -> tuple[str, ...]:
+    """Return the names of the networks of *kind* (Generator, StyleNetwork or Decoder) that come with Paribus."""
+    prefix = f"{_PREFIX[kind]}_"
+    return tuple(
+        sorted(path.stem.removeprefix(prefix) for path in _folder().glob(f"{prefix}*{SUFFIX}") if path.is_file())
+    )
+
+
+def shipped_path(kind: type, name: str) -> Path:
+    """Return where the network of *kind* called *name* lies within Paribus, or would lie."""
+    return _folder() / f"{_PREFIX[kind]}_{name}{SUFFIX}"
+
+
+def save_weights(path: Path, model: Generator | StyleNetwork | Decoder, record: Mapping[str, Any]) -> None:
+    """Write *model* in float16 to *path*, with *record* (JSON values) and what is needed to build it again."""
+    if path.suffix != SUFFIX:
+        raise DataError(f"{path}: weights go into a file whose name ends in {SUFFIX}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = {**record, "kind": WORDS[type(model)], "architecture": _architecture(model)}
+    save_embedded(path, model.state_dict(), whole)
+
+
+def load_weights(kind: type[Model], weights: str | Path) -> Model:
+    """Return the network of *kind* that *weights* names: one of :func:`shipped`, or the path of a file.
+
+    Raises:
+        DataError: there is none, or the file holds something else.
+    """
+    path = _path(kind, weights)
+    found = record(path)
+    if found.get("kind") != WORDS[kind]:
+        raise DataError(f"{path}: holds a {found.get('kind', 'network of another program')}, not a {WORDS[kind]}")
+    model = kind(**found["architecture"])
+    try:
+        model.load_state_dict({name: tensor.float() for name, tensor in safetensors.torch.load_file(path).items()})
+    except RuntimeError as error:
+        raise DataError(f"{path}: its weights are not those of the {WORDS[kind]} that it says it is") from error
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    return model.eval().to(memory_format=torch.channels_last)
+
+
+def record(path: Path) -> dict[str, Any]:
+    """Return what is known of the weights in *path*: kind, architecture, data, recipe, machine, seconds."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            found = json.loads((file.metadata() or {}).get("record", "{}"))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file of weights") from None
+    except (OSError, safetensors.SafetensorError, json.JSONDecodeError) as error:
+        raise DataError(f"{path}: not a file of weights that can be read ({type(error).__name__})") from None
+    return found if isinstance(found, dict) else {}
+
+
+def _path(kind: type, weights: str | Path) -> Path:
+    if isinstance(weights, str) and not weights.endswith(SUFFIX):
+        names = shipped(kind)
+        if weights not in names:
+            known = f"one of {', '.join(names)}, or " if names else ""
+            raise DataError(f"there is no {WORDS[kind]} {weights!r}; {known}the path of a {SUFFIX} file is expected")
+        return shipped_path(kind, weights)
+    return Path(weights).expanduser()
+
+
+@cache
+def _folder() -> Path:
+    return Path(str(files("paribus.labs.texture") / "weights"))
+
+
+def _architecture(model: Generator | StyleNetwork | Decoder) -> dict[str, int]:
+    match model:
+        case Generator():
+            return {"width": model.width, "levels": model.levels}
+        case StyleNetwork():
+            return {"width": model.width, "blocks": model.blocks}
+        case Decoder():
+            return {"group": model.group}
