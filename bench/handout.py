@@ -102,7 +102,7 @@ def _study(material: Material) -> str:
     rows.append([f"`{material.control.label}`", str(len(scores)), spread, "", "", "control"])
     rows[-1] += [_mean(material.control, name) for name in more]
     for arm, verdict in zip(material.arms, material.verdicts, strict=True):
-        difference = f"{unit.show(verdict.difference, sign=True)} {unit.interval(verdict.low, verdict.high)}"
+        difference = " ".join(unit.estimate(verdict.difference, verdict.low, verdict.high))
         word = f"**{verdict.verdict}**" if verdict.verdict != "undecided" else "undecided"
         word += f" ({verdict.diverged} diverged)" if verdict.diverged else ""
         cells = [unit.spread(verdict.mean, verdict.sd), difference, probability(verdict.adjusted_p), word]

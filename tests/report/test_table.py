@@ -15,7 +15,7 @@ from rich.console import Console, RenderableType
 
 from paribus.analysis.ablation import ablate
 from paribus.report import listing
-from paribus.report.material import Material, NoteLine
+from paribus.report.material import ArmMaterial, Material, NoteLine
 from paribus.report.table import verdict_table
 from paribus.report.wording import MARKS, answer, price, warnings
 from paribus.spec.change import Change
@@ -203,6 +203,44 @@ def test_log_and_findings() -> None:
     assert "3 of 100" in shown
     assert listing.found(findings) == "2 checks, 1 warning."
     assert listing.found(findings[1:]) == "1 check, all well."
+
+
+def test_a_branch_of_the_tree_breaks_between_its_parts_only() -> None:
+    verdict = sample.plain().verdicts[0]
+    effect = dataclasses.replace(verdict, difference=-0.0123, low=-0.0222, high=-0.0024, n=12)
+    for width in range(50, 90):
+        deep = ("labs/one.py", "momentum=0.9", "rate=0.01")
+        node = listing.Node(segments=deep, n=12, mean=0.931, metric="loss", effect=effect)
+        shown = text(listing.name_tree([node]), width)
+        assert "−0.0123 [−0.0222, −0.0024] (n = 12)" in shown
+        assert "loss 0.9310 (n = 12)" in shown
+        assert max(map(len, shown.splitlines())) <= width
+
+
+def test_each_row_has_the_digits_of_its_own_spread() -> None:
+    rng = np.random.default_rng(0)
+    seeds = range(6)
+    control = {seed: 0.2 + 0.01 * float(rng.normal()) for seed in seeds}
+    study = dataclasses.replace(sample.plain().study, metric="loss", direction="min")
+    arms = []
+    for name, step, noise in (("near", 0.05, 0.01), ("far", 40.0, 30.0)):
+        values = {seed: score + step + noise * float(rng.normal()) for seed, score in control.items()}
+        arms.append(sample.scores(name, values, rng, examples=False))
+    base = sample.scores("base", control, rng, examples=False)
+    verdicts = sample.verdicts(study, base, arms)
+    near = verdicts[0]
+    material = dataclasses.replace(
+        sample.plain(),
+        study=study,
+        control=ArmMaterial(name="base", label="base", scores=base),
+        arms=tuple(ArmMaterial(name=arm.name, label=arm.name, scores=arm) for arm in arms),
+        verdicts=verdicts,
+    )
+    shown = text(verdict_table(material), 120).replace("−", "-")
+    assert f"[{near.low:+.3f}, {near.high:+.3f}]" in shown
+    assert f"{near.mean:.4f} ± {near.sd:.4f}" in shown or f"{near.mean:.3f} ± {near.sd:.3f}" in shown
+    rows = ablate(arms[0], {"a": base, "b": arms[1]}, direction="min", margin=0.0, alpha=0.05)
+    assert f"{near.control_mean:.3f} → {near.mean:.3f}" in text(listing.ablation_table("x/a/b", "loss", rows))
 
 
 def test_ablation() -> None:

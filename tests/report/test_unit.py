@@ -23,13 +23,31 @@ def test_an_accuracy_is_shown_in_percent_to_a_hundredth(accuracy: float, differe
     assert read(unit.show(difference, sign=True)) == pytest.approx(100 * difference, abs=0.0051)
 
 
-@given(st.floats(1e-9, 1e9), st.floats(1e-3, 0.3))
+@given(st.floats(1e-9, 1e9), st.floats(1e-6, 10))
 def test_other_metrics_keep_two_digits_of_their_spread(size: float, relative: float) -> None:
     spread = size * relative
-    unit = Unit.of("loss", [size], [spread])
-    assert abs(read(unit.show(size)) - size) <= max(0.051 * spread * 10, 0.006 * size)
-    if unit.digits >= 0:
-        assert abs(read(unit.show(size)) - size) <= 0.0501 * 10 ** math.ceil(math.log10(spread) + 1e-9)
+    mean, sd = map(read, Unit.of("loss", [size, 1e12]).spread(size, spread).split(" ± "))
+    assert mean == pytest.approx(size, abs=0.0501 * spread)
+    assert sd == pytest.approx(spread, rel=0.0501)
+
+
+@given(st.floats(1e-9, 1e9))
+def test_a_number_without_a_spread_keeps_three_digits(value: float) -> None:
+    unit = Unit.of("loss", [value, 1e12])
+    assert read(unit.show(value)) == read(unit.show(value, 0.0)) == pytest.approx(value, rel=0.00501)
+    assert unit.show(0.0) == "0"
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-6, 1e3))
+def test_an_interval_is_written_to_its_width_and_touches_zero_only_where_it_does(middle: float, width: float) -> None:
+    low, high = middle - width, middle + width
+    for metric in ("loss", "accuracy"):
+        difference, interval = Unit.of(metric, [50.0]).estimate(middle, low, high)
+        ends = [read(end) for end in interval[1:-1].split(", ")]
+        for shown, end in zip((*ends, read(difference)), (low, high, middle), strict=True):
+            assert shown == pytest.approx(end, abs=max(0.0051, 0.0501 * width))
+        if abs(low) > 1e-9 and abs(high) > 1e-9 and low * high > 0:
+            assert ends[0] * ends[1] > 0
 
 
 def test_percent_that_is_percent_already_is_not_scaled_again() -> None:
@@ -42,7 +60,7 @@ def test_signs_and_gaps() -> None:
     assert unit.show(0.01, sign=True) == "+1.00"
     assert unit.show(-0.01, sign=True) == "−1.00"
     assert unit.show(-0.00001) == "0.00"
-    assert unit.show(math.nan) == unit.interval(math.nan, 1.0) == "–"
+    assert unit.show(math.nan) == unit.estimate(0.0, math.nan, 1.0)[1] == "–"
     assert unit.spread(0.9, math.nan) == "90.00"
     assert unit.exact(0.005) == "0.5 points"
 

@@ -11,7 +11,7 @@ from paribus.analysis.comparison import Findings, method_name, word
 from paribus.analysis.intervals import Estimate, Floats
 from paribus.analysis.looks import MIN_PAIRS, ONCE, EverySeed, Looks
 from paribus.analysis.pairs import Generalise
-from paribus.analysis.scores import ArmScores, is_share
+from paribus.analysis.scores import ArmScores, is_percentage, is_share
 from paribus.analysis.verdict import Direction, Verdict, Word
 from paribus.errors import ConfigError
 from paribus.spec.study import check_design
@@ -71,7 +71,10 @@ def judge_pairs(
     check_design(margin, alpha)
     looks: Looks = ONCE if max_n is None else EverySeed(max_n)
     share = is_share(metric, (score for match in matches for arm in match for score in arm.scores.values()))
-    cases = [_Case(control, arm, generalise, margin, alpha, looks, share) for control, arm in matches]
+    points = 100.0 if share else 1.0 if is_percentage(metric) else None
+    if not metric and any(arm.correct for match in matches for arm in match):
+        points = 100.0
+    cases = [_Case(control, arm, generalise, margin, alpha, looks, points) for control, arm in matches]
     adjusted = significance.holm([case.tests.p_value if case.tests else math.nan for case in cases])
     equivalence = significance.holm([case.tests.equivalence_p if case.tests else math.nan for case in cases])
     return tuple(
@@ -91,11 +94,12 @@ class _Case:
         margin: float,
         alpha: float,
         looks: Looks,
-        share: bool,
+        points: float | None,
     ) -> None:
         self.control, self.arm, self.margin, self.alpha, self.looks = control, arm, margin, alpha, looks
         self.pairs = pairs.pair(control, arm, generalise)
-        self.share = share or self.pairs.examples is not None
+        self.points = points
+        """How many points one of the metric's units is; ``None`` where it is not shown in points."""
         self.n = len(self.pairs.seeds)
         self.estimate: Estimate | None = None
         self.tests: Findings | None = None
@@ -212,7 +216,7 @@ class _Case:
         text = sentence.finding(
             verdict=chosen,
             direction=direction,
-            wording=sentence.Wording(proportion=self.share, half_width=half_width),
+            wording=sentence.Wording(half_width, *(() if self.points is None else (self.points, "points"))),
             difference=self.estimate.difference,
             interval=(self.tests.low, self.tests.high),
             narrow=(self.estimate.difference - narrow, self.estimate.difference + narrow),

@@ -13,9 +13,14 @@ from numpy.typing import NDArray
 from paribus.errors import DataError
 
 
+def is_percentage(metric: str) -> bool:
+    """Return whether people read *metric* in percent, and its differences in points: an accuracy."""
+    return "accuracy" in metric.lower()
+
+
 def is_share(metric: str, values: Iterable[float]) -> bool:
     """Return whether *metric* is a share from 0 to 1 that people read in percent: an accuracy not in percent yet."""
-    return "accuracy" in metric.lower() and max((abs(value) for value in values), default=0.0) <= 1.5
+    return is_percentage(metric) and max((abs(value) for value in values), default=0.0) <= 1.5
 
 
 @dataclass(frozen=True, kw_only=True)

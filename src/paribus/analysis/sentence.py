@@ -9,26 +9,29 @@ from paribus.analysis.looks import MIN_PAIRS
 from paribus.analysis.verdict import Direction, Word
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Wording:
-    """Writes numbers of one arm: as points where the metric is a share of examples, else as they are."""
+    """Writes numbers of one arm: an accuracy's in points, others as they are."""
 
-    proportion: bool
     half_width: float
+    scale: float = 1.0
+    """Shown number = scale * number: 100 for a share of examples, which is written in percent."""
+    unit: str = ""
 
     def amount(self, value: float) -> str:
         """Return *value* with two significant digits of its interval, and its unit."""
-        return f"{self.number(value)} points" if self.proportion else self.number(value)
+        return f"{self.number(value)} {self.unit}".rstrip()
 
-    def number(self, value: float) -> str:
-        scale = 100 if self.proportion else 1
-        size = scale * (self.half_width if self.half_width > 0 else abs(value) / 10)
-        if not math.isfinite(size) or size == 0:
-            return f"{scale * value:.3g}"
-        if size >= 1e6 or size < 1e-6:
-            return f"{scale * value:.3g}"
-        text = f"{scale * value:.{max(0, 1 - math.floor(math.log10(size)))}f}"
-        return text.removeprefix("-") if float(text) == 0 else text
+    def number(self, value: float, *, beside_zero: bool = False) -> str:
+        """Return *value*; where it is *beside_zero*, as the end of an interval that leaves zero out, not as zero."""
+        shown = self.scale * value
+        size = self.scale * self.half_width if self.half_width > 0 else abs(shown) / 10
+        if not math.isfinite(size) or size == 0 or size >= 1e6 or size < 1e-6:
+            return f"{shown:.3g}"
+        text = f"{shown:.{max(0, 1 - math.floor(math.log10(size)))}f}"
+        if float(text) != 0:
+            return text
+        return f"{shown:.1g}" if beside_zero else text.removeprefix("-")
 
 
 def finding(
@@ -61,7 +64,8 @@ def finding(
             return f"(the same on all {n} seeds, so there is no interval)"
         # "worse by 1.2 (0.4 to 2.0)": the interval has the sign of the amount before it.
         ends = (-ends[1], -ends[0]) if verdict in ("better", "worse") and difference < 0 else ends
-        low, high = (wording.number(end) for end in ends)
+        apart = verdict in ("better", "worse") and ends[0] * ends[1] > 0
+        low, high = (wording.number(end, beside_zero=apart) for end in ends)
         return f"({100 * level:.3g} % interval {low} to {high}, n = {n} seeds)"
 
     if verdict == "equivalent":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -65,11 +65,7 @@ def name_tree(nodes: Sequence[Node]) -> RenderableType:
     known = {node.segments: node for node in nodes}
     every = {segments[:end] for segments in known for end in range(1, len(segments) + 1)}
     units = {
-        metric: Unit.of(
-            metric,
-            [node.mean for node in nodes if node.metric == metric],
-            [(e.high - e.low) / 2 for node in nodes if node.metric == metric and (e := node.effect) is not None],
-        )
+        metric: Unit.of(metric, [node.mean for node in nodes if node.metric == metric])
         for metric in {node.metric for node in nodes}
     }
     roots: list[Tree] = []
@@ -90,19 +86,40 @@ def name_tree(nodes: Sequence[Node]) -> RenderableType:
 EDGES = "Each difference is one comparison at the seeds there are, not a study's verdict."
 
 
-def _node(segments: tuple[str, ...], node: Node | None, units: Mapping[str, Unit]) -> Text:
-    text = Text(segments[-1], "bold" if len(segments) == 1 else "")
+def _node(segments: tuple[str, ...], node: Node | None, units: Mapping[str, Unit]) -> RenderableType:
+    name = Text(segments[-1], "bold" if len(segments) == 1 else "")
     if node is None:
-        text.stylize("dim")
-        return text
-    unit = units[node.metric]
-    text.append(f"  {node.metric} {unit.show(node.mean)}{unit.symbol and ' ' + unit.symbol} (n = {node.n})", "dim")
+        name.stylize("dim")
+        return name
+    unit, effect = units[node.metric], node.effect
+    half_width = (effect.high - effect.low) / 2 if effect is not None else math.nan
+    mean = f"{unit.show(node.mean, half_width)}{unit.symbol and ' ' + unit.symbol}"
+    parts = [name, Text(f"{node.metric} {mean} (n = {node.n})", "dim")]
     if node.diverged:
-        text.append(f"  {node.diverged} diverged", "magenta")
-    if (effect := node.effect) is not None:
-        interval = f" {unit.interval(effect.low, effect.high)}" if math.isfinite(effect.low) else ""
-        text.append(f"  {unit.show(effect.difference, sign=True)}{interval} (n = {effect.n})")
-    return text
+        parts.append(Text(f"{node.diverged} diverged", "magenta"))
+    if effect is not None:
+        difference, interval = unit.estimate(effect.difference, effect.low, effect.high)
+        shown = f"{difference} {interval}" if math.isfinite(effect.low) else difference
+        parts.append(Text(f"{shown} (n = {effect.n})"))
+    return _Parts(tuple(parts))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Texts beside each other that never break within one, but for one that has no line wide enough."""
+
+    parts: tuple[Text, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        line = Text()
+        for part in self.parts:
+            if line and line.cell_len + 2 + part.cell_len > options.max_width:
+                yield line
+                line = Text("  ")
+            elif line:
+                line.append("  ")
+            line.append_text(part)
+        yield line
 
 
 def field_table(config: Mapping[str, Any], documents: Mapping[str, str] | None = None) -> RenderableType:
@@ -181,12 +198,13 @@ _LEVELS = {"ok": ("✓", "green"), "note": ("i", "cyan"), "warning": ("!", "bold
 def ablation_table(name: str, metric: str, contributions: Sequence[Contribution]) -> RenderableType:
     """Return what each change of the experiment *name* contributes: the whole against the whole without it."""
     verdicts = [row.verdict for row in contributions]
-    unit = Unit.of(metric, [v.mean for v in verdicts], [(v.high - v.low) / 2 for v in verdicts])
+    unit = Unit.of(metric, [level for v in verdicts for level in (v.control_mean, v.mean)])
     table = _table("change", "n", "without, with", f"contributes{f', {unit.step}' if unit.step else ''}", "p adj.", "")
     for row in contributions:
         v = row.verdict
-        contributes = Text(f"{unit.show(v.difference, sign=True)}\n{unit.interval(v.low, v.high)}")
-        levels = Text(f"{unit.show(v.control_mean)} → {unit.show(v.mean)}")
+        contributes = Text("\n".join(unit.estimate(v.difference, v.low, v.high)))
+        half_width = (v.high - v.low) / 2
+        levels = Text(f"{unit.show(v.control_mean, half_width)} → {unit.show(v.mean, half_width)}")
         table.add_row(Text(row.change), str(v.n), levels, contributes, probability(v.adjusted_p), word(v))
     head = Text.assemble("What each change of ", (name, "bold"), f" contributes to {unit.title}, on top of all others.")
     return Group(head, Text(), table, Text(), Text("“better” says that the change helps.", "dim"))

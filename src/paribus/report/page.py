@@ -128,13 +128,14 @@ def _content(material: Material) -> dict[str, Any]:
 
 
 def _row(label: str, verdict: Verdict, unit: Unit) -> dict[str, Any]:
+    difference, interval = unit.estimate(verdict.difference, verdict.low, verdict.high)
     return {
         "label": label,
         "name": verdict.name,
         "n": verdict.n,
         "mean": unit.spread(verdict.mean, verdict.sd),
-        "difference": unit.show(verdict.difference, sign=True),
-        "interval": unit.interval(verdict.low, verdict.high) if math.isfinite(verdict.low) else "",
+        "difference": difference,
+        "interval": interval if math.isfinite(verdict.low) else "",
         "p": probability(verdict.adjusted_p),
         "word": verdict.verdict,
         "mark": MARKS[verdict.verdict],
@@ -164,8 +165,8 @@ def _pairing(label: str, verdict: Verdict, unit: Unit) -> dict[str, str]:
         "label": label,
         "correlation": f"{verdict.correlation:.2f}".replace("-", "−"),
         "ratio": f"{verdict.variance_ratio:.1f}" if math.isfinite(verdict.variance_ratio) else MISSING,
-        "seed": unit.show(verdict.seed_sd),
-        "example": unit.show(verdict.example_sd),
+        "seed": unit.show(verdict.seed_sd, verdict.seed_sd),
+        "example": unit.show(verdict.example_sd, verdict.example_sd),
         "permutation": probability(verdict.permutation_p),
     }
 
@@ -174,7 +175,7 @@ def _said(material: Material, unit: Unit) -> str:
     """The forest plot in words, for those who do not see it."""
     known = labels(material)
     parts = [
-        f"{known[v.name]} {unit.show(v.difference, sign=True)} {unit.interval(v.low, v.high)}, {v.verdict}"
+        f"{known[v.name]} {' '.join(unit.estimate(v.difference, v.low, v.high))}, {v.verdict}"
         for v in material.verdicts
     ]
     return f"Differences from the control with intervals: {'; '.join(parts)}."
@@ -264,8 +265,7 @@ def _metrics(control: ArmMaterial, arm: ArmMaterial) -> list[tuple[str, str, str
     rows = []
     for name in dict.fromkeys((*control.metrics, *arm.metrics)):
         pair = [list(one.metrics.get(name, {}).values()) for one in (control, arm)]
-        spreads = [stdev(values) for values in pair if len(values) > 1]
-        unit = Unit.of(name, [value for values in pair for value in values], spreads)
+        unit = Unit.of(name, [value for values in pair for value in values])
         rows.append((unit.title, _mean(unit, pair[0]), _mean(unit, pair[1])))
     return rows
 

@@ -85,9 +85,9 @@ def word(verdict: Verdict) -> Text:
 
 
 def _row(label: str, verdict: Verdict, unit: Unit, wide: bool) -> tuple[Text | str, ...]:
-    difference = unit.show(verdict.difference, sign=True)
+    difference, interval = unit.estimate(verdict.difference, verdict.low, verdict.high)
     if math.isfinite(verdict.low):
-        difference += f"{' ' if wide else chr(10)}{unit.interval(verdict.low, verdict.high)}"
+        difference += f"{' ' if wide else chr(10)}{interval}"
     return (
         Text(label),
         str(verdict.n),

@@ -1,4 +1,4 @@
-"""How a number is written: accuracies in percent, everything else to two digits of its spread."""
+"""How a number is written: accuracies in percent, everything else to two digits of its own spread."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from paribus.analysis.scores import is_share
+from paribus.analysis.scores import is_percentage, is_share
 from paribus.report.material import Material
 
 MISSING = "–"
@@ -20,30 +20,21 @@ class Unit:
         metric: the metric's name.
         scale: shown number = scale * stored number.
         symbol: ``%`` or nothing.
-        digits: decimal places; negative for numbers that are better shown with an exponent.
     """
 
     metric: str
-    scale: float
-    symbol: str
-    digits: int
+    scale: float = 1.0
+    symbol: str = ""
 
     @classmethod
-    def of(cls, metric: str, values: Iterable[float], spreads: Iterable[float] = ()) -> Unit:
-        """Choose the unit of *metric* from its values and from spreads, the standard deviations or interval widths.
+    def of(cls, metric: str, values: Iterable[float]) -> Unit:
+        """Choose the unit of *metric* from its values.
 
         Accuracies between 0 and 1 are shown in percent with two decimals; accuracies beyond that are percent already.
         """
-        sizes = [abs(value) for value in values if math.isfinite(value)]
-        if "accuracy" in metric.lower():
-            return cls(metric, 100.0 if is_share(metric, sizes) else 1.0, "%", 2)
-        steps = [spread for spread in spreads if math.isfinite(spread) and spread > 0]
-        largest = max(sizes, default=0.0)
-        step = sorted(steps)[len(steps) // 2] if steps else largest / 50
-        if step <= 0:
-            return cls(metric, 1.0, "", 2)
-        digits = max(0, 1 - math.floor(math.log10(step)))
-        return cls(metric, 1.0, "", -1 if digits > 6 or largest >= 1e6 else digits)
+        if is_percentage(metric):
+            return cls(metric, 100.0 if is_share(metric, filter(math.isfinite, values)) else 1.0, "%")
+        return cls(metric)
 
     @property
     def title(self) -> str:
@@ -55,39 +46,62 @@ class Unit:
         """The unit of a difference, for a heading: percentage points, or nothing."""
         return "points" if self.symbol == "%" else ""
 
-    def show(self, value: float, *, sign: bool = False) -> str:
-        """Return *value* as a number without its symbol; *sign* writes a plus before what is above zero."""
+    def show(self, value: float, spread: float = math.nan, *, sign: bool = False) -> str:
+        """Return *value* as a number without its symbol; *sign* writes a plus before what is above zero.
+
+        It has two digits of its *spread*, a standard deviation or half an interval's width; three digits of its own
+        where there is none.
+        """
         if not math.isfinite(value):
             return MISSING
-        if self.digits < 0:
-            text = f"{value * self.scale:.3g}"
-        else:
-            text = f"{round(value * self.scale, self.digits) + 0.0:.{self.digits}f}"
-        if sign and value > 0 and not text.startswith("-"):
-            text = f"+{text}"
-        return text.replace("-", "−")
+        return self._written(value, self._decimals(value, spread), sign)
 
     def spread(self, mean: float, sd: float) -> str:
         """Return ``mean ± sd``; the mean alone where one seed gives no spread."""
-        return f"{self.show(mean)} ± {self.show(sd)}" if math.isfinite(sd) else self.show(mean)
+        return f"{self.show(mean, sd)} ± {self.show(sd, sd)}" if math.isfinite(sd) else self.show(mean)
 
-    def interval(self, low: float, high: float) -> str:
-        """Return ``[low, high]`` with signs, or a dash where there is none."""
+    def estimate(self, difference: float, low: float, high: float) -> tuple[str, str]:
+        """Return a difference and its interval, ``[low, high]``, with signs and as many digits; a dash for none.
+
+        An interval that leaves out zero is written so that it does.
+        """
         if not (math.isfinite(low) and math.isfinite(high)):
-            return MISSING
-        return f"[{self.show(low, sign=True)}, {self.show(high, sign=True)}]"
+            return self.show(difference, sign=True), MISSING
+        decimals = self._decimals(max(abs(low), abs(high)), (high - low) / 2)
+        nearest = min(abs(low), abs(high))
+        if low * high > 0 and float(f"{nearest * self.scale:.{max(0, decimals)}f}") == 0:
+            decimals = -math.floor(math.log10(nearest * self.scale))
+        first, *ends = (self._written(value, decimals, True) for value in (difference, low, high))
+        return first, f"[{', '.join(ends)}]"
 
     def exact(self, value: float) -> str:
         """Return a number that somebody chose, such as a margin, as it was chosen: ``0.5 points``, ``0.01``."""
         return f"{value * self.scale:.6g} {self.step}".rstrip()
 
+    def _decimals(self, value: float, spread: float) -> int:
+        """How many decimal places *value* has; below zero where digits before the point are not known."""
+        if self.symbol:
+            return 2
+        if math.isfinite(spread) and spread > 0:
+            return 1 - math.floor(math.log10(spread))
+        return 2 - math.floor(math.log10(abs(value))) if value else 0
+
+    def _written(self, value: float, decimals: int, sign: bool) -> str:
+        shown = value * self.scale
+        if decimals <= 6 and abs(shown) < 1e6:
+            text = f"{round(shown, max(0, decimals)) + 0.0:.{max(0, decimals)}f}"
+        else:
+            digits = math.floor(math.log10(abs(shown))) + decimals + 1 if shown else 1
+            text = f"{shown:.{min(max(1, digits), 15)}g}"
+        if sign and value > 0 and not text.startswith("-"):
+            text = f"+{text}"
+        return text.replace("-", "−")
+
 
 def unit_of(material: Material) -> Unit:
     """Choose the unit of the study's metric."""
     arms = (material.control, *material.arms)
-    values = [score for arm in arms for score in arm.scores.scores.values()]
-    half_widths = [(verdict.high - verdict.low) / 2 for verdict in material.verdicts]
-    return Unit.of(material.study.metric, values, half_widths)
+    return Unit.of(material.study.metric, [score for arm in arms for score in arm.scores.scores.values()])
 
 
 def probability(p: float) -> str:
