@@ -30,9 +30,17 @@ def _tiny_svhn(config: Any) -> Any:
     return replace(config, data=data, budget=budget)
 
 
-TINY: dict[str, Callable[[Any], Any]] = {"svhn": _tiny_svhn}
+def _tiny_inversion(config: Any) -> Any:
+    """Two steps on two small photographs."""
+    method = config.method
+    if hasattr(method, "batch_size"):
+        method = replace(method, steps=2, batch_size=2, width=4)
+    return replace(config, photographs=config.photographs[:2], side=min(config.side, 32), steps=2, method=method)
+
+
+TINY: dict[str, Callable[[Any], Any]] = {"inversion": _tiny_inversion, "svhn": _tiny_svhn}
 """For each lab, how to make of a configuration one that runs in a moment."""
-SAMPLES = ("2", "0.5", "long_tail", "20000")
+SAMPLES = ("2", "0.5", "long_tail", "20000", "random", "small_vgg:random", "small_vgg:random:relu2_1", "relu2_1")
 """Parameters to try a change with: the first that it takes."""
 
 CHANGES = [(name, change) for name in lab_names() for change in lab(name).changes]

@@ -48,7 +48,8 @@ def load(fixed: Fixed, streams: Streams) -> Layered:
     Raises:
         DataError: where weights cannot be downloaded, or a file of weights is not there or not of this network.
     """
-    network = _embedded_kind(fixed) if fixed.name == "small_vgg" else _torchvision_kind(fixed)
+    with untouched_rng():
+        network = _embedded_kind(fixed) if fixed.name == "small_vgg" else _torchvision_kind(fixed)
     if fixed.weights == "random":
         initialise(network.stages, streams)
     elif fixed.weights not in NETWORKS[fixed.name]:
@@ -96,14 +97,13 @@ def _torchvision_kind(fixed: Fixed) -> Layered:
     if fixed.weights == "imagenet":
         weights = torchvision.models.get_model_weights(fixed.name).DEFAULT
         classes = tuple(weights.meta["categories"])
-    with untouched_rng():
-        try:
-            raw = without_inplace(torchvision.models.get_model(fixed.name, weights=weights))
-        except (URLError, OSError, RuntimeError) as error:
-            raise DataError(
-                f"the ImageNet weights of {fixed.name} could not be downloaded ({error}); take small_vgg, which needs "
-                f"no download, or give a file of weights"
-            ) from error
+    try:
+        raw = without_inplace(torchvision.models.get_model(fixed.name, weights=weights))
+    except (URLError, OSError, RuntimeError) as error:
+        raise DataError(
+            f"the ImageNet weights of {fixed.name} could not be downloaded ({error}); take small_vgg, which needs "
+            f"no download, or give a file of weights"
+        ) from error
     base = fixed.name.removesuffix("_bn")
     stages = vgg_stages(raw, VGG_NAMES[base]) if base in VGG_NAMES else resnet_stages(raw)
     source = {"imagenet": f"trained on ImageNet (torchvision, {weights})", "random": "with random weights"}

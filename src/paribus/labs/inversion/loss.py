@@ -1,0 +1,79 @@
+"""What an inversion minimises: how far features are from those of the original, and how unlikely the image is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from paribus.labs.inversion.experiments import Prior
+from paribus.nn.image_prior import alpha_norm, total_variation
+from paribus.nn.networks.layered import Layered
+from paribus.spec.seed import Streams
+from paribus.train.arithmetic import autocast
+
+SMALLEST = 1e-12
+"""Features whose squared norm is below it count as having it: a layer that is all zero has no relative distance."""
+
+
+class FeatureDistance:
+    """The squared distance of features to those of fixed images, relative to the latter's squared norm.
+
+    Args:
+        network: whose features are compared.
+        layers: which of them.
+        originals: (B, 3, H, W), values in [0, 1].
+        precision: ``bfloat16`` or ``float32``, of the network.
+    """
+
+    def __init__(self, network: Layered, layers: Sequence[str], originals: Tensor, precision: str) -> None:
+        self.network, self.layers, self.precision = network, tuple(layers), precision
+        with torch.no_grad():
+            self.wanted = self.features(originals)
+        self.norms = {name: _energy(found).clamp_min(SMALLEST) for name, found in self.wanted.items()}
+
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the features of *images* in the images' own precision."""
+        with autocast(images.device.type, self.precision):
+            found = self.network.features(images, self.layers)
+        return {name: values.to(images.dtype) for name, values in found.items()}
+
+    def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
+        """Return the mean over layers of ||f(x) - f(x0)||^2 / ||f(x0)||^2 for each image.
+
+        Source: Mahendran & Vedaldi (2015), equation 2; the mean over several layers is ours.
+        """
+        found = self.features(images)
+        parts = [_energy(found[name] - self.wanted[name]) / self.norms[name] for name in self.layers]
+        return torch.stack(parts).mean(dim=0)
+
+
+def improbability(images: Float[Tensor, "B 3 H W"], prior: Prior) -> Float[Tensor, " B"]:
+    """Return bound * mean |2x - 1|^alpha + variation * mean total variation of each image, values in [0, 1].
+
+    Source: Mahendran & Vedaldi (2015), equations 3 and 4; means over the 3HW numbers instead of sums, so that a weight
+    means the same at every size.
+    """
+    count = images[0].numel()
+    found = images.new_zeros(len(images))
+    if prior.bound > 0:
+        found = found + prior.bound / count * alpha_norm(2 * images - 1, prior.alpha)
+    if prior.variation > 0:
+        found = found + prior.variation / count * total_variation(images, prior.beta)
+    return found
+
+
+def shifted(images: Float[Tensor, "B 3 H W"], most: int, streams: Streams, step: int) -> Float[Tensor, "B 3 H W"]:
+    """Return each image shifted round its edges by up to *most* pixels in both directions, as stream and step say."""
+    if most == 0:
+        return images
+    moves = streams.generator(f"jitter/step={step}").integers(-most, most + 1, (len(images), 2)).tolist()
+    return torch.stack(
+        [image.roll((down, right), dims=(1, 2)) for image, (down, right) in zip(images, moves, strict=True)]
+    )
+
+
+def _energy(values: Tensor) -> Tensor:
+    return values.flatten(1).square().sum(dim=1)

@@ -1,0 +1,58 @@
+"""The inversion of one picture of a user's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from paribus.labs.inversion.data import pictures
+from paribus.labs.inversion.experiments import Config
+from paribus.labs.inversion.measure import signal_to_noise
+from paribus.labs.inversion.run import invert, kept
+from paribus.spec.context import Context, Diverged
+from paribus.train.arithmetic import reproducible
+
+GAP = 4
+"""White pixels between the images of a row."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """What came back of a picture.
+
+    Args:
+        picture: (H, W, 3).
+        strip: (T, H, W, 3), from start to end.
+        psnr: its signal-to-noise ratio in decibels.
+    """
+
+    picture: NDArray[np.uint8]
+    strip: NDArray[np.uint8]
+    psnr: float
+
+
+def invert_picture(config: Config, image: Float[Tensor, "1 3 H W"], context: Context) -> Reconstruction:
+    """Keep the configuration's features of *image*, values in [0, 1], and return what an inversion makes of them.
+
+    Raises:
+        Diverged: the image or its loss is not finite.
+        ConfigError: the network has no such layer.
+    """
+    with reproducible(context.device):
+        image = image.to(context.device)
+        found = invert(config, kept(config, image, context), image.shape, context)
+    if not bool(torch.isfinite(found.images).all()):
+        raise Diverged("the image is not finite")
+    return Reconstruction(pictures(found.images)[0], found.strip, float(signal_to_noise(image, found.images)[0]))
+
+
+def side_by_side(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return pictures (T, H, W, 3) in one row, (H, W', 3)."""
+    gap = np.full((strip.shape[1], GAP, 3), 255, dtype=np.uint8)
+    parts = [part for frame in strip for part in (frame, gap)][:-1]
+    return np.concatenate(parts, axis=1)

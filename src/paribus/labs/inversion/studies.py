@@ -1,0 +1,152 @@
+"""The lab's questions."""
+
+from __future__ import annotations
+
+from paribus.spec.study import Study
+
+MARGIN = 0.3
+"""A third of a decibel: the mean squared error of a pixel differs by 7 %, which nobody sees."""
+
+STUDIES = (
+    Study(
+        name="inversion.depth",
+        question="How much of an image is left in the features of each layer?",
+        hypothesis="Less with every group, most of the loss where maps are averaged: until there, places are kept.",
+        control="inversion/layer=relu1_1",
+        arms=(
+            "inversion/layer=relu1_2",
+            "inversion/layer=relu2_2",
+            "inversion/base",
+            "inversion/layer=relu4_2",
+            "inversion/layer=average",
+            "inversion/layer=fc",
+        ),
+        metric="psnr",
+        margin=MARGIN,
+        ordered=True,
+    ),
+    Study(
+        name="inversion.several_layers",
+        question="Does a second layer add what one lacks?",
+        hypothesis="A shallower one does, much; a deeper one adds nothing, for it is computed from the first.",
+        control="inversion/base",
+        arms=("inversion/layer=relu1_1+relu3_2", "inversion/layer=relu3_2+relu4_2"),
+        metric="psnr",
+        margin=MARGIN,
+    ),
+    Study(
+        name="inversion.variation",
+        question="How much total variation should be asked for?",
+        hypothesis="A middle weight is best: without any, noise stays that the features do not see; too much blurs.",
+        control="inversion/base",
+        arms=tuple(f"inversion/variation={weight}" for weight in ("0", "1", "100", "1000")),
+        metric="psnr",
+        margin=MARGIN,
+        ordered=True,
+    ),
+    Study(
+        name="inversion.variation_deep",
+        question="Does a deep layer need more total variation than a shallow one?",
+        hypothesis="Yes: what a deep feature leaves open, more of the image, only the prior can fill.",
+        control="inversion/layer=relu4_2",
+        arms=tuple(f"inversion/layer=relu4_2/variation={weight}" for weight in ("0", "1", "100", "1000")),
+        metric="psnr",
+        margin=MARGIN,
+        ordered=True,
+    ),
+    Study(
+        name="inversion.feature_weight",
+        question="Is the weight of the feature term anything but the inverse of the priors' weights?",
+        hypothesis="No: under Adam a tenfold weight acts as a tenth of the total variation.",
+        control="inversion/base",
+        arms=tuple(f"inversion/feature_weight={weight}" for weight in ("0.01", "0.1", "10", "100")),
+        metric="psnr",
+        margin=MARGIN,
+        ordered=True,
+    ),
+    Study(
+        name="inversion.schedule",
+        question="Does it matter how the learning rate falls?",
+        hypothesis="A constant rate leaves its own noise, 1 dB or less; the two that fall are alike.",
+        control="inversion/base",
+        arms=("inversion/constant_rate=0.2", "inversion/falling_rate=0.2"),
+        metric="psnr",
+        margin=MARGIN,
+    ),
+    Study(
+        name="inversion.optimizer",
+        question="Adam or L-BFGS, at the same number of evaluations?",
+        hypothesis="L-BFGS gets lower on the loss; the images hardly differ, for the prior decides them.",
+        control="inversion/base",
+        arms=("inversion/lbfgs",),
+        metric="psnr",
+        margin=MARGIN,
+    ),
+    Study(
+        name="inversion.jitter",
+        question="Does it help to shift the image while its features are taken?",
+        hypothesis="No: the features of a middle layer say where things are, and a shift blurs them.",
+        control="inversion/base",
+        arms=("inversion/jitter=1", "inversion/jitter=2", "inversion/jitter=4"),
+        metric="psnr",
+        margin=MARGIN,
+        ordered=True,
+    ),
+    Study(
+        name="inversion.method",
+        question="Optimised pixels, a learnt inverse or a deep prior: which finds most of a middle layer's image?",
+        hypothesis="The deep prior: it knows more of images than total variation does, and unlike the decoder it still "
+        "looks at the features of what it makes.",
+        control="inversion/base",
+        arms=("inversion/decoder", "inversion/deep_prior"),
+        metric="psnr",
+        margin=MARGIN,
+    ),
+    Study(
+        name="inversion.method_deep",
+        question="And of a layer without places?",
+        hypothesis="The decoder, by PSNR: it learns to give the mean of all images with such features, a safe blur.",
+        control="inversion/layer=average",
+        arms=("inversion/layer=average/decoder", "inversion/layer=average/deep_prior"),
+        metric="psnr",
+        margin=MARGIN,
+    ),
+    Study(
+        name="inversion.weights",
+        question="Does training make a middle layer keep more of its image, or less?",
+        hypothesis="Less: random weights keep everything alike, trained ones what tells classes apart; robust ones "
+        "lie in between.",
+        control="inversion/base",
+        arms=("inversion/weights=random", "inversion/weights=cifar10_robust"),
+        metric="psnr",
+        margin=MARGIN,
+    ),
+    Study(
+        name="inversion.weights_deep",
+        question="Do robust networks keep more in their last layers?",
+        hypothesis="Yes: what small changes cannot move is what can be seen (Engstrom et al. 2019).",
+        control="inversion/layer=relu4_2",
+        arms=("inversion/layer=relu4_2/weights=random", "inversion/layer=relu4_2/weights=cifar10_robust"),
+        metric="psnr",
+        margin=MARGIN,
+    ),
+    Study(
+        name="inversion.architecture",
+        question="Does a VGG keep more than a ResNet at the same resolution, a quarter of the image's?",
+        hypothesis="Yes: it has twice the channels there, and the ResNet's first convolution of 7x7 skips at stride 2.",
+        control="inversion/features=small_vgg:random:relu3_2",
+        arms=("inversion/features=resnet18:random:layer1_2",),
+        metric="psnr",
+        margin=MARGIN,
+    ),
+    Study(
+        name="inversion.precision",
+        question="Does computing the network in bfloat16 instead of float32 change the result?",
+        hypothesis="No: a rounding error of 0.4 % a feature is below what 200 steps leave of the loss.",
+        control="inversion/base",
+        arms=("inversion/float32",),
+        metric="psnr",
+        margin=MARGIN,
+        seeds=10,  # to show that two arms are alike takes more than to show that they differ
+    ),
+)
