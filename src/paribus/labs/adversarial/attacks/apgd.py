@@ -1,0 +1,200 @@
+"""Auto-PGD: gradient ascent that chooses its own step (Croce and Hein 2020, "Reliable evaluation", section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from paribus.errors import ConfigError
+from paribus.labs.adversarial.attacks.bounds import Ball, ascent, rows
+from paribus.labs.adversarial.attacks.losses import cross_entropy, difference_of_logits_ratio, targeted_ratio
+from paribus.labs.adversarial.attacks.noise import start_noise
+from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
+from paribus.spec.seed import Streams
+
+ALPHA = 0.75
+"""The share of the new step against the last one's direction (algorithm 1)."""
+RHO = 0.75
+"""A step is halved where the loss rose in at most this share of the steps since the last look (condition 1)."""
+
+Objective = Callable[[Tensor, Tensor], Tensor]
+"""From logits (B, K) and indices of the batch's images (B,) to what is ascended, (B,)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class APGD:
+    """Auto-PGD on the cross-entropy (``cross_entropy``) or the difference of logits ratio (``ratio``).
+
+    z = P(x + step * ascent(g)), x <- P(x + 0.75 (z - x) + 0.25 (x - x_before)). The step starts at 2 eps. At looks
+    after 22 %, then 19 %, 16 %, ... of the steps, at least 6 %, it is halved, and x goes back to the best so far, where
+    the loss rose in at most 75 % of the steps or neither step nor best loss has changed since the last look.
+
+    Args:
+        norm: ``linf`` or ``l2``.
+        eps: the radius, above 0, in pixels of 1.
+        steps: gradient steps in each run.
+        restarts: runs, each only for images that are not broken yet.
+        loss: ``cross_entropy`` or ``ratio``; with a target the cross-entropy of the target is descended.
+        precision: ``float32`` or ``bfloat16`` for the model.
+    """
+
+    norm: str = "linf"
+    eps: float = 8 / 255
+    steps: int = 100
+    restarts: int = 1
+    loss: str = "cross_entropy"
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        _check(self.norm, self.steps)
+        if self.loss not in ("cross_entropy", "ratio"):
+            raise ConfigError(f"APGD: loss {self.loss!r}; 'cross_entropy' or 'ratio' is expected")
+
+    def __call__(
+        self, model: Model, images: Tensor, labels: Tensor, *, streams: Streams, target: Tensor | None = None
+    ) -> Adversarial:
+        """Attack *images* (B, 3, H, W) with *labels* (B,); draws from ``attack/apgd/restart=R``."""
+        search = Search(model, images, labels, norm=self.norm, target=target, precision=self.precision)
+        ball = Ball.around(images, self.eps, self.norm)
+        loss = cross_entropy if self.loss == "cross_entropy" else difference_of_logits_ratio
+
+        def objective(logits: Tensor, which: Tensor) -> Tensor:
+            return loss(logits, labels[which]) if target is None else -cross_entropy(logits, target[which])
+
+        for restart in range(self.restarts):
+            ascend(search, ball, objective, streams, f"attack/apgd/restart={restart}", self.steps)
+        return search.result()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetedAPGD:
+    """Auto-PGD on the targeted ratio towards each of the classes that come next in turn; any error is a success.
+
+    Args:
+        norm: ``linf`` or ``l2``.
+        eps: the radius, above 0, in pixels of 1.
+        steps: gradient steps towards each class.
+        classes: how many classes are tried: the second likeliest on the clean image, the third, ...
+        precision: ``float32`` or ``bfloat16`` for the model.
+    """
+
+    norm: str = "linf"
+    eps: float = 8 / 255
+    steps: int = 100
+    classes: int = 9
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        _check(self.norm, self.steps)
+
+    def __call__(
+        self, model: Model, images: Tensor, labels: Tensor, *, streams: Streams, target: Tensor | None = None
+    ) -> Adversarial:
+        """Attack *images* (B, 3, H, W) with *labels* (B,); draws from ``attack/apgd_t/class=K``.
+
+        With a *target* (B,) only that class is tried, and only it is a success.
+        """
+        search = Search(model, images, labels, norm=self.norm, target=target, precision=self.precision)
+        ball = Ball.around(images, self.eps, self.norm)
+        order = search.clean_logits.argsort(dim=1, descending=True, stable=True)
+        for place in range(1, min(self.classes, order.shape[1] - 1) + 1):
+            goals = order[:, place] if target is None else target
+
+            def objective(logits: Tensor, which: Tensor, goals: Tensor = goals) -> Tensor:
+                return targeted_ratio(logits, labels[which], goals[which])
+
+            ascend(search, ball, objective, streams, f"attack/apgd_t/class={place}", self.steps)
+            if target is not None:
+                break
+        return search.result()
+
+
+def _check(norm: str, steps: int) -> None:
+    if norm not in ("linf", "l2"):
+        raise ConfigError(f"APGD: norm {norm!r}; 'linf' or 'l2' is expected")
+    if steps < 1:
+        raise ConfigError(f"APGD: steps {steps}; at least 1 is expected")
+
+
+@dataclass(eq=False)
+class _Run:
+    """What the climb knows of each image that is still in it; every field has a row an image."""
+
+    which: Tensor
+    points: Tensor
+    before: Tensor
+    slope: Tensor
+    best: Tensor
+    best_slope: Tensor
+    best_loss: Tensor
+    loss: Tensor
+    step: Tensor
+    rises: Tensor
+    loss_at_look: Tensor
+    halved: Tensor
+
+    def keep(self, kept: Tensor) -> None:
+        """Drop all rows but *kept*."""
+        for name, value in vars(self).items():
+            setattr(self, name, value[kept])
+
+
+def ascend(search: Search, whole: Ball, objective: Objective, streams: Streams, stream: str, steps: int) -> None:
+    """Climb once from a random start for the images that are alive, until they are broken or *steps* are done."""
+    which = search.alive
+    if len(which) == 0:
+        return
+    ball = whole.take(which)
+    points = ball.start(_on_the_edge(start_noise(streams, stream, search.images, whole.norm), whole.norm)[which])
+    logits, loss, slope = search.gradient(points, which, lambda found: objective(found, which))
+    run = _Run(which, points, points, slope, points, slope, loss, loss, torch.full_like(loss, 2 * whole.eps),
+               torch.zeros_like(loss), loss, torch.ones_like(loss, dtype=torch.bool))  # fmt: skip
+    ball = _drop(search, run, ball, search.offer(points, logits, which))
+    look, least, less = max(int(0.22 * steps), 1), max(int(0.06 * steps), 1), max(int(0.03 * steps), 1)
+    since = 0
+    for step in range(steps):
+        if len(run.which) == 0:
+            return
+        points = ball.project(run.points + rows(run.step) * ascent(run.slope, whole.norm))
+        if step > 0:
+            points = ball.project(run.points + (points - run.points) * ALPHA + (run.points - run.before) * (1 - ALPHA))
+        run.before, run.points = run.points, points
+        if step == steps - 1:  # nothing is climbed from here: the answer is enough
+            search.offer(points, search.logits(points, run.which), run.which)
+            return
+        logits, loss, run.slope = search.gradient(points, run.which, lambda found: objective(found, run.which))
+        run.rises = run.rises + (loss > run.loss)
+        run.loss = loss
+        better = loss > run.best_loss
+        run.best = torch.where(rows(better), points, run.best)
+        run.best_slope = torch.where(rows(better), run.slope, run.best_slope)
+        run.best_loss = torch.where(better, loss, run.best_loss)
+        ball = _drop(search, run, ball, search.offer(points, logits, run.which))
+        since += 1
+        if since == look:
+            _halve(run, look)
+            look, since = max(look - less, least), 0
+
+
+def _on_the_edge(noise: Tensor, norm: str) -> Tensor:
+    """Return uniform noise scaled so that its largest entry is 1, as a start for ``linf``; other noise as it is."""
+    return noise / rows(noise.abs().flatten(1).amax(dim=1)) if norm == "linf" else noise
+
+
+def _drop(search: Search, run: _Run, ball: Ball, broken: Tensor) -> Ball:
+    if not bool(broken.any()):
+        return ball
+    kept = torch.nonzero(~broken).flatten()
+    run.keep(kept)
+    return ball.take(kept)
+
+
+def _halve(run: _Run, look: int) -> None:
+    halve = (run.rises <= RHO * look) | (~run.halved & (run.loss_at_look >= run.best_loss))
+    run.step = torch.where(halve, run.step / 2, run.step)
+    run.points = torch.where(rows(halve), run.best, run.points)
+    run.slope = torch.where(rows(halve), run.best_slope, run.slope)
+    run.halved, run.loss_at_look, run.rises = halve, run.best_loss, torch.zeros_like(run.rises)

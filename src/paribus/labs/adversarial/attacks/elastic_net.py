@@ -1,0 +1,82 @@
+"""EAD: elastic-net attack, for sparse perturbations (Chen et al. 2018, "EAD: Elastic-net attacks", algorithm 1)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from paribus.errors import ConfigError
+from paribus.labs.adversarial.attacks.bounds import rows
+from paribus.labs.adversarial.attacks.losses import margin
+from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
+from paribus.labs.adversarial.attacks.tradeoff import Tradeoff
+from paribus.spec.seed import Streams
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElasticNet:
+    """Minimise c max(confidence - margin(x'), 0) + ||x' - x||_2^2 + beta ||x' - x||_1 over x' in [0, 1], by FISTA.
+
+    x'_(k+1) = S(y_k - rate_k grad g(y_k)) with S the shrinkage by beta around the image and the cut to [0, 1],
+    y_(k+1) = x'_(k+1) + k / (k + 3) (x'_(k+1) - x'_k); the rate falls with the root of what is left. The nearest find
+    in L1 is kept (decision rule "L1"). The weight c of each image is found by bisection.
+
+    Args:
+        eps: finds beyond it, in L1, do not count.
+        steps: steps for each weight.
+        searches: weights that are tried.
+        first: the first weight.
+        rate: the first rate.
+        beta: the weight of the L1 distance.
+        confidence: the margin that is asked for.
+        precision: ``float32`` or ``bfloat16`` for the model.
+    """
+
+    eps: float = float("inf")
+    steps: int = 100
+    searches: int = 9
+    first: float = 0.01
+    rate: float = 0.01
+    beta: float = 0.01
+    confidence: float = 0.0
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.searches < 1:
+            raise ConfigError(f"EAD: steps {self.steps}, searches {self.searches}; at least 1 is expected")
+
+    def __call__(
+        self, model: Model, images: Tensor, labels: Tensor, *, streams: Streams, target: Tensor | None = None
+    ) -> Adversarial:
+        """Attack *images* (B, 3, H, W) with *labels* (B,); towards *target* (B,) where given. Nothing is drawn."""
+        search = Search(model, images, labels, norm="l1", target=target, limit=self.eps, precision=self.precision)
+        tradeoff = Tradeoff(len(images), self.first, images.device)
+        which = torch.nonzero(search.distance > 0).flatten()
+        for _ in range(self.searches):
+            if len(which) == 0:
+                break
+            tradeoff.learn(which, self._run(search, which, tradeoff.weight[which]))
+        return search.result()
+
+    def _run(self, search: Search, which: Tensor, weights: Tensor) -> Tensor:
+        broken = torch.zeros(len(which), dtype=torch.bool, device=which.device)
+        centre = search.images[which]
+        points, ahead = centre, centre
+        goal = (search.labels if search.target is None else search.target)[which]
+        sign = 1.0 if search.target is None else -1.0
+        for step in range(self.steps):
+            logits, _, slope = search.gradient(
+                ahead, which, lambda found: (self.confidence - sign * margin(found, goal)).clamp_min(0)
+            )
+            broken |= search.offer(ahead, logits, which)
+            rate = self.rate * math.sqrt(1 - step / self.steps)
+            target = ahead - rate * (rows(weights) * slope + 2 * (ahead - centre))
+            moved = target - centre
+            moved = moved.sign() * (moved.abs() - self.beta * rate).clamp_min(0)
+            before, points = points, (centre + moved).clamp(0.0, 1.0)
+            ahead = (points + step / (step + 3) * (points - before)).clamp(0.0, 1.0)
+        broken |= search.offer(points, search.logits(points, which), which)
+        return broken

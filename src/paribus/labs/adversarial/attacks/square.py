@@ -1,0 +1,195 @@
+"""Square attack: random search without gradients (Andriushchenko et al. 2020, "Square Attack")."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from paribus.errors import ConfigError
+from paribus.labs.adversarial.attacks.bounds import Ball, norm_of, rows
+from paribus.labs.adversarial.attacks.losses import margin
+from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
+from paribus.spec.seed import Streams
+
+HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
+"""The query, of 10,000, after which the share of the image that a square covers is halved (section 5)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Square:
+    """Propose a square of change at random for each image; keep it where the margin falls.
+
+    ``linf``: from vertical stripes of +-eps on, a square of side s gets +eps or -eps, a sign a channel (algorithm 2).
+    ``l2``: from a grid of bumps on, the mass of two windows moves into one, with a new bump added (algorithm 3).
+    Each image has squares of its own.
+
+    Args:
+        norm: ``linf`` or ``l2``.
+        eps: the radius, above 0, in pixels of 1.
+        queries: evaluations of each image, at most.
+        share: the share of the image that the first squares cover, above 0 to 1.
+        rescale: whether the schedule of sizes is stretched to *queries*; else it is that of 10,000 queries.
+        restarts: runs, each only for images that are not broken yet.
+        precision: ``float32`` or ``bfloat16`` for the model.
+    """
+
+    norm: str = "linf"
+    eps: float = 8 / 255
+    queries: int = 5000
+    share: float = 0.8
+    rescale: bool = True
+    restarts: int = 1
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.norm not in ("linf", "l2"):
+            raise ConfigError(f"Square: norm {self.norm!r}; 'linf' or 'l2' is expected")
+        if self.queries < 1 or not 0 < self.share <= 1:
+            raise ConfigError(f"Square: queries {self.queries}, share {self.share}; at least 1 and above 0 to 1")
+
+    def side(self, query: int, height: int, width: int) -> int:
+        """Return the side of the squares of query *query*, in pixels."""
+        at = query * 10000 // self.queries if self.rescale else query
+        share = self.share / 2 ** sum(at > start for start in HALVINGS)
+        side = max(round(math.sqrt(share * height * width)), 1)
+        if self.norm == "l2":
+            side = max(side, 3) | 1
+        return min(side, height, width)
+
+    def __call__(
+        self, model: Model, images: Tensor, labels: Tensor, *, streams: Streams, target: Tensor | None = None
+    ) -> Adversarial:
+        """Attack *images* (B, 3, H, W) with *labels* (B,); draws from ``attack/square/restart=R``."""
+        search = Search(model, images, labels, norm=self.norm, target=target, precision=self.precision)
+        ball = Ball.around(images, self.eps, self.norm)
+        for restart in range(self.restarts):
+            if len(search.alive) == 0:
+                break
+            self._run(search, ball, streams.generator(f"attack/square/restart={restart}"))
+        return search.result()
+
+    def _run(self, search: Search, whole: Ball, generator: np.random.Generator) -> None:
+        count, channels, height, width = search.images.shape
+        which, ball = search.alive, whole.take(search.alive)
+        alive = which.cpu().numpy()
+        goals = search.labels if search.target is None else search.target
+        sign = 1.0 if search.target is None else -1.0
+        points = self._first(ball, generator, alive, count)
+        logits = search.logits(points, which)
+        loss = -sign * margin(logits, goals[which])
+        broken = search.offer(points, logits, which)
+        for query in range(self.queries):
+            if bool(broken.any()):
+                kept = torch.nonzero(~broken).flatten()
+                which, points, loss, ball = which[kept], points[kept], loss[kept], ball.take(kept)
+                alive = which.cpu().numpy()
+            if len(which) == 0:
+                return
+            side = self.side(query, height, width)
+            places = generator.random((4, count), dtype=np.float32)[:, alive]
+            signs = _signs(generator, (count, channels))[alive]
+            row, column = _window(places[:2], side, height, width)
+            if self.norm == "linf":
+                proposed = _painted(points, ball, row, column, torch.from_numpy(signs).to(points.device))
+            else:
+                other = _window(places[2:], side, height, width)
+                bump = _bump(side, tall=bool(generator.random() < 0.5))
+                proposed = _moved_mass(points, ball, (row, column), other, bump, torch.from_numpy(signs))
+            logits = search.logits(proposed, which)
+            value = -sign * margin(logits, goals[which])
+            broken = search.offer(proposed, logits, which)
+            better = value < loss
+            points = torch.where(rows(better), proposed, points)
+            loss = torch.where(better, value, loss)
+
+    def _first(self, ball: Ball, generator: np.random.Generator, alive: NDArray[np.int64], count: int) -> Tensor:
+        _, channels, height, width = ball.centre.shape
+        if self.norm == "linf":
+            stripes = torch.from_numpy(_signs(generator, (count, channels, 1, width))[alive])
+            return torch.where(stripes > 0, ball.high, ball.low)
+        moved = torch.zeros_like(ball.centre)
+        side = max(1, min(height, width) // 5)
+        for top in range((height - height // side * side) // 2, height - side + 1, side):
+            for left in range((width - width // side * side) // 2, width - side + 1, side):
+                signs = torch.from_numpy(_signs(generator, (count, channels))[alive])
+                bump = _bump(side, tall=bool(generator.random() < 0.5))
+                moved[:, :, top : top + side, left : left + side] += bump * rows_of(signs)
+        return ball.project(ball.centre + moved * (ball.eps / norm_of(moved, "l2")))
+
+
+def rows_of(values: Tensor) -> Tensor:
+    """Return (B, C) as (B, C, 1, 1)."""
+    return values[:, :, None, None]
+
+
+def _signs(generator: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return (generator.integers(0, 2, shape, dtype=np.int8) * 2 - 1).astype(np.float32)
+
+
+def _window(places: NDArray[np.float32], side: int, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Return rows (B, side, 1) and columns (B, 1, side) of a square at *places* (2, B) in [0, 1)."""
+    span = np.arange(side)
+    top = np.minimum((places[0] * (height - side + 1)).astype(np.int64), height - side)
+    left = np.minimum((places[1] * (width - side + 1)).astype(np.int64), width - side)
+    return torch.from_numpy(top[:, None, None] + span[:, None]), torch.from_numpy(left[:, None, None] + span)
+
+
+def _painted(points: Tensor, ball: Ball, row: Tensor, column: Tensor, signs: Tensor) -> Tensor:
+    """Return *points* with each image's window at its upper or lower bound, by the channel's sign (B, C)."""
+    at = (torch.arange(len(points))[:, None, None], row, column)
+    proposed = points.clone()
+    high, low = ball.high.permute(0, 2, 3, 1)[at], ball.low.permute(0, 2, 3, 1)[at]
+    proposed.permute(0, 2, 3, 1)[at] = torch.where(signs[:, None, None, :] > 0, high, low)
+    return proposed
+
+
+def _bump(side: int, *, tall: bool) -> Tensor:
+    """Return the bump of section 3.4, (side, side) of length 1: two pyramids of opposite sign, one beside the other."""
+    half = side // 2
+    bump = torch.cat([_pyramid(half, side), -_pyramid(side - half, side)])
+    bump = bump / bump.square().sum().sqrt()
+    return bump.T if tall else bump
+
+
+def _pyramid(height: int, width: int) -> Tensor:
+    bump = torch.zeros(height, width)
+    row, column = height // 2, width // 2
+    for layer in range(max(row, column) + 1):
+        top, left = max(row - layer, 0), max(column - layer, 0)
+        bump[top : max(row + layer + 1, 0), left : max(column + layer + 1, 0)] += 1 / (layer + 1) ** 2
+    return bump
+
+
+def _moved_mass(
+    points: Tensor, ball: Ball, here: tuple[Tensor, Tensor], there: tuple[Tensor, Tensor], bump: Tensor, signs: Tensor
+) -> Tensor:
+    """Return *points* with the change in window *there* taken away and its mass given to window *here*."""
+    index = torch.arange(len(points))[:, None, None]
+    moved = points - ball.centre
+    by_pixel = moved.permute(0, 2, 3, 1)  # a view: what is written there is written in moved
+    spare = (ball.radius**2 - by_pixel.square().sum(dim=(1, 2, 3))).clamp_min(0)
+    old = by_pixel[(index, *here)]
+    mass = old.square().sum(dim=(1, 2)) + by_pixel[(index, *there)].square().sum(dim=(1, 2))
+    mass = (mass - _overlap(here, there, by_pixel)).clamp_min(0)
+    fresh = bump[None, :, :, None] * signs[:, None, None, :]
+    fresh = fresh + old / old.square().sum(dim=(1, 2), keepdim=True).sqrt().clamp_min(1e-12)
+    fresh = fresh / fresh.square().sum(dim=(1, 2), keepdim=True).sqrt().clamp_min(1e-12)
+    wanted = (spare[:, None] / moved.shape[1] + mass).sqrt()
+    by_pixel[(index, *there)] = 0.0
+    by_pixel[(index, *here)] = fresh * wanted[:, None, None, :]
+    length = norm_of(moved, "l2").clamp_min(1e-12)
+    return ball.project(ball.centre + moved * (ball.eps / length))
+
+
+def _overlap(here: tuple[Tensor, Tensor], there: tuple[Tensor, Tensor], by_pixel: Tensor) -> Tensor:
+    """Return the mass (B, C) that lies in both windows."""
+    inside = torch.zeros(by_pixel.shape[:3], dtype=torch.bool)
+    index = torch.arange(len(by_pixel))[:, None, None]
+    inside[(index, *there)] = True
+    both = inside[(index, *here)]
+    return (by_pixel[(index, *here)].square() * both[..., None]).sum(dim=(1, 2))

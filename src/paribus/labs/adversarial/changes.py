@@ -1,0 +1,224 @@
+"""The lab's named changes: each one field of the baseline, with its value before and after."""
+
+from __future__ import annotations
+
+from paribus.labs.adversarial.experiments import (
+    BASELINE,
+    FAST_STEP,
+    NEAREST,
+    Affine,
+    Blur,
+    Jpeg,
+    Protocol,
+    Recipe,
+    SaltAndPepper,
+    Trained,
+)
+from paribus.nn.networks.names import Fixed
+from paribus.spec.change import Change, OneOf
+
+
+def _folder(directory: str) -> str:
+    from paribus.data.image_folder import pinned
+
+    return pinned(directory)
+
+
+DATA = (
+    Change(
+        name="cifar10",
+        doc="Attacks classifiers of small photographs of ten kinds of things instead of scanned digits.",
+        path="data",
+        before="digits",
+        after="cifar10",
+    ),
+    Change(
+        name="image_folder",
+        doc="Attacks classifiers of one's own images: a folder with one folder of images for each class.",
+        path="data",
+        before="digits",
+        after=_folder,
+        parameter=str,
+    ),
+)
+
+
+def _recipe(name: str, after: Recipe, doc: str) -> Change:
+    return Change(name=name, doc=doc, path="victim.recipe", before=Recipe(), after=after)
+
+
+VICTIM = (
+    _recipe("pgd_training", Recipe(kind="pgd"), "Trains on adversarial examples of four gradient steps each."),
+    Change(
+        name="trades",
+        doc="Trains on clean images and punishes, with the given weight, how far the answer can be moved.",
+        path="victim.recipe",
+        before=Recipe(),
+        after=lambda beta: Recipe(kind="trades", beta=beta),
+        parameter=float,
+    ),
+    _recipe("free_training", Recipe(kind="free"), "Uses each batch four times, each gradient for image and weights."),
+    _recipe(
+        "fast_training",
+        Recipe(kind="fast", attack_steps=1, step=FAST_STEP),
+        "Trains on adversarial examples of a single step of 1.25 eps from a random start.",
+    ),
+    _recipe(
+        "reckless_training",
+        Recipe(kind="fast", eps=2 * Recipe().eps, attack_steps=1, step=2.0),
+        "Trains on examples of one step of four times the radius, in a ball of twice the radius.",
+    ),
+    Change(
+        name="training_steps",
+        doc="Trains for so many steps instead of 300.",
+        path="victim.steps",
+        before=Trained().steps,
+        after=lambda steps: steps,
+        parameter=int,
+    ),
+    Change(
+        name="small_vgg",
+        doc="Attacks the embedded network, trained on CIFAR-10 without any defence.",
+        path="victim",
+        before=Trained(),
+        after=Fixed(name="small_vgg", weights="cifar10"),
+    ),
+    Change(
+        name="small_vgg_robust",
+        doc="Attacks the embedded network that was trained on adversarial examples of CIFAR-10.",
+        path="victim",
+        before=Trained(),
+        after=Fixed(name="small_vgg", weights="cifar10_robust"),
+    ),
+)
+
+DEFENCE = tuple(
+    Change(name=name, doc=doc, path="defence", before=None, after=after)
+    for name, after, doc in (
+        ("affine", Affine(), "Turns, scales and shifts each image at random before it is classified."),
+        ("salt_and_pepper", SaltAndPepper(), "Makes a tenth of the pixels black or white before classification."),
+        ("blur", Blur(), "Blurs each image before it is classified."),
+        ("jpeg", Jpeg(), "Compresses each image as JPEG of quality 20 before it is classified."),
+    )
+)
+
+
+def _attack(name: str, doc: str) -> Change:
+    return Change(
+        name=name, doc=doc, path="protocol.attacks", before=BASELINE.protocol.attacks, after=(name.removeprefix("by_"),)
+    )
+
+
+def _nearest(name: str, doc: str, after: Protocol) -> Change:
+    return Change(name=name, doc=doc, path="protocol", before=BASELINE.protocol, after=after)
+
+
+ATTACK = (
+    Change(
+        name="adaptive",
+        doc="Lets the attack go through the defence, by the mean over its draws and a stand-in for its derivative.",
+        path="attacker.adaptive",
+        before=False,
+        after=True,
+    ),
+    Change(
+        name="targeted",
+        doc="Counts an image as broken only where the answer is one class chosen beforehand.",
+        path="attacker.targeted",
+        before=False,
+        after=True,
+    ),
+    Change(
+        name="eps",
+        doc="Allows every pixel to change by so much of 1.",
+        path="protocol.eps",
+        before=BASELINE.protocol.eps,
+        after=lambda eps: eps,
+        parameter=float,
+    ),
+    Change(
+        name="l2",
+        doc="Measures perturbations by their Euclidean length, up to 1, instead of their largest pixel.",
+        path="protocol",
+        before=BASELINE.protocol,
+        after=Protocol(norm="l2", eps=1.0),
+    ),
+    Change(
+        name="attack_steps",
+        doc="Gives iterative attacks so many gradient steps.",
+        path="protocol.steps",
+        before=OneOf((20, 100)),
+        after=lambda steps: steps,
+        parameter=int,
+    ),
+    Change(
+        name="restarts",
+        doc="Starts random attacks so many times and counts the worst case.",
+        path="protocol.restarts",
+        before=1,
+        after=lambda restarts: restarts,
+        parameter=int,
+    ),
+    Change(
+        name="bfloat16",
+        doc="Lets attacks search in bfloat16; what they find counts only where float32 agrees.",
+        path="protocol.precision",
+        before="float32",
+        after="bfloat16",
+    ),
+    _attack("by_noise", "Draws random points of the ball instead of searching: what no attack may fall below."),
+    _attack("by_fgsm", "Takes one step of the sign of the gradient."),
+    _attack("by_bim", "Takes small steps of the sign of the gradient from the image itself."),
+    _attack("by_mi_fgsm", "Takes small steps of the sign of a gathered gradient from the image itself."),
+    _attack("by_pgd", "Takes steps of the sign of the gradient from a random start."),
+    _attack("by_apgd_ce", "Climbs the cross-entropy with steps that adapt themselves."),
+    _attack("by_apgd_t", "Climbs towards one class after the other with steps that adapt themselves."),
+    _attack("by_fab_t", "Steps along the linearised boundary to one class after the other."),
+    _attack("by_square", "Changes random squares and looks at the answer alone."),
+    _attack("by_autoattack", "Runs the standard ensemble of four attacks."),
+)
+
+NEAR = (
+    _nearest("course", "Optimises the course's loss by Adam, without a bound; the distance is what counts.", NEAREST),
+    _nearest(
+        "deepfool",
+        "Seeks the nearest error in L2 by steps onto the linearised boundary.",
+        Protocol(norm="l2", eps=float("inf"), attacks=("deepfool",), steps=50, images=100),
+    ),
+    _nearest(
+        "carlini_wagner",
+        "Seeks the nearest error in L2 by Adam behind a tangent, with a weight found by bisection.",
+        Protocol(norm="l2", eps=float("inf"), attacks=("carlini_wagner",), steps=100, images=100),
+    ),
+    _nearest(
+        "elastic_net",
+        "Seeks the nearest error in L1 by shrinkage, with a weight found by bisection.",
+        Protocol(norm="l1", eps=float("inf"), attacks=("elastic_net",), steps=100, images=100),
+    ),
+    Change(
+        name="c",
+        doc="Weighs the squared distance so in the course's loss.",
+        path="course.c",
+        before=0.1,
+        after=lambda c: c,
+        parameter=float,
+    ),
+    Change(
+        name="tv",
+        doc="Weighs the averaged total variation so in the course's loss.",
+        path="course.tv",
+        before=0.1,
+        after=lambda tv: tv,
+        parameter=float,
+    ),
+    Change(
+        name="cross_entropy",
+        doc="Weighs the cross-entropy so in the course's loss.",
+        path="course.cross_entropy",
+        before=1.0,
+        after=lambda weight: weight,
+        parameter=float,
+    ),
+)
+
+CHANGES = (*DATA, *VICTIM, *DEFENCE, *ATTACK, *NEAR)

@@ -1,0 +1,101 @@
+"""Input transformations in front of a network, as an attack meets them."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from paribus.labs.adversarial.attacks.search import Model
+from paribus.labs.adversarial.experiments import Affine, Blur, Defence, SaltAndPepper
+from paribus.spec.seed import Streams
+
+
+def is_random(defence: Defence | None) -> bool:
+    """Say whether two calls of the defence give two images."""
+    return isinstance(defence, Affine | SaltAndPepper)
+
+
+def transformed(images: Tensor, defence: Defence, generator: np.random.Generator) -> Tensor:
+    """Return images (B, 3, H, W) in [0, 1] as the defence makes them, with a derivative.
+
+    Turns and blurs are differentiated as they are; a pixel that salt and pepper replaces has derivative 0; JPEG, which
+    is flat almost everywhere, has the identity for a derivative (BPDA: Athalye, Carlini and Wagner 2018, section 4.1).
+    """
+    if isinstance(defence, Affine):
+        return turned(images, defence, generator)
+    if isinstance(defence, SaltAndPepper):
+        drawn = torch.from_numpy(generator.random((len(images), 1, *images.shape[2:]), dtype=np.float32))
+        drawn = drawn.to(images.device)
+        images = images.masked_fill(drawn < defence.share / 2, 0.0)
+        return images.masked_fill(drawn > 1 - defence.share / 2, 1.0)
+    if isinstance(defence, Blur):
+        return blurred(images, defence.sigma)
+    compressed = through_jpeg(images.detach(), defence.quality)
+    return images + (compressed - images).detach()
+
+
+def turned(images: Tensor, how: Affine, generator: np.random.Generator) -> Tensor:
+    """Return *images* under random maps, bilinear, the border's pixels repeated outside."""
+    count, _, height, width = images.shape
+    turn, size, right, down = generator.uniform(-1, 1, (4, count)).astype(np.float32)
+    angle, factor = np.deg2rad(how.degrees) * turn, 1 / (1 + how.scale * size)
+    shift = 2 * how.shift / 32
+    theta = np.empty((count, 2, 3), dtype=np.float32)
+    theta[:, 0] = np.stack([np.cos(angle) * factor, -np.sin(angle) * factor, shift * right], axis=1)
+    theta[:, 1] = np.stack([np.sin(angle) * factor, np.cos(angle) * factor, shift * down], axis=1)
+    grid = F.affine_grid(torch.from_numpy(theta).to(images.device), [count, 3, height, width], align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def blurred(images: Tensor, sigma: float) -> Tensor:
+    """Return *images* under a Gaussian of standard deviation *sigma* pixels, mirrored at the border."""
+    reach = min(max(1, math.ceil(3 * sigma)), min(images.shape[2:]) - 1)
+    along = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=images.device) / sigma) ** 2)
+    kernel = (along / along.sum()).to(images.dtype)
+    padded = F.pad(images, (reach,) * 4, mode="reflect")
+    down = F.conv2d(padded, kernel.view(1, 1, -1, 1).expand(3, 1, -1, 1), groups=3)
+    return F.conv2d(down, kernel.view(1, 1, 1, -1).expand(3, 1, 1, -1), groups=3)
+
+
+def through_jpeg(images: Tensor, quality: int) -> Tensor:
+    """Return *images* after compression as JPEG and back."""
+    pixels = (images.float() * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    read = [
+        cv2.imdecode(cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+        for image in np.ascontiguousarray(pixels)
+    ]
+    back = torch.from_numpy(np.stack(read)[..., ::-1].copy()).to(images.device).permute(0, 3, 1, 2)  # type: ignore[arg-type]
+    return back.to(images.dtype) / 255
+
+
+class Defended(nn.Module):
+    """A network behind an input transformation; its n-th call draws from ``defence/PURPOSE/call=n``.
+
+    Args:
+        network: the victim.
+        defence: the transformation, or None.
+        streams: the trial's.
+        purpose: a word, so that the attacker's draws are not those that decide.
+        draws: of a random defence, over how many draws the mean of the logits is taken (EOT).
+    """
+
+    def __init__(self, network: Model, defence: Defence | None, streams: Streams, purpose: str, draws: int = 1) -> None:
+        super().__init__()
+        self.network, self.defence, self.streams, self.purpose = network, defence, streams, purpose
+        self.draws = draws if is_random(defence) else 1
+        self.random = is_random(defence)
+        self.calls = 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, K) for images (B, 3, H, W) in [0, 1]."""
+        if self.defence is None:
+            return self.network(images)
+        generator = self.streams.generator(f"defence/{self.purpose}/call={self.calls}")
+        self.calls += 1
+        seen = torch.cat([transformed(images, self.defence, generator) for _ in range(self.draws)])
+        return self.network(seen).view(self.draws, len(images), -1).mean(dim=0)

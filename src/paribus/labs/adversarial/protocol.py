@@ -1,0 +1,116 @@
+"""The evaluation protocol: which attacks a configuration means, and the worst case over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from paribus.errors import ConfigError
+from paribus.labs.adversarial.attacks.apgd import APGD, TargetedAPGD
+from paribus.labs.adversarial.attacks.autoattack import AutoAttack
+from paribus.labs.adversarial.attacks.carlini_wagner import CarliniWagner
+from paribus.labs.adversarial.attacks.course import CourseAttack
+from paribus.labs.adversarial.attacks.deepfool import DeepFool
+from paribus.labs.adversarial.attacks.elastic_net import ElasticNet
+from paribus.labs.adversarial.attacks.ensemble import Attack, in_turn
+from paribus.labs.adversarial.attacks.fab import TargetedFAB
+from paribus.labs.adversarial.attacks.fgsm import FGSM
+from paribus.labs.adversarial.attacks.pgd import PGD, bim, mi_fgsm
+from paribus.labs.adversarial.attacks.search import Adversarial, Model
+from paribus.labs.adversarial.attacks.square import Square
+from paribus.labs.adversarial.attacks.uniform_noise import UniformNoise
+from paribus.labs.adversarial.experiments import ATTACKS, Config, Course, Protocol
+from paribus.spec.context import Context
+from paribus.spec.seed import Streams
+
+MEASURED_IN = {"carlini_wagner": "l2", "course": "l2", "elastic_net": "l1"}
+"""Attacks that know one norm only."""
+
+
+def attack_named(name: str, how: Protocol, course: Course | None = None, context: Context | None = None) -> Attack:
+    """Return the attack called *name* with the norm, radius and budget of *how*."""
+    wanted = MEASURED_IN.get(name, how.norm)
+    if wanted != how.norm:
+        raise ConfigError(f"the attack {name!r} measures in {wanted}, the protocol in {how.norm}; make them one")
+    norm, eps, steps, precision = how.norm, how.eps, how.steps, how.precision
+    if name == "noise":
+        return UniformNoise(norm=norm, eps=eps, precision=precision)
+    if name == "fgsm":
+        return FGSM(norm=norm, eps=eps, precision=precision)
+    if name == "bim":
+        return bim(norm=norm, eps=eps, steps=steps, precision=precision)
+    if name == "mi_fgsm":
+        return mi_fgsm(norm=norm, eps=eps, steps=steps, precision=precision)
+    if name == "pgd":
+        return PGD(norm=norm, eps=eps, steps=steps, restarts=how.restarts, precision=precision)
+    if name == "apgd_ce":
+        return APGD(norm=norm, eps=eps, steps=steps, restarts=how.restarts, precision=precision)
+    if name == "apgd_t":
+        return TargetedAPGD(norm=norm, eps=eps, steps=steps, precision=precision)
+    if name == "fab_t":
+        return TargetedFAB(norm=norm, eps=eps, steps=steps, precision=precision)
+    if name == "square":
+        return Square(norm=norm, eps=eps, queries=how.queries, restarts=how.restarts, precision=precision)
+    if name == "autoattack":
+        return AutoAttack(norm=norm, eps=eps, steps=steps, queries=how.queries, precision=precision)
+    if name == "deepfool":
+        return DeepFool(norm=norm, eps=eps, steps=steps, precision=precision)
+    if name == "carlini_wagner":
+        return CarliniWagner(eps=eps, steps=steps, searches=how.searches, first=1.0, precision=precision)
+    if name == "elastic_net":
+        return ElasticNet(eps=eps, steps=steps, searches=how.searches, first=1.0, precision=precision)
+    if name == "course":
+        return CourseAttack(settings=course or Course(), eps=eps, steps=steps, context=context)
+    raise ConfigError(f"no attack {name!r}; one of {', '.join(ATTACKS)} is expected")
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What the protocol found on N images.
+
+    Args:
+        found: the worst case.
+        right: (N,) whether the classifier was right on the clean image.
+        robust: (N,) whether it was right and stayed so (or did not give the target).
+        left: how many images each attack left unbroken, in their order.
+    """
+
+    found: Adversarial
+    right: Tensor
+    robust: Tensor
+    left: Mapping[str, int]
+
+
+def evaluate(
+    config: Config,
+    attacked: Model,
+    deployed: Model,
+    images: Tensor,
+    labels: Tensor,
+    classes: int,
+    context: Context,
+) -> Evaluation:
+    """Run the protocol's attacks on the model *attacked*; what they found is judged by the model *deployed*.
+
+    Without a random defence the two are one function. A random defence is judged on one draw for each image, as it
+    would be met in use; what a success is within an attack, the mean over the attacker's draws says.
+    """
+    how = config.protocol
+    attacks = {name: attack_named(name, how, config.course, context) for name in how.attacks}
+    target = targets(labels, classes, context.streams) if config.attacker.targeted else None
+    with torch.no_grad():
+        right = deployed(images).argmax(dim=1) == labels
+    found, left = in_turn(attacks, attacked, images, labels, streams=context.streams, target=target)
+    with torch.no_grad():
+        answer = deployed(found.images).argmax(dim=1)
+    kept = answer == labels if target is None else answer != target
+    return Evaluation(found, right, right & kept, left)
+
+
+def targets(labels: Tensor, classes: int, streams: Streams) -> Tensor:
+    """Return for each image a class that is not its label, from the stream ``target``."""
+    drawn = streams.generator("target").integers(1, max(2, classes), len(labels))
+    return (labels + torch.from_numpy(drawn).to(labels.device)) % classes

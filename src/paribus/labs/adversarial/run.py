@@ -1,0 +1,107 @@
+"""One trial: a victim, trained or fixed, behind its defence, under the protocol's attacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from paribus.labs.adversarial.data import part, tensors
+from paribus.labs.adversarial.defences import Defended
+from paribus.labs.adversarial.experiments import Config, Trained
+from paribus.labs.adversarial.masking import masking
+from paribus.labs.adversarial.panel import panel
+from paribus.labs.adversarial.protocol import Evaluation, evaluate
+from paribus.labs.adversarial.training import train
+from paribus.labs.adversarial.victim import build, fixed, frozen
+from paribus.spec.context import Context
+from paribus.train.arithmetic import reproducible
+
+MASKING_IMAGES = 32
+MASKING_EPS = 0.05
+"""The radius of the tests for masking where the protocol's is not one of Linf."""
+
+
+def run(config: Config, context: Context) -> Mapping[str, float]:
+    """Return the final metrics of a trial.
+
+    ``natural_accuracy``: the share of the images on which the classifier, with its defence, is right.
+    ``robust_accuracy``: the share on which it is right and no attack of the protocol, in any restart, changed that.
+    ``attack_success``: of the images it got right, the share that was broken. ``median_distance``: of the perturbations
+    that broke them, in the protocol's norm; 0 where there are none. ``queries``: evaluations of the network an image.
+    ``masking_alarms``: how many of four tests for masked gradients fail (see :class:`Masking`), on the model attacked;
+    ``masking_many_steps``, ``masking_unbounded``, ``masking_black_box`` and ``masking_noise``: what they broke.
+    ``overfitting``: 1 where training on adversarial examples lost its robustness on the way, else 0.
+    """
+    with reproducible(context.device):
+        network, metrics = victim_of(config, context)
+        test = part(config, "test")
+        images, labels = tensors(test, torch.device(context.device))
+        attacked = attacked_by(config, network, context)
+        deployed = Defended(network, config.defence, context.streams, "deployed")
+        found = evaluate(config, attacked, deployed, images, labels, len(test.classes), context)
+        _tell(found, images, context)
+        masked = _masked(config, attacked, images[found.right], labels[found.right], context)
+        return {**metrics, **_measured(found), **masked}
+
+
+def victim_of(config: Config, context: Context) -> tuple[nn.Module, dict[str, float]]:
+    """Return the network under attack, frozen, and what its training says of itself."""
+    device = torch.device(context.device)
+    if not isinstance(config.victim, Trained):
+        return frozen(fixed(config, part(config, "test").classes, context.streams).to(device)), {"overfitting": 0.0}
+    learnt, held_out = part(config, "train"), part(config, "validation")
+    network = build(config.victim, len(learnt.classes), context.streams).to(device)
+    metrics = train(network, config.victim, *tensors(learnt, device), tensors(held_out, device), context)
+    return frozen(network), metrics
+
+
+def attacked_by(config: Config, network: nn.Module, context: Context) -> Defended:
+    """Return the model that the attacker has before its eyes: the bare network, or the network behind the defence."""
+    seen = config.defence if config.attacker.adaptive else None
+    return Defended(network, seen, context.streams, "attacker", config.attacker.draws)
+
+
+def _measured(found: Evaluation) -> dict[str, float]:
+    right, robust = found.right, found.robust
+    broken = right & ~robust
+    far = found.found.distance[broken & torch.isfinite(found.found.distance)]
+    return {
+        "natural_accuracy": float(right.double().mean()),
+        "robust_accuracy": float(robust.double().mean()),
+        "attack_success": float(broken.sum()) / max(1, int(right.sum())),
+        "median_distance": float(far.median()) if len(far) else 0.0,
+        "queries": float(found.found.queries.double().mean()),
+    }
+
+
+def _masked(config: Config, model: Defended, images: Tensor, labels: Tensor, context: Context) -> dict[str, float]:
+    how = config.protocol
+    eps = how.eps if how.norm == "linf" and how.eps <= 1 else MASKING_EPS
+    if len(labels) == 0:
+        return {"masking_alarms": 0.0}
+    seen = masking(
+        model, images[:MASKING_IMAGES], labels[:MASKING_IMAGES], context.streams,
+        eps=eps, steps=min(10, how.steps), queries=how.queries,
+    )  # fmt: skip
+    return {
+        "masking_alarms": float(len(seen.alarms)),
+        "masking_many_steps": seen.many_steps,
+        "masking_unbounded": seen.unbounded,
+        "masking_black_box": seen.black_box,
+        "masking_noise": seen.noise,
+    }
+
+
+def _tell(found: Evaluation, images: Tensor, context: Context) -> None:
+    """Report image by image what held, and show the first image that did not."""
+    context.outcomes("robust_accuracy", found.robust.cpu().numpy())
+    context.outcomes("natural_accuracy", found.right.cpu().numpy())
+    context.artifact("distance", found.found.distance.cpu().numpy())
+    broken = torch.nonzero(found.right & ~found.robust).flatten()
+    if len(broken):
+        row = int(broken[0])
+        shown, factor = panel(images[row], found.found.images[row])
+        context.artifact(f"picture/original, perturbation ({factor:.0f} times) and result", shown)
+        context.picture("result", shown)

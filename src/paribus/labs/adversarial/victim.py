@@ -1,0 +1,73 @@
+"""The network under attack: a fixed one, or a small one that is trained here."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+
+from paribus.errors import ConfigError
+from paribus.labs.adversarial.experiments import Config, Trained
+from paribus.nn.initial import initialise, untouched_rng
+from paribus.nn.networks.load import load
+from paribus.spec.seed import Streams
+
+CENTRE, SCALE = 0.5, 4.0
+"""Pixels enter the small network as (x - 1/2) * 4: about zero mean and unit spread."""
+
+
+class SmallNetwork(nn.Module):
+    """Convolutions with stride and ReLU, and a linear layer on all that is left.
+
+    Args:
+        widths: channels of each convolution; the first of 5x5 with stride 4, the others of 3x3 with stride 2.
+        classes: outputs.
+        size: side of the images, in pixels.
+    """
+
+    def __init__(self, widths: tuple[int, ...], classes: int, size: int = 32) -> None:
+        super().__init__()
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        inputs, side = 3, size
+        for index, width in enumerate(widths):
+            kernel, stride = (5, 4) if index == 0 else (3, 2)
+            layers[f"conv{index + 1}"] = nn.Conv2d(inputs, width, kernel, stride, kernel // 2)
+            layers[f"relu{index + 1}"] = nn.ReLU()
+            inputs, side = width, (side + 2 * (kernel // 2) - kernel) // stride + 1
+        self.features = nn.Sequential(layers)
+        self.classifier = nn.Linear(inputs * side * side, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, K) for images (B, 3, H, W) in [0, 1]."""
+        found: Tensor = self.classifier(self.features((images - CENTRE) * SCALE).flatten(1))
+        return found
+
+
+def build(victim: Trained, classes: int, streams: Streams) -> SmallNetwork:
+    """Return the untrained network, its weights from the trial's streams."""
+    with untouched_rng():
+        network = SmallNetwork(victim.widths, classes)
+    initialise(network, streams)
+    return network
+
+
+def fixed(config: Config, classes: tuple[str, ...], streams: Streams) -> nn.Module:
+    """Return the fixed network of *config*, which must know as many classes as the data has."""
+    if isinstance(config.victim, Trained):
+        raise ConfigError("the victim is trained, not fixed")
+    network = load(config.victim, streams)
+    if len(network.classes) != len(classes):
+        raise ConfigError(
+            f"{config.victim} knows {len(network.classes)} classes, {config.data} has {len(classes)}; "
+            "take data of its classes or a victim that is trained"
+        )
+    return network
+
+
+def frozen(network: nn.Module) -> nn.Module:
+    """Return *network* in evaluation mode, with no gradient for its weights, so that attacks do not compute any."""
+    network.eval()
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+        parameter.grad = None
+    return network

@@ -1,0 +1,42 @@
+"""A small network on scanned digits, trained here: what the tests of attacks attack."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from paribus.data.scanned_digits import load_digits
+from paribus.nn.initial import initialise, untouched_rng
+from paribus.spec.seed import Streams
+
+
+def digits(split: str, count: int | None = None) -> tuple[Tensor, Tensor]:
+    """Return images (N, 3, 32, 32) in [0, 1] and labels (N,)."""
+    found = load_digits(split)  # type: ignore[arg-type]
+    images = torch.from_numpy(np.array(found.images[:count])).permute(0, 3, 1, 2).contiguous().float() / 255
+    return images, torch.from_numpy(found.labels[:count])
+
+
+@cache
+def network() -> nn.Module:
+    """Return the trained network, in evaluation mode, about 95 % right."""
+    with untouched_rng():
+        model = nn.Sequential(
+            nn.Conv2d(3, 8, 5, 4, 2), nn.ReLU(), nn.Conv2d(8, 16, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(256, 10)
+        )
+    initialise(model, Streams(0))
+    images, labels = digits("train")
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    generator = np.random.default_rng(0)
+    with torch.enable_grad():  # whoever asks first may be in the middle of an attack
+        for _ in range(150):
+            rows = torch.from_numpy(generator.integers(0, len(labels), 128))
+            loss = F.cross_entropy(model(images[rows]), labels[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return model.eval().requires_grad_(False)
