@@ -24,6 +24,7 @@ from paribus.spec.difference import field_differences, source_difference
 from paribus.spec.experiment import Experiment, declared_changes
 from paribus.spec.lab import Pictures
 from paribus.spec.name import split
+from paribus.spec.trial import reason
 from paribus.store import Look, TrialRecord
 
 T = TypeVar("T")
@@ -176,7 +177,7 @@ def _arm(
         if experiment is first
         else gaps.attempt(f"{experiment.name}: source", lambda: source_difference(first, experiment), ""),
         mishaps=tuple(
-            Mishap(seed=record.seed, outcome=record.outcome, message=record.message.strip().rpartition("\n")[2])
+            Mishap(seed=record.seed, outcome=record.outcome, message=reason(record.message))
             for record in records
             if record.outcome in ("diverged", "failed")
         ),
@@ -187,9 +188,9 @@ def _arm(
 
 
 def _label(experiment: Experiment, changes: Sequence[str]) -> str:
-    """The changes that set *experiment* off from the control, those that it lacks too; its last one for the control."""
+    """The changes that set *experiment* off from the control, those that it lacks too; all its own for the control."""
     apart = "/".join(change if change in experiment.changes else f"without {change}" for change in changes)
-    return apart or "/".join(experiment.changes[-1:]) or "base"
+    return apart or "/".join(experiment.changes) or "base"
 
 
 def _metrics(records: Sequence[TrialRecord]) -> dict[str, dict[int, float]]:

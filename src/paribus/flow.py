@@ -23,9 +23,10 @@ from paribus.run.runner import Runner
 from paribus.spec import registry
 from paribus.spec.experiment import Experiment
 from paribus.spec.lab import Lab
+from paribus.spec.name import BY_HAND
 from paribus.spec.source import digest
 from paribus.spec.study import Study, usual_direction
-from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
+from paribus.spec.trial import Conditions, Event, Finished, Started, Trial, reason, traceback_in
 from paribus.store import Store, TrialRecord
 
 _WRITE_EVERY = 0.5
@@ -175,6 +176,7 @@ def _complete(results: Results, tried: set[str], runner: Runner, listener: Liste
     if not missing:
         return
     tried.update(trial.key for trial in missing)
+    names = {trial.key: trial.experiment.name for trial in missing}
     by_code: dict[str, list[Trial]] = {}
     for trial in missing:
         by_code.setdefault(trial.conditions.code, []).append(trial)
@@ -194,7 +196,7 @@ def _complete(results: Results, tried: set[str], runner: Runner, listener: Liste
                     waiting, written = [], time.monotonic()
                 if isinstance(event.what, Finished):
                     store.clear_scratch(event.key)
-                    _refuse_metrics(event.what, results.study)
+                    _refuse_metrics(names[event.key], event.what, results.study)
                 listener.event(event)
         finally:
             store.write(waiting)
@@ -208,22 +210,29 @@ def _refuse_nothing(results: Results) -> None:
     """Raise where every trial of every arm failed: there is no verdict to show, and the reason is the answer."""
     records = results.records
     if records and all(record.outcome == "failed" for record in records):
-        first = records[0]
-        reason = first.message.strip().rpartition("\n")[2]
-        raise RunError(f"every trial of {results.study.name} failed; the first, {first.name}: {reason}")
+        raise RunError(f"every trial of {results.study.name} failed; the first, {records[0].name}: {why(records[0])}")
+
+
+def why(failed: TrialRecord) -> str:
+    """Return why a trial failed, in one line, and where to read the whole of it."""
+    more = f"; paribus log {failed.name} shows the traceback" if traceback_in(failed.message) else ""
+    return f"{reason(failed.message)}{more}"
 
 
 def _refuse_unmeasured(results: Results) -> None:
     """Raise where a trial of the study that the store has did not measure what decides."""
     for record in results.records:
-        _refuse_metrics(record, results.study)
+        _refuse_metrics(record.name, record, results.study)
 
 
-def _refuse_metrics(ended: Finished | TrialRecord, study: Study) -> None:
+def _refuse_metrics(name: str, ended: Finished | TrialRecord, study: Study) -> None:
     """Raise where a completed trial lacks a metric that *study* needs: left out, it would be a silent selection."""
     for metric in filter(None, (study.metric, study.choose_by)):
         if ended.outcome == "completed" and metric not in ended.metrics:
-            raise UnknownName(f"a trial of {study.name} does not measure {metric!r}{suggest(metric, ended.metrics)}")
+            near = suggest(metric, ended.metrics)
+            by_hand = study.name.rpartition(".")[2] in BY_HAND and "there is" in near
+            hint = "; name what decides with --metric" if by_hand else ""
+            raise UnknownName(f"{name} does not measure {metric!r}{near}{hint}")
 
 
 def comparison(control: str, arms: Sequence[str], **settings: Any) -> Study:

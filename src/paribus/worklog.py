@@ -6,6 +6,7 @@ from paribus.errors import ParibusError
 from paribus.report.material import NoteLine
 from paribus.spec import registry
 from paribus.spec.name import split
+from paribus.spec.trial import reason, traceback_in
 from paribus.store import Look, Store, TrialRecord
 
 
@@ -22,6 +23,19 @@ def work_log(store: Store, about: str | None = None) -> list[NoteLine]:
         _mishap(record) for record in store.trials() if record.outcome in ("diverged", "failed") and within(record.name)
     ]
     return sorted(lines, key=lambda line: line.written)
+
+
+def tracebacks(store: Store, about: str) -> list[tuple[str, str]]:
+    """Return ``(trial, traceback)`` of what failed of *about*, and of what is under it; the same path through the code
+    once an experiment."""
+    within = _Within(about)
+    found: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
+    for record in store.trials():
+        text = traceback_in(record.message) if record.outcome == "failed" and within(record.name) else ""
+        path = tuple(line for line in text.splitlines() if line.startswith("  File "))
+        if text:
+            found.setdefault((record.name, path), (f"{record.name} seed {record.seed}", text))
+    return list(found.values())
 
 
 class _Within:
@@ -61,8 +75,14 @@ def _experiments(look: Look) -> list[str]:
 def _look(look: Look) -> NoteLine:
     verdicts = look.summary["verdicts"]
     control = look.summary["control"]
-    prefix = f"{control.removesuffix('/base')}/"
-    said = ", ".join(f"{name.removeprefix(prefix)} {word}" for name, word in verdicts.items())
+    if look.study.endswith(".ablate"):
+        # The arms lack what the table of an ablation is about: "worse" of an arm is "better" of its change.
+        whole = split(control)[1]
+        lacking = {name: [change for change in whole if change not in split(name)[1]] for name in verdicts}
+        said = ", ".join(f"without {'/'.join(lacking[name])} {word}" for name, word in verdicts.items())
+    else:
+        prefix = f"{control.removesuffix('/base')}/"
+        said = ", ".join(f"{name.removeprefix(prefix)} {word}" for name, word in verdicts.items())
     seeds = f"{look.seeds} seed{'' if look.seeds == 1 else 's'}"
     text = f"{seeds} against {control}, by {look.summary['metric']}: {said}"
     return NoteLine(about=look.study, text=text, author="program", written=look.looked)
@@ -70,6 +90,5 @@ def _look(look: Look) -> NoteLine:
 
 def _mishap(record: TrialRecord) -> NoteLine:
     assert record.finished is not None
-    reason = record.message.strip().rpartition("\n")[2]
-    text = f"seed {record.seed} {record.outcome}{f': {reason}' if reason else ''}"
+    text = f"seed {record.seed} {record.outcome}{f': {why}' if (why := reason(record.message)) else ''}"
     return NoteLine(about=record.name, text=text, author="program", written=record.finished)

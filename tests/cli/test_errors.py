@@ -18,7 +18,10 @@ from .conftest import LAB, Cli
     [
         (["run", "svnh.softmax"], ["'svnh'", "'svhn'"]),
         (["run", "svhn.sofmax"], ["'sofmax'", "'softmax'"]),
-        (["run", "svhn"], ["LAB.STUDY"]),
+        (["run", "svhn"], ["LAB.STUDY", "svhn."]),
+        (["run", "my_lab.py"], ["LAB.STUDY", "my_lab.py.rate or my_lab.py.diverging"]),
+        (["note", "my_lab", "x"], ["my_lab.py", "ending"]),
+        (["report", "my_lab.py.rate", "--store", "mistyped.sqlite"], ["no store", "mistyped.sqlite"]),
         (["run", "my_lab.rate"], ["my_lab.py"]),
         (["show", "svhn/abs_mx"], ["'abs_mx'", "'abs_max'"]),
         (["show", "my_lab.py/rate"], ["rate=VALUE"]),
@@ -52,6 +55,71 @@ def test_a_lab_with_a_syntax_error_names_its_line(cli: Cli, folder: Path) -> Non
     assert "ZeroDivisionError" in cli("show", "raising.py/base").error
 
 
+BROKEN = """
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Config:
+    how: str = "well"
+
+
+def run(config, context):
+    noise = context.streams.generator("noise").normal()
+    results = {"well": {"loss": noise}, "array": {"loss": np.ones(2)}, "nothing": {}, "none": None,
+               "other": {"los": noise}}
+    if config.how == "raises":
+        inner()
+    if config.how == "library":
+        np.ones((2, 3)) @ np.ones(4)
+    return results[config.how]
+
+
+def inner():
+    raise ValueError("I forgot something\\nsecond line of it")
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("raises", "ValueError: I forgot something second line of it (broken.py:24)"),
+        ("library", "(broken.py:19)"),
+        ("array", "'loss' has the shape (2,)"),
+        ("nothing", "one or more; it returned {}"),
+        ("none", "it returned a NoneType"),
+    ],
+)
+def test_a_failure_says_what_and_where_in_one_line(cli: Cli, folder: Path, how: str, said: str) -> None:
+    (folder / "broken.py").write_text(BROKEN)
+    arm = f"broken.py/how={how}"
+    failed = cli("compare", "broken.py/base", arm, "--metric", "loss", "--seeds", "3")
+    assert failed.code == 1
+    assert said in failed.error
+    assert any(line.startswith("[") and said in line for line in failed.err.splitlines()), "while it runs too"
+    assert "first interval" not in failed.out, "more seeds would fail too"
+    assert "mend the error" in " ".join(failed.out.split())
+    told = cli("log", arm).out
+    traceback = how in ("raises", "library")
+    assert ("shows the traceback" in failed.error) == ("Traceback (most recent call last)" in told) == traceback
+    assert told.count("Traceback") <= 1, "the same one of three seeds once"
+    if how == "raises":
+        assert "in inner" in told
+        assert "Traceback" not in cli("log").out
+        assert said in cli("compare", arm, "broken.py/how=library", "--metric", "loss", "--seeds", "1").error
+
+
+def test_a_metric_that_an_arm_does_not_measure_names_the_arm(cli: Cli, folder: Path) -> None:
+    (folder / "broken.py").write_text(BROKEN)
+    lacking = cli("compare", "broken.py/base", "broken.py/how=other", "--metric", "loss", "--seeds", "1").error
+    assert lacking.startswith("broken.py/how=other does not measure 'loss' — did you mean 'los'?")
+    assert "--metric" in cli("compare", "broken.py/base", "broken.py/how=other", "--seeds", "1").error
+    again = cli("compare", "broken.py/base", "broken.py/how=other", "--metric", "loss", "--seeds", "1").error
+    assert again == lacking, "from the store too"
+
+
 def test_a_metric_that_is_no_number_fails_the_trial(cli: Cli, folder: Path) -> None:
     (folder / "odd.py").write_text(LAB.replace('"accuracy": accuracy', '"accuracy": "high"'))
     failed = cli("compare", "odd.py/base", "odd.py/trick", "--seeds", "1")
@@ -63,7 +131,7 @@ def test_stores_that_cannot_be_used(cli: Cli, folder: Path) -> None:
     (folder / "text.sqlite").write_text("not a database, but long enough to be read as one" * 20)
     assert "no SQLite database" in cli("tree", "--store", "text.sqlite").error
     assert "folder" in cli("tree", "--store", ".").error
-    assert cli("tree", "--store", "/proc/nowhere/store.sqlite").code == 2
+    assert cli("alias", "best", "my_lab.py/trick", "--store", "/proc/nowhere/store.sqlite").code == 2
     with Store.open("newer.sqlite"):
         pass
     with sqlite3.connect("newer.sqlite") as connection:

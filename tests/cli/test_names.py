@@ -40,6 +40,12 @@ def test_show_gives_the_configuration_and_the_changes(cli: Cli) -> None:
     assert swapped.split()[1] == first.split()[1]
 
 
+def test_show_gives_a_group_of_fields_its_class_and_no_value(cli: Cli) -> None:
+    rows = [line.split() for line in cli("show", "svhn/abs_max").out.splitlines()]
+    assert ["budget", "(Budget)"] in rows
+    assert "'Budget'" not in {word for row in rows for word in row}
+
+
 def test_diff_is_minimal(cli: Cli) -> None:
     shown = cli("diff", "my_lab.py/trick", "my_lab.py/rate=0.3")
     lines = [line.split() for line in shown.out.splitlines()]
@@ -82,6 +88,8 @@ def test_an_alias_stands_where_a_name_does(cli: Cli, folder: Path) -> None:
         == "my_lab.py/trick"
     )
     assert "best" in cli("note", "bets", "x").error
+    assert cli("alias", "best", "my_lab.py/trick").out == "best stands for my_lab.py/trick\n"
+    assert "no longer for my_lab.py/trick" in cli("alias", "best", "my_lab.py/double").out
     for wrong in ("svhn", "a.b", "a/b", "two words"):
         assert cli("alias", wrong, "my_lab.py/trick").code == 2
     assert "paribus alias best NAME" in cli("alias", "best").error
@@ -90,6 +98,11 @@ def test_an_alias_stands_where_a_name_does(cli: Cli, folder: Path) -> None:
 def test_looking_at_a_name_makes_no_store(cli: Cli, folder: Path) -> None:
     assert cli("show", "no_such_alias").code == 2
     assert cli("show", "my_lab.py/trick").code == 0
+    for command in (["tree"], ["tree", "my_lab.py"], ["log"], ["log", "my_lab.py/trick"], ["alias"]):
+        looked = cli(*command)
+        assert looked.code == 0
+        assert f"no store {folder / 'store.sqlite'} yet" in looked.err
+    assert cli("report", "my_lab.py.rate").code == 2
     assert not (folder / "store.sqlite").exists()
 
 
@@ -116,6 +129,12 @@ def test_the_log_tells_what_happened_in_order(cli: Cli) -> None:
         assert [note.author for note in store.notes()] == ["person", "person"]
 
 
+def test_the_log_says_that_an_ablation_lacks_what_it_names(cli: Cli) -> None:
+    contributes = cli("ablate", "my_lab.py/trick/double", "--seeds", "6").out
+    assert any("trick" in line and "better" in line for line in contributes.splitlines())
+    assert _in_columns("6 seeds against my_lab.py/trick/double without trick worse", cli("log").out)
+
+
 def _in_columns(said: str, text: str) -> bool:
     """Whether the words of *said* come in this order: a narrow column breaks lines between them."""
     place = 0
@@ -139,6 +158,24 @@ def test_notes_are_about_something(cli: Cli) -> None:
     assert "empty" in cli("note", "my_lab.py/trick", "  ").error
     assert cli("note", "svhn", "A lab.").code == 0
     assert cli("note", "my_lab.py.compare", "A comparison.").code == 0
+
+
+def test_the_control_is_called_by_all_that_it_is(cli: Cli) -> None:
+    shown = cli("compare", "my_lab.py/trick/rate=0.3", "my_lab.py/base", "--seeds", "1").out
+    row = next(line for line in shown.splitlines() if " control" in line and not line.startswith("control"))
+    assert row.startswith("trick/rate=0.3 ")
+
+
+def test_where_the_seeds_agree_nobody_asks_for_more_of_them(cli: Cli, folder: Path) -> None:
+    (folder / "still.py").write_text(PLAIN.replace('0.01 * context.streams.generator("noise").normal()', "0.0"))
+    (folder / "helper.py").write_text("FACTOR = 2.0\n")
+    shown = cli("compare", "still.py/base", "still.py/rate=0.3", "--metric", "cost", "--seeds", "3").out
+    assert "the same on all 3 seeds" in " ".join(shown.split())
+    assert "three paired seeds or more" not in shown
+    assert (
+        "three paired seeds"
+        in cli("compare", "still.py/base", "still.py/rate=0.5", "--metric", "cost", "--seeds", "2").out
+    )
 
 
 def test_the_log_is_of_what_was_named(cli: Cli, folder: Path) -> None:

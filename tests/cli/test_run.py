@@ -53,6 +53,7 @@ def test_json_keeps_the_contract_and_stands_alone(cli: Cli, folder: Path) -> Non
         assert arm["low"] <= arm["difference"] <= arm["high"]
         assert arm["difference"] == pytest.approx(arm["mean"] - arm["control_mean"])
     assert verdicts["environment"]["device"] == "cpu"
+    assert verdicts["environment"].keys() >= {"paribus_commit", "code"}, "no commit that seems the lab's own"
     assert "Report:" in printed.err
     cli("run", "my_lab.py.rate", "--json", "verdicts.json")
     assert json.loads((folder / "verdicts.json").read_text()) == verdicts
@@ -84,6 +85,7 @@ def test_seeds_are_added_until_all_is_decided(cli: Cli) -> None:
         (["--base", "svhn/base"], "another lab"),
         (["--base", "my_lab.py/trick"], "trick"),
         (["--report", "/proc/no/page.html"], "--report"),
+        (["--report", "/proc/page.html"], "--report"),
         (["--report", "."], "--report"),
         (["--json", "/proc/no/verdicts.json"], "--json"),
     ],

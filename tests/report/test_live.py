@@ -62,12 +62,14 @@ def test_without_a_terminal_each_result_is_a_plain_line() -> None:
         screen.clock.now = 30.0
         view.event(Event(TRIALS[0].key, Finished("completed", {"loss": 0.1, "accuracy": 0.9312}, 30.0)))
         view.event(Event(TRIALS[1].key, Finished("diverged", {}, 12.0, "the loss is nan [at step 3]")))
-        view.event(Event(TRIALS[2].key, Finished("failed", {}, 12.0, "Traceback\n  File x\nValueError: bad")))
+        view.event(
+            Event(TRIALS[2].key, Finished("failed", {}, 12.0, "ValueError: bad (my_lab.py:3)\nTraceback\n  File x"))
+        )
     lines = screen.file.getvalue().splitlines()
     assert lines[0] == "3 trials to run, 1 done already"
     assert lines[1].startswith("[2/4] ✓ demo/base  seed 0  accuracy 93.12 %  30 s  about ")
     assert lines[2].startswith("[3/4] ∞ demo/rate=0.3  seed 0  diverged: the loss is nan [at step 3]  12 s")
-    assert lines[3] == "[4/4] ✗ demo/base  seed 1  failed: ValueError: bad  12 s"
+    assert lines[3] == "[4/4] ✗ demo/base  seed 1  failed: ValueError: bad (my_lab.py:3)  12 s"
     assert len(lines) == 4
     assert "\x1b" not in screen.file.getvalue()
 
@@ -75,6 +77,10 @@ def test_without_a_terminal_each_result_is_a_plain_line() -> None:
 def test_a_terminal_shows_workers_whole_and_results_within_its_width() -> None:
     screen = Screen(terminal=True)
     view = screen.view()
+    ready = io.StringIO()
+    Console(file=ready, width=80).print(view._picture())
+    assert "getting ready" in ready.getvalue()
+    assert "0 of 0" not in ready.getvalue()
     view.planned(TRIALS, done=0)
     view.event(Event(TRIALS[0].key, Started(7)))
     view.event(Event(TRIALS[1].key, Progress(3, 10)))

@@ -103,7 +103,7 @@ def test_every_kind_of_end_is_an_outcome(lab: Path, scratch: Callable[[str], Pat
     assert found[4].metrics == {"loss": 1.0}
     assert found[4].message == "not finite: accuracy"
     assert found[5].message == "loss is infinite at step 12"
-    assert "non-empty dict" in found[6].message
+    assert "one or more; it returned {}" in found[6].message
     assert "'accuracy' is 'high'" in found[7].message
 
 

@@ -210,7 +210,8 @@ class _Case:
         if told:
             return sentence.hopeless(arm_lost, control_lost, partners.shared) + caution
         if self.tests is None or self.estimate is None:
-            return sentence.too_few(self.n, more_seconds) + caution
+            lost = len(set(self.arm.failed) | set(self.control.failed))
+            return sentence.too_few(self.n, more_seconds, lost) + caution
         half_width = self.tests.high - self.estimate.difference
         narrow = self.estimate.half_width(self.looks.level(self.alpha, self.n, 1) * 2)
         text = sentence.finding(

@@ -88,10 +88,12 @@ def finding(
     return text
 
 
-def too_few(n: int, more_seconds: float | None) -> str:
-    """Say what is missing below three pairs."""
+def too_few(n: int, more_seconds: float | None, failed: int) -> str:
+    """Say what is missing below three pairs: seeds, or first that what *failed* is mended."""
     have = "no seed that both arms completed" if n == 0 else f"{n} seed{'s' if n > 1 else ''}"
     more = MIN_PAIRS - n
+    if failed >= more:
+        return f"undecided: nothing can be concluded from {have}; mend the error, then run the failed trials again"
     return (
         f"undecided: nothing can be concluded from {have}; "
         f"{more} more seed{'s' if more > 1 else ''} would give a first interval{_cost(more_seconds)}"

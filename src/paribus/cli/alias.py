@@ -20,6 +20,7 @@ def alias(
     from rich.text import Text
 
     from paribus.cli.naming import find
+    from paribus.cli.reading import reading
     from paribus.cli.terminal import out
     from paribus.errors import ConfigError
     from paribus.spec import registry
@@ -27,8 +28,8 @@ def alias(
 
     console = out()
     if short is None:
-        with Store.open(store) as opened:
-            known = opened.aliases()
+        with reading(store) as opened:
+            known = opened.aliases() if opened is not None else {}
         for word, meant in known.items():
             console.print(Text.assemble((word, "bold"), f"  {meant}"))
         if not known:
@@ -40,5 +41,7 @@ def alias(
         raise ConfigError(f"{short!r} cannot be an alias: use one word without dots that is no lab's name")
     experiment = find(name, store)
     with Store.open(store) as opened:
+        before = opened.aliases().get(short)
         opened.set_alias(short, experiment.name)
-    console.print(Text(f"{short} stands for {experiment.name}"))
+    no_longer = f", no longer for {before}" if before not in (None, experiment.name) else ""
+    console.print(Text(f"{short} stands for {experiment.name}{no_longer}"))

@@ -12,11 +12,11 @@ from rich.console import RenderableType
 
 from paribus.cli.files import page_by_hand, prepare
 from paribus.cli.handing import STANDARD_OUTPUT, hand_over
-from paribus.cli.terminal import err, one_line, say
+from paribus.cli.terminal import err, say
 from paribus.cli.typed import typed
 from paribus.errors import ConfigError, RunError
 from paribus.exhibit import exhibit
-from paribus.flow import Conducted, conduct
+from paribus.flow import Conducted, conduct, why
 from paribus.gather import Results
 from paribus.report.live import LiveView
 from paribus.report.material import Material
@@ -98,10 +98,9 @@ def refuse_failures(results: Results) -> None:
     failed = [record for record in results.records if record.outcome == "failed"]
     if failed:
         first = failed[0]
-        reason = one_line(first.message.strip().rpartition("\n")[2])
         raise RunError(
             f"{len(failed)} of {len(results.records)} trials failed; the first, {first.name} seed {first.seed}: "
-            f"{reason}; the same command tries them again"
+            f"{why(first)}; the same command tries them again"
         )
 
 

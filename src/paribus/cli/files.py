@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import tempfile
 from pathlib import Path
 
 from paribus.errors import ParibusError
@@ -56,8 +57,10 @@ def prepare(path: Path, option: str) -> Path:
         if path.is_dir():
             raise FileError(f"{path} is a folder: name a file in it with {option}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        if path.exists() and not os.access(path, os.W_OK):
             raise FileError(f"cannot write {path}: name another file with {option}")
+        with tempfile.TemporaryFile(dir=path.parent):  # to ask for permission is not enough: some folders take no file
+            pass
     except OSError as error:
         raise FileError(f"cannot write {path} ({error.strerror}): name another file with {option}") from None
     return path

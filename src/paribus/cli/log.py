@@ -15,20 +15,23 @@ def log(
 ) -> None:
     """Show the work log, the newest line last.
 
-    The program writes down looks at results and mishaps, people what they think.
+    The program writes down looks at results and mishaps, people what they think. Of a name, the tracebacks follow.
     """
     from rich.text import Text
 
     from paribus.cli.naming import subject
+    from paribus.cli.reading import reading
     from paribus.cli.terminal import out
     from paribus.report.listing import log_table
-    from paribus.store import Store
-    from paribus.worklog import work_log
+    from paribus.worklog import tracebacks, work_log
 
     about = subject(name, store) if name is not None else None
-    with Store.open(store) as opened:
-        lines = work_log(opened, about)
+    with reading(store) as opened:
+        lines = work_log(opened, about) if opened is not None else []
+        failures = tracebacks(opened, about) if opened is not None and about is not None else []
     if lines:
         out().print(log_table(lines))
+        for trial, text in failures:
+            out().print(Text.assemble("\n", (trial, "bold"), f"\n{text}"), soft_wrap=True)
     else:
         out().print(Text(f"Nothing is written{f' about {about}' if about else ''} yet.", "dim"))

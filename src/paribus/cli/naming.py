@@ -5,10 +5,7 @@ from __future__ import annotations
 from paribus.errors import UnknownName, suggest
 from paribus.spec import registry
 from paribus.spec.experiment import Experiment
-from paribus.spec.name import split
-
-BY_HAND = ("compare", "ablate")
-"""The topics of studies that the command line makes: ``svhn.compare``."""
+from paribus.spec.name import BY_HAND, split
 
 
 def find(name: str, store: str | None) -> Experiment:
@@ -45,7 +42,8 @@ def subject(name: str, store: str | None) -> str:
     if lab:
         return registry.study(name).name
     known = [*registry.lab_names(), *_aliases(store)]
-    raise UnknownName(f"{name!r} is no experiment, study or lab{suggest(name, known)}")
+    hint = "; a lab of your own is named by its file, with its ending: my_lab.py"
+    raise UnknownName(f"{name!r} is no experiment, study or lab{suggest(name, known)}{hint}")
 
 
 def is_lab(word: str) -> bool:
@@ -56,10 +54,10 @@ def is_lab(word: str) -> bool:
 
 def _aliases(store: str | None) -> dict[str, str]:
     """The aliases of the store at *store*; none where there is no store yet, and none is made."""
-    from paribus.store import Store, place
+    from paribus.cli.reading import missing
+    from paribus.store import Store
 
-    where = place.find(store)
-    if where.file is not None and not where.file.exists():
+    if missing(store) is not None:
         return {}
     with Store.open(store) as opened:
         return opened.aliases()

@@ -15,7 +15,8 @@ def report(
     study: Annotated[str, typer.Argument(metavar="LAB.STUDY", help="A study that was run.", show_default=False)],
     base: options.BaseName = None,
     file: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where it goes; by default reports/STUDY.html.")
+        Path | None,
+        typer.Option("--out", "--report", metavar="FILE", help="Where it goes; by default reports/STUDY.html."),
     ] = None,
     json_file: options.JsonFile = None,
     store: options.StoreUrl = None,
@@ -26,15 +27,19 @@ def report(
     """
     from paribus.cli.files import default_page, prepare
     from paribus.cli.handing import STANDARD_OUTPUT, hand_over
+    from paribus.cli.reading import missing
     from paribus.cli.standing import standing
     from paribus.cli.terminal import say
     from paribus.cli.typed import repeating, without_password
+    from paribus.errors import StoreError
     from paribus.exhibit import exhibit
     from paribus.revisit import revisit
     from paribus.spec import registry
     from paribus.store import Store
 
     found = registry.study(study)
+    if (absent := missing(store)) is not None:
+        raise StoreError(f"there is no store {absent}: paribus run {found.name} makes one, --store names another")
     ground = standing(found, base, store)
     page = prepare(file or default_page(found, ground.base if base is not None else None), "--out")
     if json_file not in (None, STANDARD_OUTPUT):

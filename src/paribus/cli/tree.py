@@ -20,16 +20,19 @@ def tree(
     from rich.text import Text
 
     from paribus.cli.offer import offer
+    from paribus.cli.reading import reading
     from paribus.cli.terminal import out, say
     from paribus.errors import ParibusError
     from paribus.lineage import lineage
     from paribus.report.listing import name_tree
     from paribus.spec import registry
-    from paribus.store import Store
 
     console = out()
-    with Store.open(store) as opened:
-        names = [lab] if lab is not None else sorted({record.lab for record in opened.trials()})
+    if lab is not None:
+        registry.lab(lab)  # of a name that is none, nothing else is said
+    with reading(store) as opened:
+        run = sorted({record.lab for record in opened.trials()}) if opened is not None else []
+        names = [lab] if lab is not None else run
         for name in names:
             try:
                 found = registry.lab(name)
@@ -38,8 +41,8 @@ def tree(
                     raise
                 say(f"lab {name} is left out: {error}")
                 continue
-            grown = lineage(found, opened)
-            if grown.nodes:
+            grown = lineage(found, opened) if opened is not None else None
+            if grown is not None and grown.nodes:
                 console.print(name_tree(grown.nodes))
                 if grown.older:
                     console.print(Text(f"{found.name} has other code now than when this was measured.", "yellow"))

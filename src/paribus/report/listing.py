@@ -125,8 +125,10 @@ class _Parts:
 def field_table(config: Mapping[str, Any], documents: Mapping[str, str] | None = None) -> RenderableType:
     """Return a configuration as ``{dotted path: value}``, with a sentence a field where *documents* has one."""
     table = _table("field", "value", *(["what it is"] if documents else []))
+    inner = {path.rpartition(".")[0] for path in config}
     for path, value in config.items():
-        table.add_row(Text(path), Text(repr(value), "cyan"), *([Text(documents.get(path, ""))] if documents else []))
+        shown = Text(f"({value})", "dim") if path in inner else Text(repr(value), "cyan")  # of a group its class alone
+        table.add_row(Text(path), shown, *([Text(documents.get(path, ""))] if documents else []))
     return table
 
 

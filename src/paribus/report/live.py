@@ -20,7 +20,7 @@ from paribus.report.blocks import can_show, side_by_side
 from paribus.report.countdown import Countdown
 from paribus.report.unit import Unit, counted, duration
 from paribus.spec.context import Picture, Progress
-from paribus.spec.trial import Event, Finished, Started, Trial
+from paribus.spec.trial import Event, Finished, Started, Trial, reason
 
 LAST = 5
 """How many results a terminal shows below the running trials."""
@@ -114,8 +114,8 @@ class LiveView:
         if finished.outcome == "completed":
             text.append(self._scores(finished.metrics))
         else:
-            reason = finished.message.strip().rpartition("\n")[2]
-            text.append(f"{finished.outcome}: {reason}" if reason else finished.outcome, style)
+            why = reason(finished.message)
+            text.append(f"{finished.outcome}: {why}" if why else finished.outcome, style)
         text.append(f"  {duration(finished.seconds)}", "dim")
         return text
 
@@ -151,7 +151,7 @@ class LiveView:
             part = (self._done + sum(share or 0.0 for share in shares.values())) / max(1, self._total)
             left = self._left() or ("working out the time left" if self._total > self._done else "")
             whole.add_row(
-                Text(f"{self._done} of {counted(self._total, 'trial')}", "bold"),
+                Text(f"{self._done} of {counted(self._total, 'trial')}" if self._total else "getting ready", "bold"),
                 ProgressBar(total=1.0, completed=part),
                 Text(f"{duration(self._clock() - self._began)} gone{', ' if left else ''}{left}"),
             )

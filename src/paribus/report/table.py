@@ -37,7 +37,8 @@ class VerdictTable:
         yield Text()
         yield from _findings(material)
         yield from warning_lines(material, of_arms=len(material.verdicts) > FEW)
-        yield _bullet("  ", scope(material), style="dim")
+        if said := scope(material):
+            yield _bullet("  ", said, style="dim")
 
     def _table(self, unit: Unit, width: int) -> Table:
         wide = width >= WIDE

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from paribus.analysis import Verdict, Word
+from paribus.analysis.looks import MIN_PAIRS
 from paribus.report.material import Material
 from paribus.report.unit import Unit, counted, duration
 
@@ -93,7 +94,8 @@ def scope(material: Material) -> str:
         {(verdict.generalises, verdict.method) for verdict in material.verdicts if math.isfinite(verdict.low)}
     )
     if not kinds:
-        return "No interval: it takes three paired seeds or more."
+        few = all(verdict.n < MIN_PAIRS for verdict in material.verdicts)
+        return "No interval: it takes three paired seeds or more." if few else ""
     alpha = material.study.alpha
     said = " and ".join(f"{generalises} ({method})" for generalises, method in kinds)
     several = len(material.verdicts) > 1

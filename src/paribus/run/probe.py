@@ -23,7 +23,7 @@ from paribus.run.worker import use_threads
 from paribus.spec.context import Progress, Report, Scalars
 from paribus.spec.experiment import Experiment
 from paribus.spec.finding import Finding
-from paribus.spec.trial import Conditions, Outcome, Trial
+from paribus.spec.trial import Conditions, Outcome, Trial, reason
 
 PATIENCE = 20.0
 """Seconds after which a run is stopped at its next report; what it has measured by then is compared."""
@@ -120,8 +120,8 @@ def _run(
 
 def _finishes(run: _Run) -> Finding:
     if run.outcome == "failed":
-        reason = run.message.strip().rpartition("\n")[2]
-        return Finding("finishes", "warning", f"failed: {reason}", "The baseline must run before anything is compared.")
+        meaning = "The baseline must run before anything is compared."
+        return Finding("finishes", "warning", f"failed: {reason(run.message)}", meaning)
     if run.outcome == "diverged":
         meaning = "Seeds that diverge have no score: lower the learning rate of the baseline, or find the cause."
         return Finding("finishes", "warning", f"diverged: {run.message}", meaning)
@@ -147,10 +147,16 @@ def _repeats(first: _Run, second: _Run) -> Finding:
         seen = f"{name}: {before.get(name, first.outcome)!r}, then {after.get(name, second.outcome)!r}"
         meaning = "The same seed must give the same numbers: look for draws without a stream, threads, or the clock."
         return Finding("repeats to the bit", "warning", seen, meaning)
-    return Finding("repeats to the bit", "ok", f"{len(before)} numbers", "The same seed gives the same numbers.")
+    if not before:
+        return Finding("repeats to the bit", "ok", f"{first.outcome} both times", "It measured nothing to compare.")
+    seen = f"{len(before)} number{'' if len(before) == 1 else 's'}"
+    return Finding("repeats to the bit", "ok", seen, "The same seed gives the same numbers.")
 
 
 def _seed_counts(first: _Run, other: _Run) -> Finding:
+    if not _decided(first) and not _decided(other):
+        seen = "not known" if first.outcome == other.outcome else f"{first.outcome}, with another seed {other.outcome}"
+        return Finding("seed matters", "note", seen, "Without a number there is nothing to compare.")
     if _decided(first) == _decided(other) and first.outcome == other.outcome:
         meaning = "Several seeds are then one result counted several times: draw from context.streams."
         return Finding("seed matters", "warning", "another seed gives the same numbers", meaning)

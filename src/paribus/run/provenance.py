@@ -25,7 +25,7 @@ def environment(*, device: str, threads: int, code: str) -> dict[str, str | int 
         "device": _accelerator(device),
         "threads_per_trial": threads,
         "code": code,
-        "commit": _commit(),
+        "paribus_commit": _commit(),
     }
     for package in _PACKAGES:
         try:
@@ -54,7 +54,7 @@ def _accelerator(device: str) -> str:
 
 
 def _commit() -> str:
-    """The commit of the code that runs, with ``+`` where it has changes that are not committed; empty outside git."""
+    """The commit of Paribus itself, with ``+`` where it has changes that are not committed; empty outside git."""
     folder = Path(__file__).resolve().parent
 
     def git(*arguments: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+BY_HAND = ("compare", "ablate")
+"""The topics of studies that the command line makes: ``svhn.compare``."""
+
 
 def split(name: str) -> tuple[str, tuple[str, ...]]:
     """Split an experiment's name into its lab and the changes' segments; a file's path may hold slashes of its own."""

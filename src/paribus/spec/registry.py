@@ -89,13 +89,19 @@ def study(name: str) -> Study:
     """Return the study called ``lab.topic``."""
     lab_name, dot, topic = name.rpartition(".")
     if name.endswith(".py") or not dot:
-        raise UnknownName(f"{name!r} is no study: write LAB.STUDY, for instance svhn.softmax")
+        raise UnknownName(f"{name!r} is no study: write LAB.STUDY, for instance {_instance(name)}")
     found = lab(lab_name)
     for candidate in found.studies:
         if candidate.name.rpartition(".")[2] == topic:
             return candidate
     known = [candidate.name.rpartition(".")[2] for candidate in found.studies]
     raise UnknownName(f"lab {lab_name!r} has no study {topic!r}{suggest(topic, known)}")
+
+
+def _instance(name: str) -> str:
+    """The studies of the lab that *name* means, a few of them; one of another lab where it means none that has any."""
+    studies = lab(name).studies if name.endswith(".py") or name in lab_names() else ()
+    return " or ".join(study.name for study in studies[:3]) or "svhn.softmax"
 
 
 def _lab_from_file(name: str) -> Lab:

@@ -53,13 +53,23 @@ class Finished:
         outcome: ``completed``, ``diverged`` (a finding) or ``failed`` (an error).
         metrics: final metrics; for a diverged trial those that are finite.
         seconds: how long its last run took; of a resumed trial, what came after its checkpoint.
-        message: why it diverged, or the traceback of its failure.
+        message: in its first line why it diverged or failed; of an exception the traceback follows.
     """
 
     outcome: Outcome
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     message: str = ""
+
+
+def reason(message: str) -> str:
+    """Return the one line that a trial's *message* begins with: why it diverged or failed."""
+    return message.partition("\n")[0]
+
+
+def traceback_in(message: str) -> str:
+    """Return the traceback that a trial's *message* holds; empty where there is none."""
+    return message.partition("\n")[2].strip()
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ DATA = (
     ),
     Change(
         name="brief",
-        doc="Looks at few examples for few steps: seconds a trial instead of minutes.",
+        doc="Looks at few examples for few steps, in a small part of the time.",
         path="budget",
         before=BASELINE.budget,
         after=BRIEF,
