@@ -16,9 +16,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_entries_say_what_is_here(root: Path) -> None:
     entries = {entry.name: entry for entry in describe()}
-    assert list(entries) == ["svhn", "street_digits", "digits", "image_folder=DIR"]
+    assert list(entries) == ["svhn", "cifar10", "street_digits", "digits", "image_folder=DIR"]
     assert not entries["svhn"].present
     assert "paribus data get svhn" in entries["svhn"].where
+    assert "paribus data get cifar10" in entries["cifar10"].where
     assert "synthetic" in entries["street_digits"].what
     assert entries["street_digits"].size == 0
     load("street_digits", "validation", limit=1)
@@ -49,8 +50,8 @@ def test_another_drawing_library_is_another_edition(monkeypatch: pytest.MonkeyPa
     assert editions() != before
 
 
-def test_only_svhn_is_added_and_a_folder_of_ones_own_is_not_downloaded(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="only svhn can be added"):
+def test_only_published_files_are_added_and_a_folder_of_ones_own_is_not_downloaded(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="only svhn and cifar10 can be added"):
         add("digits", tmp_path)
     with pytest.raises(DataError, match="not a folder"):
         add("svhn", tmp_path / "none")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from paribus.data import cifar10
+from paribus.data.cifar10 import cifar10_edition, convert_cifar10, download_cifar10, load_cifar10
 from paribus.data.download import Progress
 from paribus.data.folders import data_root
 from paribus.data.image_folder import PREFIX as FOLDER_PREFIX
@@ -18,7 +20,7 @@ from paribus.errors import DataError, suggest
 
 __all__ = ["NAMES", "DataSetEntry", "Split", "add", "available", "describe", "editions", "get", "load"]
 
-NAMES = ("svhn", "street_digits", "digits", "image_folder=DIR")
+NAMES = ("svhn", "cifar10", "street_digits", "digits", "image_folder=DIR")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class DataSetEntry:
 def load(name: str, split: Split, *, limit: int | None = None, folder: Path | None = None) -> ImageSet:
     """Return one part of a data set, or its first *limit* examples.
 
-    *name* is one of ``svhn``, ``street_digits``, ``digits`` and ``image_folder=DIR`` (which
+    *name* is one of ``svhn``, ``cifar10``, ``street_digits``, ``digits`` and ``image_folder=DIR`` (which
     :func:`paribus.data.image_folder.pinned` ties to the files that are there now); *folder* stands in for the data root
     (see :func:`paribus.data.folders.data_root`). Example i is the same whatever the limit. Raises
     :class:`~paribus.errors.DataError` where the data is absent or broken.
@@ -51,6 +53,8 @@ def load(name: str, split: Split, *, limit: int | None = None, folder: Path | No
     root = folder if folder is not None else data_root()
     if name == "svhn":
         return load_svhn(root / "svhn", split).first(limit)
+    if name == "cifar10":
+        return load_cifar10(root / "cifar10", split).first(limit)
     if name == "street_digits":
         return load_street_digits(root / "street_digits", split, limit)
     if name == "digits":
@@ -61,7 +65,7 @@ def load(name: str, split: Split, *, limit: int | None = None, folder: Path | No
 
 def editions() -> tuple[str, ...]:
     """Return what decides pixels beside the code: the libraries that draw, and marks of files not as published."""
-    return edition(), svhn_edition(data_root() / "svhn")
+    return edition(), svhn_edition(data_root() / "svhn"), cifar10_edition(data_root() / "cifar10")
 
 
 def available(name: str) -> bool:
@@ -69,13 +73,15 @@ def available(name: str) -> bool:
     _check_name(name)
     if name == "svhn":
         return is_converted(data_root() / "svhn") or has_mat_files(data_root() / "svhn")
+    if name == "cifar10":
+        return cifar10.is_converted(data_root() / "cifar10") or cifar10.has_archive(data_root() / "cifar10")
     return parse(name)[0].is_dir() if name.startswith(FOLDER_PREFIX) else True
 
 
 def describe() -> list[DataSetEntry]:
     """Return an entry for each data set, in the order of :data:`NAMES`."""
     root = data_root()
-    here = available("svhn")
+    here, photographs_here = available("svhn"), available("cifar10")
     return [
         DataSetEntry(
             "svhn",
@@ -84,6 +90,14 @@ def describe() -> list[DataSetEntry]:
             str(root / "svhn") if here else "paribus data get svhn (246 MB), or paribus data add svhn DIR",
             here,
             _size(root / "svhn"),
+        ),
+        DataSetEntry(
+            "cifar10",
+            "CIFAR-10: 50,000 training and 10,000 test photographs of 32x32, 10 kinds of things",
+            "no licence is stated; Krizhevsky 2009, www.cs.toronto.edu/~kriz/cifar.html",
+            str(root / "cifar10") if photographs_here else "paribus data get cifar10 (170 MB), or data add cifar10 DIR",
+            photographs_here,
+            _size(root / "cifar10"),
         ),
         DataSetEntry(
             "street_digits",
@@ -117,6 +131,8 @@ def get(name: str, progress: Progress | None = None) -> None:
     _check_name(name)
     if name == "svhn":
         download_svhn(data_root() / "svhn", progress)
+    elif name == "cifar10":
+        download_cifar10(data_root() / "cifar10", progress)
     elif name == "street_digits":
         for split in SPLITS:
             load_street_digits(data_root() / "street_digits", split, None, progress)
@@ -127,16 +143,18 @@ def get(name: str, progress: Progress | None = None) -> None:
 def add(name: str, directory: Path | str) -> None:
     """Take a data set from a folder that already holds its published files; they are read, not moved."""
     _check_name(name)
-    if name != "svhn":
-        raise DataError(f"{name}: needs no files; only svhn can be added from a folder")
+    files = {"svhn": "train_32x32.mat and test_32x32.mat", "cifar10": cifar10.ARCHIVE}
+    if name not in files:
+        raise DataError(f"{name}: needs no files; only {' and '.join(files)} can be added from a folder")
     source = Path(directory).expanduser()
     if not source.is_dir():
-        raise DataError(f"{source}: not a folder; one with train_32x32.mat and test_32x32.mat is expected")
-    convert_svhn(source, data_root() / "svhn")
+        raise DataError(f"{source}: not a folder; one with {files[name]} is expected")
+    convert = convert_svhn if name == "svhn" else convert_cifar10
+    convert(source, data_root() / name)
 
 
 def _check_name(name: str) -> None:
-    if name not in NAMES[:3] and not (name.startswith(FOLDER_PREFIX) and len(name) > len(FOLDER_PREFIX)):
+    if name not in NAMES[:-1] and not (name.startswith(FOLDER_PREFIX) and len(name) > len(FOLDER_PREFIX)):
         raise DataError(f"no data set {name!r}{suggest(name, NAMES)}")
 
 
