@@ -22,7 +22,7 @@ from paribus.train.arithmetic import autocast
 from paribus.train.loop import StepLoss
 
 SMALLEST_MAP = 4
-"""Vectors are unfolded to maps of this side or a little more, as small as halving the image's sides leads to."""
+"""Vectors are unfolded to maps of about this side, as halving the image's sides leads to it."""
 LARGEST_WIDTH = 128
 
 
@@ -46,7 +46,7 @@ class UpConvolutional(nn.Module):
         self.layers = tuple(examples)
         smallest = min(found.shape[-1] if found.ndim == 4 else SMALLEST_MAP for found in examples.values())
         self.sides = [side]
-        while self.sides[-1] > smallest and self.sides[-1] >= 2 * SMALLEST_MAP:
+        while abs(-(-self.sides[-1] // 2) - smallest) < abs(self.sides[-1] - smallest):
             self.sides.append(-(-self.sides[-1] // 2))
         self.places = {name: self._level(found) for name, found in examples.items()}
         widths = [min(width * 2**level, LARGEST_WIDTH) for level in range(len(self.sides))]

@@ -1,0 +1,201 @@
+"""Trials of the inversion lab: decoders and deep priors, what is measured, and that an interruption leaves no trace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from paribus.errors import ConfigError
+from paribus.labs.inversion.data import crops, originals, pictures, tensor
+from paribus.labs.inversion.decoder import UpConvolutional
+from paribus.labs.inversion.deep_prior import Hourglass
+from paribus.labs.inversion.experiments import (
+    BASELINE,
+    QUASI_NEWTON,
+    TEST,
+    TRAINING,
+    Config,
+    Decoder,
+    DeepPrior,
+    Descent,
+    Features,
+    Method,
+    Prior,
+)
+from paribus.labs.inversion.run import run
+from paribus.nn.initial import initialise
+from paribus.nn.networks.load import load
+from paribus.nn.networks.names import Fixed
+from paribus.spec.context import Artifact, Context, Diverged, Progress, Report
+from paribus.spec.seed import Streams
+from paribus.train import loop, optimise
+from paribus.train.schedule import Steps
+
+RANDOM = Fixed(weights="random")
+TINY = Config(
+    photographs=("astronaut", "cat"), side=32, steps=6, features=Features(network=RANDOM, layers=("relu1_2",))
+)
+METHODS: dict[str, Method] = {
+    "descent": Descent(jitter=2),
+    "lbfgs": QUASI_NEWTON,
+    "decoder": Decoder(steps=6, batch_size=2, width=4),
+    "deep_prior": DeepPrior(channels=(4, 8), inputs=3),
+}
+
+
+def test_what_is_measured_and_what_is_learnt_from_are_disjoint() -> None:
+    assert not set(TEST) & set(TRAINING)
+    assert BASELINE.photographs == TEST
+    assert Decoder().photographs == TRAINING
+    with pytest.raises(ConfigError, match="train on what is measured: cat"):
+        Config(method=Decoder(photographs=("cat", "coins")))
+
+
+def test_a_network_does_not_judge_itself() -> None:
+    with pytest.raises(ConfigError, match="judge"):
+        Config(judge=Fixed(name="small_vgg", weights="cifar10"))
+
+
+def test_pictures_come_back_as_they_went_in() -> None:
+    found = originals(TEST, 20)
+    assert found.shape == (4, 3, 20, 20)
+    assert 0 <= float(found.min()) < float(found.max()) <= 1
+    assert torch.equal(tensor(pictures(found)), found)
+    assert pictures(torch.tensor([-1.0, 2.0, 0.5]).view(1, 3, 1, 1)).flatten().tolist() == [0, 255, 128]
+
+
+def test_crops_are_the_streams_and_of_the_photographs_named() -> None:
+    first = crops(("brick", "gravel"), 16, 6, Streams(1), "crops/step=0")
+    assert first.shape == (6, 3, 16, 16)
+    assert torch.equal(first, crops(("brick", "gravel"), 16, 6, Streams(1), "crops/step=0"))
+    assert not torch.equal(first, crops(("brick", "gravel"), 16, 6, Streams(1), "crops/step=1"))
+    assert torch.equal(first[:, 0], first[:, 1])  # both are grey
+    assert not torch.equal(first[0], first[1])
+
+
+@pytest.mark.parametrize("side", [32, 37, 64])
+@pytest.mark.parametrize("layers", [("relu1_1",), ("pool1",), ("relu3_2",), ("fc",), ("relu1_2", "relu4_2", "average")])
+def test_a_decoder_makes_images_of_any_layer(side: int, layers: tuple[str, ...]) -> None:
+    network = load(RANDOM, Streams(0))
+    features = network.features(torch.rand(2, 3, side, side), layers)
+    decoder = UpConvolutional(features, side, 4)
+    initialise(decoder, Streams(0))
+    found = decoder(features)
+    assert found.shape == (2, 3, side, side)
+    found.sum().backward()
+    assert all(parameter.grad is not None for parameter in decoder.parameters())  # each layer has its way in
+
+
+def test_a_decoder_does_not_depend_on_the_scale_of_features() -> None:
+    features = {"relu3_2": torch.rand(2, 8, 8, 8)}
+    scaled = {"relu3_2": 1000 * features["relu3_2"] + 7}
+    first, second = UpConvolutional(features, 32, 4), UpConvolutional(scaled, 32, 4)
+    for decoder in (first, second):
+        initialise(decoder, Streams(0))
+    torch.testing.assert_close(first(features), second(scaled), atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (33, 21)])
+def test_an_hourglass_makes_images_of_any_size(size: tuple[int, int]) -> None:
+    glass = Hourglass(3, (4, 8, 8))
+    initialise(glass, Streams(0))
+    found = glass(torch.rand(1, 3, *size)).detach()
+    assert found.shape == (1, 3, *size)
+    assert 0 < float(found.min()) < float(found.max()) < 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_trial_keeps_its_images(name: str) -> None:
+    kept: dict[str, np.ndarray] = {}
+
+    def emit(report: Report) -> None:
+        if isinstance(report, Artifact):
+            kept[report.name] = report.array
+
+    metrics = run(replace(TINY, method=METHODS[name]), Context(seed=0, emit=emit))
+    assert kept["strip"].shape[1:] == (32, 32, 3)
+    assert kept["picture/original"].shape == kept["picture/found"].shape == (32, 64, 3)
+    assert all(picture.dtype == np.uint8 for picture in kept.values())
+    assert np.array_equal(kept["strip"][-1], kept["picture/found"][:, :32])
+    assert np.array_equal(kept["picture/original"], np.concatenate(list(pictures(originals(TINY.photographs, 32))), 1))
+    gap = (kept["picture/original"] / 255.0 - kept["picture/found"] / 255.0).reshape(32, 2, 32, 3)
+    expected = np.mean(10 * np.log10(1 / (gap**2).mean(axis=(0, 2, 3))))
+    assert metrics["psnr"] == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_interrupted_trial_ends_with_the_same_bits(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name_of in ((loop, "PROGRESS_SECONDS"), (optimise, "SHOW_SECONDS")):
+        monkeypatch.setattr(module, name_of, 0.0)
+        monkeypatch.setattr(module, "CHECKPOINT_SECONDS", 0.0)
+    config = replace(TINY, method=METHODS[name])
+
+    class Interrupted(Exception):  # noqa: N818
+        pass
+
+    def run_with(scratch: Path | None, stop: bool) -> tuple[dict[str, float], dict[str, bytes], int]:
+        kept: dict[str, bytes] = {}
+        steps: list[int] = []
+
+        def emit(report: Report) -> None:
+            if isinstance(report, Artifact):
+                kept[report.name] = report.array.tobytes()
+            if isinstance(report, Progress):
+                steps.append(report.done)
+                if stop and report.done == 4:
+                    raise Interrupted
+
+        return dict(run(config, Context(seed=2, scratch=scratch, emit=emit))), kept, steps[0]
+
+    straight = run_with(None, stop=False)
+    with pytest.raises(Interrupted):
+        run_with(tmp_path, stop=True)
+    again = run_with(tmp_path, stop=False)
+    assert again[:2] == straight[:2]
+    assert again[2] > straight[2]  # it did go on from the middle
+
+
+def test_it_finds_the_image_of_a_shallow_layer() -> None:
+    """Without a prior that pulls elsewhere, a layer that keeps all gives all back."""
+    config = replace(
+        TINY,
+        steps=150,
+        features=Features(network=RANDOM, layers=("conv1_1",)),
+        prior=Prior(bound=0.0, variation=0.0),
+        precision="float32",
+    )
+    assert run(config, Context(seed=0))["psnr"] > 30
+
+
+def test_divergence_is_a_finding() -> None:
+    wild = Descent(schedule=Steps(rates=(1e30,), starts=(0.0,)))
+    with pytest.raises(Diverged):
+        run(replace(TINY, method=wild, precision="float32"), Context(seed=0))
+
+
+def test_a_layer_that_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"relu9_1"):
+        run(replace(TINY, features=Features(network=RANDOM, layers=("relu9_1",))), Context(seed=0))
+
+
+def test_arms_of_one_seed_start_from_the_same_noise_and_random_weights() -> None:
+    kept: dict[str, np.ndarray] = {}
+
+    def strip(config: Config) -> np.ndarray:
+        def emit(report: Report) -> None:
+            if isinstance(report, Artifact):
+                kept[report.name] = report.array
+
+        run(config, Context(seed=5, emit=emit))
+        return kept["strip"]
+
+    first = strip(TINY)
+    second = strip(replace(TINY, prior=Prior(variation=100.0)))
+    assert np.array_equal(first[0], second[0])
+    assert not np.array_equal(first[-1], second[-1])

@@ -1,0 +1,124 @@
+"""``paribus inversion invert``: any picture in, a PNG out that knows its experiment; errors in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from paribus.cli import main
+from paribus.errors import ChangeError
+from paribus.labs.inversion.verbs import configured
+from paribus.spec.context import Context
+from paribus.spec.registry import experiment
+from paribus.train import optimise
+
+SETTINGS = ["--layer", "relu1_1", "--weights", "random", "--steps", "4", "--size", "40"]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_: tmp_path / "cache")
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    rows, columns = np.mgrid[0:30, 0:60]
+    pixels = np.stack([4 * columns, 8 * rows, np.full_like(rows, 99)], axis=2).astype(np.uint8)
+    Image.fromarray(pixels).convert("RGBA").save(tmp_path / "slope.png")
+    return tmp_path / "slope.png"
+
+
+def call(*arguments: str) -> int:
+    return main(list(arguments))
+
+
+def test_a_picture_comes_back_with_its_experiment(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, strip = tmp_path / "new" / "out.png", tmp_path / "strip.png"
+    assert call("inversion", "invert", str(picture), *SETTINGS, "--out", str(out), "--strip", str(strip)) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"{out}: 40x20, inversion/features=small_vgg:random:relu1_1/steps=4, ")
+    with Image.open(out) as image, Image.open(strip) as course:
+        assert image.size == (40, 20)
+        assert image.mode == "RGB"
+        name = image.text["paribus:experiment"]  # type: ignore[attr-defined]
+        assert image.text["paribus:network"] == "small_vgg (random)"  # type: ignore[attr-defined]
+        assert course.height == 20
+        assert course.width > 5 * 40
+        last = np.asarray(course)[:, -40:]
+        assert np.array_equal(last, np.asarray(image))
+    config = experiment(name).config
+    assert (config.steps, config.features.layers, config.features.network.weights) == (4, ("relu1_1",), "random")
+    assert not list((tmp_path / "cache").rglob("checkpoint"))
+
+
+def test_interrupted_it_goes_on_and_ends_with_the_same_bits(
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(optimise, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(optimise, "SHOW_SECONDS", 0.0)
+    straight, resumed = tmp_path / "straight.png", tmp_path / "resumed.png"
+    assert call("inversion", "invert", str(picture), *SETTINGS, "--out", str(straight)) == 0
+    seen: list[int] = []
+    progress = Context.progress
+
+    def heard(context: Context, done: int, total: int) -> None:
+        seen.append(done)
+        if seen == [1, 2, 3]:
+            raise KeyboardInterrupt
+        progress(context, done, total)
+
+    monkeypatch.setattr(Context, "progress", heard)
+    assert call("inversion", "invert", str(picture), *SETTINGS, "--out", str(resumed)) == 130
+    assert not resumed.exists()
+    assert list((tmp_path / "cache").rglob("checkpoint"))
+    assert call("inversion", "invert", str(picture), *SETTINGS, "--out", str(resumed)) == 0
+    assert seen == [1, 2, 3, 3, 4]  # step 3 was done, but not kept
+    assert resumed.read_bytes() == straight.read_bytes()
+    assert not list((tmp_path / "cache").rglob("checkpoint"))
+
+
+@pytest.mark.parametrize("change", ["deep_prior", "decoder"])
+def test_every_method_takes_a_picture(change: str) -> None:
+    config, name = configured(None, "random", "relu1_1", None, [change])
+    assert name == f"inversion/features=small_vgg:random:relu1_1/{change}"
+    assert experiment(name).config == config
+
+
+def test_the_options_are_changes_of_the_lab() -> None:
+    assert configured(None, None, "relu3_2", None, [])[1] == "inversion/base"
+    assert configured(None, None, "relu1_1+fc", 50, ["lbfgs"])[1] == "inversion/layer=relu1_1+fc/lbfgs/steps=50"
+    assert configured("vgg16", None, "fc8", None, [])[1] == "inversion/features=vgg16:imagenet:fc8"
+    own = configured("resnet18", "/some/where/mine.pth", "layer1_2", None, [])
+    assert own[0].features.network.weights == "/some/where/mine.pth"
+    assert own[1] == "inversion/features=resnet18:mine.pth:layer1_2"
+    with pytest.raises(ChangeError):
+        configured(None, None, "relu3_2", None, ["lbfgs", "decoder"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere.png"], ["nowhere.png", "no such file"]),
+        (["{picture}", "--layer", "relu9_9"], ["relu9_9"]),
+        (["{picture}", "--layer", "???"], ["conv1_1"]),
+        (["{picture}", "--network", "vgg61"], ["vgg61", "did you mean"]),
+        (["{picture}", "--weights", "imagenet"], ["small_vgg", "imagenet"]),
+        (["{picture}", "--change", "jiter=2"], ["jiter", "jitter"]),
+        (["{picture}", "--size", "16"], ["16x8", "16 a side"]),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: list[str]
+) -> None:
+    filled = [argument.format(picture=picture) for argument in arguments]
+    assert call("inversion", "invert", *filled, "--steps", "2", "--out", str(tmp_path / "out.png")) == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    for word in words:
+        assert word in said
+    assert not (tmp_path / "out.png").exists()
