@@ -1,6 +1,6 @@
-"""Measure what a lab's handout reports: the verdict of every study, and what pairing by seed gains.
+"""Measure what a lab's handout reports: the verdict of every study, and for some what pairing by seed gains.
 
-    python bench/handout.py svhn                      # both parts, into the lab's README.md
+    python bench/handout.py svhn                      # into the lab's README.md
     python bench/handout.py svhn --seeds 3 --dry-run  # a quick look, printed
 
 Every study runs on the lab's default base (or ``--base``) with its own number of seeds (or ``--seeds``). The tables are
@@ -26,18 +26,21 @@ from paribus.report.live import LiveView
 from paribus.report.material import ArmMaterial, Material
 from paribus.report.unit import Unit, probability, unit_of
 
-PAIRING = ("regression", "augmentation", "mixup")
-"""The studies over which the gain of pairing is measured, with ``--pairing-seeds`` seeds."""
+PAIRING = {"svhn": ("regression", "augmentation", "mixup")}
+"""By lab, the studies over which the gain of pairing is measured, with ``--pairing-seeds`` seeds."""
+
+ALWAYS: dict[str, tuple[str, ...]] = {"inversion": ("ssim", "judged_distance", "feature_loss")}
+"""By lab, metrics that get a column in each of its tables, beside the one that decides."""
 
 MORE = {
-    "softmax": ("dead_fraction", "stuck_fraction"),
-    "lp_penalty": ("sparsity",),
-    "weight_decay": ("validation_accuracy",),
-    "negative_decay": ("train_loss",),
-    "negative_decay_sgd": ("train_loss",),
-    "data_size": ("train_loss",),
+    "svhn.softmax": ("dead_fraction", "stuck_fraction"),
+    "svhn.lp_penalty": ("sparsity",),
+    "svhn.weight_decay": ("validation_accuracy",),
+    "svhn.negative_decay": ("train_loss",),
+    "svhn.negative_decay_sgd": ("train_loss",),
+    "svhn.data_size": ("train_loss",),
 }
-"""Metrics worth a column of their own beside the one that decides."""
+"""By study, further metrics that get one."""
 
 
 def main() -> int:
@@ -61,14 +64,17 @@ def main() -> int:
 
         studies = [exhibit(conducted(study, options.seeds).results) for study in lab.studies]
         verdicts = "\n\n".join([_head(studies), *map(_study, studies)])
-        pairs = [conducted(paribus.study(f"{lab.name}.{topic}"), options.pairing_seeds) for topic in PAIRING]
-        pairing = _pairing([exhibit(pair.results) for pair in pairs])
+        tables = {"verdicts": verdicts}
+        if lab.name in PAIRING:
+            topics = [paribus.study(f"{lab.name}.{topic}") for topic in PAIRING[lab.name]]
+            pairs = [conducted(study, options.pairing_seeds) for study in topics]
+            tables["pairing"] = _pairing([exhibit(pair.results) for pair in pairs])
     if options.dry_run:
-        print(f"{verdicts}\n\n{pairing}")
+        print("\n\n".join(tables.values()))
         return 0
     handout = Path(sys.modules[type(lab.baseline).__module__].__file__ or "").parent / "README.md"
     text = handout.read_text()
-    for name, table in (("verdicts", verdicts), ("pairing", pairing)):
+    for name, table in tables.items():
         marker = re.compile(rf"(<!-- measured: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         if not marker.search(text):
             parser.error(f"{handout} has no marker <!-- measured: {name} -->")
@@ -92,8 +98,8 @@ def _head(studies: list[Material]) -> str:
 
 def _study(material: Material) -> str:
     unit = unit_of(material)
-    topic = material.study.name.rpartition(".")[2]
-    more = MORE.get(topic, ())
+    lab, _, topic = material.study.name.partition(".")
+    more = (*ALWAYS.get(lab, ()), *MORE.get(material.study.name, ()))
     step = f", {unit.step}" if unit.step else ""
     heads = ["arm", "n", f"mean ± sd, {unit.symbol}", f"difference [95 % interval]{step}", "p adj.", "verdict", *more]
     rows = [heads, ["---"] * len(heads)]
