@@ -38,9 +38,28 @@ def _tiny_inversion(config: Any) -> Any:
     return replace(config, photographs=config.photographs[:2], side=min(config.side, 32), steps=2, method=method)
 
 
-TINY: dict[str, Callable[[Any], Any]] = {"inversion": _tiny_inversion, "svhn": _tiny_svhn}
+def _tiny_texture(config: Any) -> Any:
+    """Two images of 32x32, two steps at each scale."""
+    return replace(config, budget=replace(config.budget, size=32, steps=2))
+
+
+def _tiny_adversarial(config: Any) -> Any:
+    """The lab on scanned digits: a narrow victim after two steps, four images, two steps of each attack."""
+    data = config.data if config.data.startswith("image_folder") else "digits"
+    protocol = replace(config.protocol, steps=2, queries=2, searches=2, images=12)
+    if hasattr(config.victim, "recipe"):
+        victim = replace(config.victim, widths=(4,), steps=2, batch_size=16, examples=200)
+    else:
+        victim = config.victim
+    return replace(config, data=data, victim=victim, protocol=protocol)
+
+
+TINY: dict[str, Callable[[Any], Any]] = {"adversarial": _tiny_adversarial, "inversion": _tiny_inversion, "svhn": _tiny_svhn, "texture": _tiny_texture}
 """For each lab, how to make of a configuration one that runs in a moment."""
-SAMPLES = ("2", "0.5", "long_tail", "20000", "random", "small_vgg:random", "small_vgg:random:relu2_1", "relu2_1")
+SAMPLES = (
+    *("2", "0.5", "long_tail", "20000", "random", "small_vgg:random"),
+    *("small_vgg:random:relu2_1", "relu2_1", "brick"),
+)
 """Parameters to try a change with: the first that it takes."""
 
 CHANGES = [(name, change) for name in lab_names() for change in lab(name).changes]
