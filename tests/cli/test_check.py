@@ -12,6 +12,7 @@ from PIL import Image
 
 from paribus.run.probe import probe
 from paribus.spec import registry
+from paribus.spec.sound import soundness
 
 from .conftest import Cli
 
@@ -63,6 +64,34 @@ def test_of_runs_without_a_number_nothing_is_said_that_was_not_seen(folder: Path
     path.write_text(path.read_text().replace("float('nan')", "context.streams.generator('x').normal()"))
     found = {finding.check: finding for finding in probe(registry.experiment(f"{path}/base"))}
     assert found["repeats to the bit"].value == "1 number"
+
+
+def test_a_study_that_cannot_run_and_a_change_of_nothing_are_seen(cli: Cli, folder: Path) -> None:
+    (folder / "unsound.py").write_text(
+        "from dataclasses import dataclass\nfrom paribus import Change, Study\n"
+        "@dataclass(frozen=True)\nclass Config:\n    rate: float = 0.1\n    steps: int = 3\n"
+        "changes = [Change(name='big', doc='x', path='rate', before=0.2, after=2.0),\n"
+        "           Change(name='odd', doc='x', path='widths', before=1, after=2),\n"
+        "           Change(name='more', doc='x', path='steps', before=3, after=4),\n"
+        "           Change(name='most', doc='x', path='steps', before=4, after=5)]\n"
+        "studies = [Study(name=name, question='?', control='base', arms=(arm,), metric='loss')\n"
+        "           for name, arm in (('typo', 'bigg'), ('fails', 'big'), ('sound', 'more'))]\n"
+        "def run(config, context):\n    return {'loss': context.streams.generator('x').normal()}\n"
+    )
+    checked = cli("check", "unsound.py", "--no-run")
+    assert checked.code == 1
+    listed = cli("labs", "unsound.py")
+    for lines in (checked.out.splitlines(), listed.err.splitlines()):
+        for said in ("study typo", "study fails", "change big", "change odd"):
+            assert any(said in line for line in lines), said
+        for sound in ("study sound", "change more", "change most"):
+            assert not any(sound in line for line in lines), sound
+    assert cli("labs", "my_lab.py").err == ""
+
+
+def test_the_names_of_installed_labs_are_sound() -> None:
+    for name in registry.lab_names():
+        assert [finding.level for finding in soundness(registry.lab(name))] == ["ok"], name
 
 
 def test_times_count_neither_way(folder: Path) -> None:

@@ -21,7 +21,8 @@ LAB = '''"""Do answers flip?"""
 from dataclasses import dataclass
 import numpy as np
 from paribus import Lab, Study, Change
-from paribus.spec.lab import Pictures, field_changes
+from paribus.spec.field_change import field_changes
+from paribus.spec.lab import Pictures
 
 @dataclass(frozen=True)
 class Config:

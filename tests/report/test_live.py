@@ -15,7 +15,8 @@ from paribus.report.countdown import Countdown
 from paribus.report.live import LiveView
 from paribus.spec.context import Progress, Scalars
 from paribus.spec.experiment import build
-from paribus.spec.lab import Lab, field_changes
+from paribus.spec.field_change import field_changes
+from paribus.spec.lab import Lab
 from paribus.spec.trial import Conditions, Event, Finished, Started, Trial
 
 

@@ -20,7 +20,7 @@ def check(
     device: options.Device = "cpu",
     store: options.StoreUrl = None,
 ) -> None:
-    """Diagnose a lab: its data, its learning, its randomness.
+    """Diagnose a lab: its studies, its data, its learning, its randomness.
 
     The experiment is run three times, for some 20 seconds each at most: it must repeat to the bit, draw from its seed
     alone and stay finite.
@@ -40,6 +40,7 @@ def check(
     from paribus.run.probe import probe, settle
     from paribus.spec.context import Context
     from paribus.spec.finding import Finding
+    from paribus.spec.sound import soundness
 
     check_device(device)
     ground = standing_of(name, store)
@@ -47,7 +48,7 @@ def check(
     console.print(Text.assemble((experiment.name, "bold"), f"  ({ground.reason})" if ground.reason else ""))
     if lab.data_in_words is not None:
         console.print(Text(f"Data: {lab.data_in_words(experiment.config)}"))
-    findings: list[Finding] = []
+    findings: list[Finding] = list(soundness(lab))
     # What a lab prints is no finding: standard output is for the table.
     with err().status("looking at the data") as status, contextlib.redirect_stdout(sys.stderr):
         settle(experiment)

@@ -20,6 +20,7 @@ def labs(
     from paribus.errors import ParibusError
     from paribus.report.listing import lab_table
     from paribus.spec import registry
+    from paribus.spec.sound import soundness
 
     found = []
     for word in [name] if name is not None else registry.lab_names():
@@ -29,6 +30,10 @@ def labs(
             if name is not None:
                 raise
             say(f"lab {word} is left out: {error}")
+    for lab in found:
+        for finding in soundness(lab):
+            if finding.level == "warning":
+                say(f"note: {lab.name}, {finding.check}: {finding.value}")
     console = out()
     console.print(lab_table(found))
     console.print(Text("paribus run STUDY runs one; paribus tree LAB lists a lab's changes.", "dim"))

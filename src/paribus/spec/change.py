@@ -66,6 +66,19 @@ class Change:
             raise ChangeError(f"{self.name}={text}: {error or type(error).__name__}") from None
         return Edit(segment=f"{self.name}={shown}", change=self, after=after)
 
+    def expects(self, value: Any) -> bool:
+        """Return whether *value* is what the field must hold."""
+        expected = self.before.values if isinstance(self.before, OneOf) else (self.before,)
+        return any(type(value) is type(one) and value == one for one in expected)
+
+    def fits(self, config: Any) -> bool:
+        """Return whether *config* has the field, with a value that the change expects."""
+        for field in self.path.split("."):
+            if not dataclasses.is_dataclass(config) or field not in {f.name for f in dataclasses.fields(config)}:
+                return False
+            config = getattr(config, field)
+        return self.expects(config)
+
 
 @dataclass(frozen=True)
 class OneOf:
@@ -89,7 +102,7 @@ class Edit:
 
 def spell(value: Any) -> str:
     """Return the one spelling of a parameter's value, so that ``1e-4`` and ``0.0001`` are one name."""
-    if isinstance(value, bool):
+    if isinstance(value, bool | None):
         return str(value).lower()
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e6 else repr(value)
@@ -103,10 +116,9 @@ def _replace(config: Any, path: list[str], edit: Edit) -> Any:
     now = getattr(config, field)
     if rest:
         return _with(config, field, _replace(now, rest, edit), edit)
-    before = edit.change.before
-    expected = before.values if isinstance(before, OneOf) else (before,)
-    if not any(type(now) is type(value) and now == value for value in expected):
-        wanted = " or ".join(repr(value) for value in expected)
+    if not edit.change.expects(now):
+        before = edit.change.before
+        wanted = " or ".join(map(repr, before.values if isinstance(before, OneOf) else (before,)))
         raise ChangeError(
             f"change {edit.segment!r} does not apply: it expects {edit.change.path} = {wanted}, but it is {now!r}"
         )

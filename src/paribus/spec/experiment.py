@@ -76,6 +76,10 @@ def build(lab: Lab, segments: tuple[str, ...]) -> Experiment:
         change = lab.change(name)
         if change is None:
             near = suggest(name, [change.name for change in lab.changes])
+            kinds = {field.name: field.type for field in dataclasses.fields(lab.baseline)}
+            if name in kinds:
+                kind = getattr(kinds[name], "__name__", kinds[name]) if isinstance(kinds[name], type) else kinds[name]
+                near = f": write a Change for its field {name!r} ({kind})"
             raise UnknownName(f"lab {lab.name!r} has no change {name!r}{near}")
         edits.append(change.bind(text if equals else None))
     experiment = Experiment(lab, tuple(edits))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,30 +101,3 @@ class Lab:
     def change(self, name: str) -> Change | None:
         """Return the change called *name*, or ``None``."""
         return next((change for change in self.changes if change.name == name), None)
-
-
-def field_changes(config: Any) -> tuple[Change, ...]:
-    """Return one parametrised change a field of *config* that holds a plain value: ``rate=0.3`` sets ``rate``.
-
-    A field is read as its annotation says, so ``decay: float = 0`` takes ``decay=0.1``. A field called ``base`` gets
-    none, for ``base`` stands for the baseline in a name.
-    """
-    readers: dict[str, Callable[[str], Any]] = {"bool": read_bool, "int": int, "float": float, "str": str}
-    changes = []
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        word = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", "")
-        reader = readers.get(word)
-        if reader is not None and field.name != "base" and type(value).__name__ in readers:
-            doc = f"Sets {field.name} (baseline {value!r})."
-            changes.append(
-                Change(name=field.name, doc=doc, path=field.name, before=value, after=lambda new: new, parameter=reader)
-            )
-    return tuple(changes)
-
-
-def read_bool(text: str) -> bool:
-    """Read ``true`` or ``false``."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    raise ValueError("write true or false")

@@ -18,7 +18,8 @@ from typing import Any
 
 from paribus.errors import ConfigError, UnknownName, suggest
 from paribus.spec.experiment import Experiment, build
-from paribus.spec.lab import Lab, field_changes
+from paribus.spec.field_change import field_changes
+from paribus.spec.lab import Lab
 from paribus.spec.name import split
 from paribus.spec.study import Study, usual_direction
 
