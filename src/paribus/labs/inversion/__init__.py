@@ -42,10 +42,19 @@ def _data_in_words(config: Config) -> str:
 
 
 def _data_editions() -> Iterable[str]:
+    from hashlib import sha256
+    from importlib.resources import files
+
     from paribus.data.photographs import editions
     from paribus.labs.inversion.experiments import TEST, TRAINING
+    from paribus.nn.networks.names import EMBEDDED
 
-    return editions((*TEST, *TRAINING))
+    found = list(editions((*TEST, *TRAINING)))
+    for weights in EMBEDDED:
+        file = files("paribus.nn.networks") / f"small_vgg_{weights}.safetensors"
+        if file.is_file():
+            found.append(f"small_vgg {weights} {sha256(file.read_bytes()).hexdigest()[:12]}")
+    return found
 
 
 def _implementation(path: str, value: Any) -> object | None:
