@@ -65,8 +65,8 @@ VICTIM = (
     ),
     _recipe(
         "reckless_training",
-        Recipe(kind="fast", eps=2 * Recipe().eps, attack_steps=1, step=2.0),
-        "Trains on examples of one step of four times the radius, in a ball of twice the radius.",
+        Recipe(kind="fast", eps=0.2, attack_steps=1, step=2.0),
+        "Trains on examples of one step of twice the radius, in a ball more than three times as large.",
     ),
     Change(
         name="training_steps",

@@ -106,7 +106,7 @@ class Attacker:
 
     adaptive: bool = False
     """Whether the attack goes through the defence: expectation over its random draws (Athalye et al. 2018b, EOT), and
-    the identity as the derivative of what has none (Athalye, Carlini and Wagner 2018, BPDA). Else the bare network is
+    a stand-in for the derivative of what has none (Athalye, Carlini and Wagner 2018, BPDA). Else the bare network is
     attacked, and the defence is put in front of it afterwards. Without a defence both are one."""
     draws: int = 4
     """Draws of a random defence over which an adaptive attack takes the mean of the logits."""

@@ -32,7 +32,7 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     that broke them, in the protocol's norm; 0 where there are none. ``queries``: evaluations of the network an image.
     ``masking_alarms``: how many of four tests for masked gradients fail (see :class:`Masking`), on the model attacked;
     ``masking_many_steps``, ``masking_unbounded``, ``masking_black_box`` and ``masking_noise``: what they broke.
-    ``overfitting``: 1 where training on adversarial examples lost its robustness on the way, else 0.
+    ``overfitting``: 1 where training on adversarial examples has taught the single step and not the ball, else 0.
     """
     with reproducible(context.device):
         network, metrics = victim_of(config, context)

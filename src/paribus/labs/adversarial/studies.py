@@ -105,7 +105,7 @@ STUDIES = (
     Study(
         name="adversarial.overfitting",
         question="When does training on single steps fail?",
-        hypothesis="A step and radius twice as large overfit to the single step: robustness against others collapses.",
+        hypothesis="A step of twice the radius in a ball of 0.2 teaches the step alone: robustness is lost.",
         control="adversarial/fast_training",
         arms=("adversarial/reckless_training",),
         metric="robust_accuracy",
