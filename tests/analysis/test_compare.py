@@ -31,7 +31,7 @@ def test_unpaired_agrees_with_welch_in_scipy() -> None:
     interval = reference.confidence_interval(0.95)
     assert result.p_value == pytest.approx(reference.pvalue)
     assert (result.low, result.high) == pytest.approx((interval.low, interval.high))
-    assert (result.n, result.method) == (5, "Welch t")
+    assert (result.n, result.method) == (5, "Welch t, unpaired")
 
 
 @pytest.mark.parametrize(("shift", "spread", "margin"), [(0.0, 1.0, 0.5), (0.4, 1.0, 1.5), (2.0, 1.0, 2.5), (0, 3, 1)])

@@ -38,6 +38,13 @@ def test_long_form(write) -> None:
         LONG.replace("\n", "\n\n"),
         "seed,base,pool\n0,0.50,0.60\n1,0.52,0.63\n2,0.51,0.61\n",
         "seed,base - accuracy,pool - accuracy,pool - accuracy__MIN\n0,0.50,0.60,0\n1,0.52,0.63,0\n2,0.51,0.61,0\n",
+        ",base,pool\n0,0.50,0.60\n1,0.52,0.63\n2,0.51,0.61\n",
+        LONG.replace("arm,seed,accuracy", "Name,config.seed,summary/accuracy"),
+        "Run ID,Name,params.seed,params.arm,metrics.accuracy\n"
+        + "".join(
+            f"{line[0]},run,{line.split(',')[1]},{line.split(',')[0]},{line.split(',')[2]}\n"
+            for line in LONG.splitlines()[1:]
+        ),
         "arm,seed_0,seed_1,seed_2\nbase,0.50,0.52,0.51\npool,0.60,0.63,0.61\n",
         "Name,State,random_seed,accuracy,lr\nbase,finished,0,0.50,1\nbase,finished,1,0.52,1\nbase,finished,2,0.51,1\n"
         "pool,finished,0,0.60,2\npool,finished,1,0.63,2\npool,finished,2,0.61,2\n",
@@ -45,7 +52,8 @@ def test_long_form(write) -> None:
 )
 def test_every_form_gives_the_same_arms(write, text: str) -> None:
     expected = read_table(write(LONG, "long.csv"), control="base", metric="accuracy")
-    table = read_table(write(text), control="base", metric="accuracy")
+    column = next((name for name in ("summary/accuracy", "metrics.accuracy") if name in text), "accuracy")
+    table = read_table(write(text), control="base", metric=column)
     assert (table.control, table.arms) == (expected.control, expected.arms)
 
 

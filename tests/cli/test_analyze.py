@@ -63,6 +63,53 @@ def test_margin_alpha_direction_and_columns(cli: Cli, folder: Path) -> None:
     assert "less test_loss is taken as better" in loss.err
 
 
+@pytest.mark.parametrize("seeds", ["other", "none", "index"])
+def test_arms_without_shared_seeds_are_judged_unpaired(cli: Cli, folder: Path, seeds: str) -> None:
+    rows = [(arm, seed + 10 * (arm == "big"), value) for arm, seed, value in _rows()][:-1]
+    text = _long(rows)
+    if seeds != "other":
+        kept = [line.split(",")[::2] for line in text.splitlines()]
+        if seeds == "index":
+            kept = [["" if not place else str(place), *line] for place, line in enumerate(kept)]
+        text = "".join(",".join(line) + "\n" for line in kept)
+    (folder / "runs.csv").write_text(text)
+    options = ["analyze", "runs.csv", "--control", "base", "--metric", "accuracy"]
+    if seeds != "other":
+        refused = cli(*options)
+        assert refused.code == 2
+        assert "--seed-column none to judge unpaired" in refused.error
+        options += ["--seed-column", "none"]
+    done = cli(*options, "--json", "-")
+    (arm,) = done.json["arms"]
+    expected = stats.ttest_ind(ARM[:-1], CONTROL, equal_var=False)
+    interval = expected.confidence_interval(0.95)
+    assert (arm["n"], arm["seeds"], arm["correlation"]) == (4, [], None)
+    assert (arm["p_value"], arm["low"], arm["high"]) == pytest.approx((expected.pvalue, interval.low, interval.high))
+    assert arm["mean"] == pytest.approx(np.mean(ARM[:-1]))
+    assert arm["control_mean"] == pytest.approx(np.mean(CONTROL))
+    assert "unpaired, by Welch's t" in arm["sentence"]
+    assert "shares no seeds with 'base': judged unpaired" in done.err
+    shown = " ".join(cli(*options).out.split())
+    assert "unpaired" in shown
+    assert "first interval" not in shown
+
+
+def test_columns_that_are_not_found_are_named_with_their_options(cli: Cli, folder: Path) -> None:
+    (folder / "runs.csv").write_text(_long(_rows()))
+    asked = cli("analyze", "runs.csv", "--control", "base", "--metric", "acc").error
+    assert "did you mean 'accuracy'" in asked
+    assert "seed" not in asked
+    (folder / "bare.csv").write_text("kind,score\nbase,1\nbig,2\n")
+    assert "--arm-column" in cli("analyze", "bare.csv", "--control", "base").error
+
+
+def test_accuracies_in_percent_are_in_points_everywhere(cli: Cli, folder: Path) -> None:
+    (folder / "hundred.csv").write_text(_long([(arm, seed, 100 * float(str(value))) for arm, seed, value in _rows()]))
+    shown = " ".join(cli("analyze", "hundred.csv", "--control", "base", "--margin", "0.5").out.split())
+    assert "differences under 0.5 points do not matter" in shown
+    assert "better by 3.2 points" in shown
+
+
 def test_missing_seeds_and_divergence_are_said(cli: Cli, folder: Path) -> None:
     rows = [row for row in _rows() if row[:2] != ("big", 1)]
     rows = [(arm, seed, "nan" if (arm, seed) == ("big", 2) else value) for arm, seed, value in rows]

@@ -135,9 +135,9 @@ def welch(control: Floats, treated: Floats) -> Estimate:
     variance = sum(part for part, _ in parts)
     if variance == 0:
         part = Part(0.0, min(df for _, df in parts))
-        return Estimate(mean if abs(mean) > noise else 0.0, part, method="Welch t")
+        return Estimate(mean if abs(mean) > noise else 0.0, part, method="Welch t, unpaired")
     df = variance**2 / sum(part**2 / df for part, df in parts)
-    return Estimate(mean, Part(math.sqrt(variance), df), method="Welch t")
+    return Estimate(mean, Part(math.sqrt(variance), df), method="Welch t, unpaired")
 
 
 def crossed(d: NDArray[np.number]) -> Estimate:

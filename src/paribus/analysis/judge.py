@@ -10,7 +10,7 @@ from paribus.analysis import pairs, power, sentence, significance
 from paribus.analysis.comparison import Findings, method_name, word
 from paribus.analysis.intervals import Estimate, Floats
 from paribus.analysis.looks import MIN_PAIRS, ONCE, EverySeed, Looks
-from paribus.analysis.pairs import Generalise
+from paribus.analysis.pairs import Generalise, Pairs
 from paribus.analysis.scores import ArmScores, is_percentage, is_share
 from paribus.analysis.verdict import Direction, Verdict, Word
 from paribus.errors import ConfigError
@@ -27,6 +27,7 @@ def judge(
     max_n: int | None = None,
     generalise: Generalise = "auto",
     metric: str = "",
+    or_unpaired: bool = False,
 ) -> tuple[Verdict, ...]:
     """Judge each arm against *control* on the seeds that both completed.
 
@@ -42,6 +43,8 @@ def judge(
         generalise: to new seeds on this test set, or to new examples too; ``auto`` chooses the latter wherever every
             paired trial has its outcome on each example.
         metric: the metric's name, for the sentences: an accuracy is written in points.
+        or_unpaired: whether an arm that shares no seed with the control is judged on all scores of both, by Welch's t;
+            else there is nothing to say of it.
 
     Raises:
         ConfigError: two arms of one name, a margin or alpha out of range, more seeds than planned.
@@ -53,7 +56,14 @@ def judge(
         raise ConfigError(f"two arms are called {twice[0]!r}; give each arm of a study a name of its own")
     matches = [(control, arm) for arm in arms]
     return judge_pairs(
-        matches, direction=direction, margin=margin, alpha=alpha, max_n=max_n, generalise=generalise, metric=metric
+        matches,
+        direction=direction,
+        margin=margin,
+        alpha=alpha,
+        max_n=max_n,
+        generalise=generalise,
+        metric=metric,
+        or_unpaired=or_unpaired,
     )
 
 
@@ -66,6 +76,7 @@ def judge_pairs(
     max_n: int | None = None,
     generalise: Generalise = "auto",
     metric: str = "",
+    or_unpaired: bool = False,
 ) -> tuple[Verdict, ...]:
     """Judge the second arm of each match against the first, adjusted for the number of matches; see :func:`judge`."""
     check_design(margin, alpha)
@@ -74,7 +85,10 @@ def judge_pairs(
     points = 100.0 if share else 1.0 if is_percentage(metric) else None
     if not metric and any(arm.correct for match in matches for arm in match):
         points = 100.0
-    cases = [_Case(control, arm, generalise, margin, alpha, looks, points) for control, arm in matches]
+    cases = [
+        _Case(pairs.pair(control, arm, generalise, or_unpaired=or_unpaired), control, arm, margin, alpha, looks, points)
+        for control, arm in matches
+    ]
     adjusted = significance.holm([case.tests.p_value if case.tests else math.nan for case in cases])
     equivalence = significance.holm([case.tests.equivalence_p if case.tests else math.nan for case in cases])
     return tuple(
@@ -88,19 +102,19 @@ class _Case:
 
     def __init__(
         self,
+        partners: Pairs,
         control: ArmScores,
         arm: ArmScores,
-        generalise: Generalise,
         margin: float,
         alpha: float,
         looks: Looks,
         points: float | None,
     ) -> None:
         self.control, self.arm, self.margin, self.alpha, self.looks = control, arm, margin, alpha, looks
-        self.pairs = pairs.pair(control, arm, generalise)
+        self.pairs = partners
         self.points = points
         """How many points one of the metric's units is; ``None`` where it is not shown in points."""
-        self.n = len(self.pairs.seeds)
+        self.n = partners.n
         self.estimate: Estimate | None = None
         self.tests: Findings | None = None
         if self.n >= MIN_PAIRS:
@@ -143,9 +157,9 @@ class _Case:
             seeds=self.pairs.seeds,
             generalises=self.pairs.generalises,
             method=method_name(self.estimate, self.looks) if self.estimate else f"none below {MIN_PAIRS} seeds",
-            permutation_p=significance.sign_flip(t - c) if self.tests else math.nan,
-            correlation=pairs.correlation(c, t),
-            variance_ratio=_variance_ratio(c, t),
+            permutation_p=self._permutation_p() if self.tests else math.nan,
+            correlation=pairs.correlation(c, t) if self.pairs.paired else math.nan,
+            variance_ratio=_variance_ratio(c, t) if self.pairs.paired else math.nan,
             seed_sd=self.estimate.seed.se if self.estimate else math.nan,
             example_sd=self._example_sd(),
             more_seeds=more_seeds,
@@ -154,6 +168,10 @@ class _Case:
             margin=self.margin,
             alpha=self.alpha,
         )
+
+    def _permutation_p(self) -> float:
+        c, t = self.pairs.control, self.pairs.treated
+        return significance.sign_flip(t - c) if self.pairs.paired else significance.label_permutation(c, t)
 
     def _example_sd(self) -> float:
         if self.estimate is None or self.pairs.examples is None:
@@ -233,7 +251,7 @@ class _Case:
             if chosen == "undecided"
             else "",
         )
-        return text + caution
+        return text + ("" if partners.paired else sentence.UNPAIRED) + caution
 
 
 def diverges_more(one_only: int, other_only: int, shared: int, *, alpha: float, looks: Looks) -> bool:

@@ -27,7 +27,7 @@ class Pairs:
     """The seeds that two arms share, with their scores in the order of the seeds."""
 
     seeds: tuple[int, ...]
-    """Seeds that both arms completed, sorted."""
+    """Seeds that both arms completed, sorted; none where unpaired."""
     control: Floats
     treated: Floats
     examples: NDArray[np.int8] | None
@@ -39,6 +39,13 @@ class Pairs:
     control_only: int
     both: int
     """Seeds in which both diverged."""
+    paired: bool = True
+    """Whether entry i of both is of one seed; else they are all scores of two arms that share none."""
+
+    @property
+    def n(self) -> int:
+        """How many pairs there are; where unpaired, scores of the smaller side."""
+        return min(len(self.control), len(self.treated))
 
     @property
     def generalises(self) -> str:
@@ -54,11 +61,11 @@ class Pairs:
         """Return the difference with what is known of its error; needs two pairs."""
         if self.examples is not None:
             return intervals.crossed(self.examples)
-        return intervals.paired(self.control, self.treated)
+        return (intervals.paired if self.paired else intervals.welch)(self.control, self.treated)
 
 
-def pair(control: ArmScores, arm: ArmScores, generalise: Generalise = "auto") -> Pairs:
-    """Pair *arm* with *control* by seed.
+def pair(control: ArmScores, arm: ArmScores, generalise: Generalise = "auto", *, or_unpaired: bool = False) -> Pairs:
+    """Pair *arm* with *control* by seed; *or_unpaired* keeps all scores of both where they share no seed.
 
     ``examples`` generalises over test examples too and refuses with :class:`DataError` where an outcome is missing,
     test sets differ in size or the metric is not the mean of the outcomes; ``auto`` then falls back to ``seeds``.
@@ -71,16 +78,19 @@ def pair(control: ArmScores, arm: ArmScores, generalise: Generalise = "auto") ->
             examples = np.stack([arm_row.astype(np.int8) - row for row, arm_row in _outcomes(control, arm, seeds)])
         elif generalise == "examples":
             raise DataError(f"cannot generalise to new examples: {problem}")
+    paired = not or_unpaired or bool(control.seeds & arm.seeds)
+    of_control, of_arm = (seeds, seeds) if paired else (tuple(control.scores), tuple(arm.scores))
     ended = (set(control.scores) | set(control.diverged)) & (set(arm.scores) | set(arm.diverged))
     return Pairs(
         seeds=seeds,
-        control=np.array([control.scores[seed] for seed in seeds], dtype=np.float64),
-        treated=np.array([arm.scores[seed] for seed in seeds], dtype=np.float64),
+        control=np.array([control.scores[seed] for seed in of_control], dtype=np.float64),
+        treated=np.array([arm.scores[seed] for seed in of_arm], dtype=np.float64),
         examples=examples,
         shared=len(ended),
         arm_only=len(ended & set(arm.diverged) - set(control.diverged)),
         control_only=len(ended & set(control.diverged) - set(arm.diverged)),
         both=len(set(control.diverged) & set(arm.diverged)),
+        paired=paired,
     )
 
 

@@ -61,6 +61,11 @@ class ArmScores:
                     f"not {correct.dtype} of shape {correct.shape}"
                 )
 
+    @property
+    def seeds(self) -> set[int]:
+        """The seeds that were tried, whatever came of them."""
+        return {*self.scores, *self.diverged, *self.failed}
+
     def on(self, seeds: Iterable[int]) -> ArmScores:
         """Return the same arm with only the trials of *seeds*."""
         keep = set(seeds)

@@ -34,6 +34,9 @@ class Wording:
         return f"{shown:.1g}" if beside_zero else text.removeprefix("-")
 
 
+UNPAIRED = "; unpaired, by Welch's t: the arms share no seeds"
+
+
 def finding(
     *,
     verdict: Word,

@@ -26,6 +26,8 @@ from paribus.errors import DataError, suggest
 
 ARM_COLUMNS = ("arm", "experiment", "variant", "method", "model", "group", "config", "name", "run_name", "run")
 SEED_COLUMNS = ("seed", "random_seed", "rng_seed", "trial", "fold", "repeat", "replicate")
+NO_SEEDS = "none"
+"""What stands for the name of the seeds' column where there is none: no score has a partner then."""
 STATE_COLUMNS = ("state", "status")
 METRIC_COLUMNS = ("metric", "score", "value", "accuracy", "test_accuracy", "acc", "test_acc", "loss", "error")
 SECONDS_COLUMNS = ("seconds", "runtime", "_runtime", "duration")
@@ -67,7 +69,7 @@ def read_table(
     Args:
         control: name of the control arm in the table.
         metric: name of the metric's column; guessed where one column alone can be meant.
-        arm, seed: names of the columns of arm and seed; guessed from common names.
+        arm, seed: names of the columns of arm and seed; guessed from common names. ``none`` for a table without seeds.
 
     Raises:
         DataError: one line that names the file, the line in it where there is one, and what would be right.
@@ -131,12 +133,15 @@ def _cells(
     control: str,
 ) -> tuple[list[_Cell], str, list[str]]:
     """Return one cell a trial, whichever form the table has."""
-    for wanted in (arm, seed):
+    seedless = seed == NO_SEEDS and NO_SEEDS not in header
+    for wanted in (arm, None if seedless else seed):
         if wanted is not None and wanted not in header:
             raise DataError(f"{source}, line {header_line}: no column is called {wanted!r}{suggest(wanted, header)}")
     at = {name: index for index, name in enumerate(header)}
     arm_column = arm or _known(header, ARM_COLUMNS)
-    seed_column = seed or _known(header, SEED_COLUMNS)
+    seed_column = None if seedless else seed or _known(header, SEED_COLUMNS)
+    if not (seedless or arm_column or seed_column) and re.fullmatch(r"|unnamed: 0", header[0].lower()):
+        return _cells(source, ["seed", *header[1:]], rows, header_line, metric, arm, seed, control)  # pandas' index
     notes = [
         f"column {column!r} was taken as the {what}"
         for what, column, given in (("arm", arm_column, arm), ("seed", seed_column, seed))
@@ -163,15 +168,14 @@ def _cells(
         ]
         return cells, metric or "score", notes
 
-    if not arm_column or not seed_column:
+    if not arm_column or not (seed_column or seedless):
         what = "arm" if not arm_column else "seed"
-        hint = (
-            " (a table of steps has none: export the final value of each run)"
-            if _known(header, ("step", "_step"))
-            else ""
-        )
+        steps = _known(header, ("step", "_step"))
+        hint = " (a table of steps has none: export the final value of each run)" if steps else ""
+        instead = f", or --seed-column {NO_SEEDS} to judge unpaired" if arm_column else ""
         raise DataError(
-            f"{source}, line {header_line}: which column is the {what}?{hint} there is: {', '.join(header)}"
+            f"{source}, line {header_line}: which column is the {what}?{hint} name it with --{what}-column{instead}; "
+            f"there is: {', '.join(filter(None, header))}"
         )
     state, seconds = _known(header, STATE_COLUMNS), _known(header, SECONDS_COLUMNS)
     column = _metric_column(source, header, rows, header_line, metric, {arm_column, seed_column, state, seconds})
@@ -182,7 +186,7 @@ def _cells(
             _Cell(
                 line,
                 row[at[arm_column]],
-                row[at[seed_column]],
+                row[at[seed_column]] if seed_column else str(line),  # no two arms share a line
                 row[at[column]],
                 row[at[state]].lower() if state else "",
                 row[at[seconds]] if seconds else "",
@@ -195,8 +199,14 @@ def _cells(
 
 
 def _known(header: list[str], names: Iterable[str]) -> str | None:
-    lowered = {column.lower().replace(" ", "_"): column for column in reversed(header)}
+    lowered = {_plain(column): column for column in reversed(header)}
+    lowered |= {column.lower().replace(" ", "_"): column for column in reversed(header)}
     return next((lowered[name] for name in names if name in lowered), None)
+
+
+def _plain(column: str) -> str:
+    """Return the name of *column* without what W&B (``config.seed``) and MLflow (``params.seed``) put before it."""
+    return re.sub(r"^(config|params|summary|metrics)[./]", "", column.lower()).replace(" ", "_")
 
 
 def _metric_column(
@@ -207,16 +217,20 @@ def _metric_column(
     metric: str | None,
     taken: set[str | None],
 ) -> str:
+    free = [name for name in header if name and name not in taken]
+    numeric = [name for name in free if all(_number(row[header.index(name)]) is not None for _, row in rows)]
     if metric is not None:
         if metric not in header:
-            raise DataError(f"{source}, line {line}: no metric column is called {metric!r}{suggest(metric, header)}")
+            near = suggest(metric, numeric or free)
+            raise DataError(f"{source}, line {line}: no metric column is called {metric!r}{near}")
         return metric
-    free = [name for name in header if name not in taken]
-    numeric = [name for name in free if all(_number(row[header.index(name)]) is not None for _, row in rows)]
-    known = [name for name in numeric if name.lower() in METRIC_COLUMNS]
+    known = [name for name in numeric if _plain(name) in METRIC_COLUMNS]
     candidates = numeric if len(numeric) == 1 else known
     if len(candidates) != 1:
-        raise DataError(f"{source}, line {line}: which column is the metric? there is: {', '.join(numeric or free)}")
+        raise DataError(
+            f"{source}, line {line}: which column is the metric? name it with --metric; "
+            f"there is: {', '.join(numeric or free)}"
+        )
     return candidates[0]
 
 
@@ -296,7 +310,9 @@ def _gaps(control: ArmScores, arms: tuple[ArmScores, ...]) -> list[str]:
     for arm in arms:
         shared = control.scores.keys() & arm.scores.keys()
         alone = sorted((control.scores.keys() | arm.scores.keys()) - shared)
-        if alone:
+        if not control.seeds & arm.seeds:
+            notes.append(f"{arm.name!r} shares no seeds with {control.name!r}: judged unpaired, by Welch's t")
+        elif alone:
             listed = ", ".join(map(str, alone[:8])) + (", ..." if len(alone) > 8 else "")
             notes.append(f"{arm.name!r} is paired with {control.name!r} on {len(shared)} seeds; left out: {listed}")
     notes += [

@@ -21,7 +21,7 @@ class Verdict:
 
     name: str
     n: int
-    """Paired seeds: those that both arms completed."""
+    """Paired seeds: those that both arms completed; where unpaired, scores of the smaller side."""
     mean: float
     """Mean of the metric over the paired seeds, this arm."""
     sd: float
@@ -44,7 +44,7 @@ class Verdict:
     """Trials of this arm that stopped with an error."""
     confounded: bool
     seeds: tuple[int, ...]
-    """The paired seeds, sorted."""
+    """The paired seeds, sorted; none where unpaired."""
     generalises: str
     """``new seeds and new examples`` or ``new seeds on this test set``."""
     method: str

@@ -20,7 +20,10 @@ def analyze(
         str | None, typer.Option("--arm-column", metavar="COLUMN", help="The column of the arms, where not found.")
     ] = None,
     seed_column: Annotated[
-        str | None, typer.Option("--seed-column", metavar="COLUMN", help="The column of the seeds, where not found.")
+        str | None,
+        typer.Option(
+            "--seed-column", metavar="COLUMN", help="The column of the seeds, where not found; none: unpaired."
+        ),
     ] = None,
     margin: options.Margin = None,
     alpha: options.Alpha = None,
@@ -32,7 +35,8 @@ def analyze(
 
     An export of W&B or MLflow, a spreadsheet saved as CSV.
 
-    One row a trial, with columns for arm, seed and metric; or one row a seed and one column an arm.
+    One row a trial, with columns for arm, seed and metric; or one row a seed and one column an arm. Arms that share
+    no seeds are judged unpaired.
     """
     from paribus.analysis import judge, read_table
     from paribus.cli.direction import direction_of
@@ -64,5 +68,6 @@ def analyze(
         margin=study.margin,
         alpha=study.alpha,
         metric=study.metric,
+        or_unpaired=True,
     )
     hand_over(material_of(study, table, verdicts, file), None, json_file)
