@@ -11,7 +11,8 @@ help:  ## list the targets
 
 $(READY): pyproject.toml constraints.txt
 	@test -d .venv || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@echo "Installing into .venv: some minutes, and 6 GB with PyTorch's CUDA build (the README has a smaller way)."
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 demo: $(READY)  ## run one controlled study on data that needs no download, to a verdict

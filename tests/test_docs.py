@@ -23,6 +23,15 @@ def blocks(page: str) -> list[tuple[str, str | None, str]]:
     return [(found["kind"], found["name"], found["body"]) for found in FENCE.finditer(text)]
 
 
+def test_the_build_without_cuda_is_the_one_that_make_keeps() -> None:
+    named = re.findall(r"^(torch(?:vision)?==\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    assert len(named) == 2
+    assert (
+        f"pip install {' '.join(named)} --index-url https://download.pytorch.org/whl/cpu"
+        in (ROOT / "README.md").read_text()
+    )
+
+
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
