@@ -54,7 +54,12 @@ def _tiny_adversarial(config: Any) -> Any:
     return replace(config, data=data, victim=victim, protocol=protocol)
 
 
-TINY: dict[str, Callable[[Any], Any]] = {"adversarial": _tiny_adversarial, "inversion": _tiny_inversion, "svhn": _tiny_svhn, "texture": _tiny_texture}
+TINY: dict[str, Callable[[Any], Any]] = {
+    "adversarial": _tiny_adversarial,
+    "inversion": _tiny_inversion,
+    "svhn": _tiny_svhn,
+    "texture": _tiny_texture,
+}
 """For each lab, how to make of a configuration one that runs in a moment."""
 SAMPLES = (
     *("2", "0.5", "long_tail", "20000", "random", "small_vgg:random"),

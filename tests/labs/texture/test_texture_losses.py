@@ -132,6 +132,12 @@ def test_the_gradient_of_the_histogram_loss_holds_the_match_fixed() -> None:
     assert float(expected.abs().max()) > 1e-3
 
 
+def test_a_dead_channel_is_drawn_to_all_values_of_the_target() -> None:
+    loss, there = Histogram(), features(1, count=1, height=40, width=40)
+    found = loss(torch.zeros_like(there), loss.target(there))
+    assert float(found) == pytest.approx(float(there.square().mean()), rel=1e-3)
+
+
 @pytest.mark.parametrize("name", LOSSES)
 @given(seed=st.integers(0, 1000))
 def test_a_texture_does_not_care_where_its_features_are(name: str, seed: int) -> None:

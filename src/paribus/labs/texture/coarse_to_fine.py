@@ -54,6 +54,7 @@ def coarse_to_fine(
     *,
     descent: Descent,
     context: Context,
+    wraps: bool = False,
 ) -> Found:
     """Minimise a loss over images on sizes of rising order; values stay within [0, 1].
 
@@ -65,6 +66,7 @@ def coarse_to_fine(
         steps_at: the sizes and how many steps there are at each.
         descent: optimiser and learning rate.
         context: takes curves, progress and pictures as of one optimisation.
+        wraps: whether opposite edges of the images are joined.
     """
     total, before = sum(steps for _, steps in steps_at), 0
     images, losses, strip = start, np.empty(0), []
@@ -76,7 +78,7 @@ def coarse_to_fine(
             loss = loss_at(size)
             found = optimise(
                 _later(loss, before),
-                resized(images, size),
+                resized(images, size, wraps),
                 optimizer=descent.optimizer,
                 rate=descent.schedule.rate,
                 steps=steps,
@@ -102,11 +104,18 @@ def coarse_to_fine(
     return Found(images, losses, frames.numpy())
 
 
-def resized(images: Float[Tensor, "B 3 H W"], size: Size) -> Float[Tensor, "B 3 h w"]:
-    """Return *images* at *size*: averaged where that is smaller, interpolated where it is larger, within [0, 1]."""
+def resized(images: Float[Tensor, "B 3 H W"], size: Size, wraps: bool = False) -> Float[Tensor, "B 3 h w"]:
+    """Return *images* at *size*: averaged where that is smaller, interpolated where it is larger, within [0, 1].
+
+    Where an image *wraps*, what lies beyond an edge is what lies inside the opposite one.
+    """
+    height, width = size
     if tuple(images.shape[2:]) == size:
         return images
-    smaller = size[0] * size[1] < images.shape[2] * images.shape[3]
+    if wraps:
+        around = resized(images.repeat(1, 1, 3, 3), (3 * height, 3 * width))
+        return around[:, :, height : 2 * height, width : 2 * width].contiguous()
+    smaller = height * width < images.shape[2] * images.shape[3]
     mode = "bilinear" if smaller else "bicubic"
     return interpolate(images, size=size, mode=mode, align_corners=False, antialias=smaller).clamp(0, 1)
 

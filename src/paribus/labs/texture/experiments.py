@@ -17,8 +17,8 @@ SETS = {
 """Groups of sources; the trial of seed k takes the k-th of its group, round and round."""
 LOSS_NAMES = ("gram", "covariance", "mean_variance", "histogram", "sorted", "sliced")
 """The losses of ``paribus.labs.texture.losses``."""
-LAYERS = ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu4_1", "relu4_2")
-"""Every layer of small_vgg after a ReLU."""
+LAYERS = ("relu1_1", "pool1", "pool2", "pool3")
+"""The layers of small_vgg that stand for conv1_1 and pool1 to pool4 of VGG-19, where Gatys et al. (2015) compare."""
 BORDERS = ("zeros", "reflect", "replicate", "circular")
 
 
@@ -109,7 +109,7 @@ class Config:
     """The texture that is to be met."""
     budget: Budget = field(default_factory=Budget)
     """Sizes and steps."""
-    network: Fixed = Fixed(weights="random")
+    network: Fixed = field(default_factory=Fixed)
     """The fixed network that looks at textures."""
     look: Look = field(default_factory=Look)
     """At which of its layers."""
@@ -138,3 +138,5 @@ class Config:
 BASELINE = Config()
 ADAM_RATE = OneCycle(peak=0.05)
 """A rate for Adam on pixels in [0, 1]."""
+JUDGES = {"cifar10": Fixed(), "robust": Fixed(weights="cifar10_robust"), "random": Fixed(weights="random")}
+"""The networks on which results are measured, as they are; the random one is none that a trial draws."""

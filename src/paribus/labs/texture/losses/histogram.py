@@ -17,7 +17,8 @@ class Histogram:
     """The squared distance to histogram-matched features, 1 / (N M) sum (F - R(F))^2, R held fixed in the gradient.
 
     R sends a value to the one at which the target's cumulative histogram is as high as its own channel's. Histograms
-    have *bins* bins of equal width over a channel's range; within a bin values lie evenly.
+    have *bins* bins of equal width over a channel's range; within a bin values lie evenly. A channel that is constant
+    is spread over the target's values in the order of its positions.
 
     Source: Risser, Wilmot & Barnes (2017), "Stable and Controllable Neural Texture Synthesis and Style Transfer Using
     Histogram Losses", equation 3, who take 256 bins.
@@ -47,7 +48,8 @@ class Histogram:
         low, width = self._range(rows)
         cumulative = self._cumulative(rows, low, width)
         place = ((rows - low) / width).clamp(0, self.bins)
-        height = _between(cumulative, place)
+        even = (torch.arange(rows.shape[2], device=rows.device, dtype=rows.dtype) + 0.5) / rows.shape[2]
+        height = torch.where(width <= _SMALLEST, even, _between(cumulative, place))
         target = target.expand(rows.shape[0], -1, -1).contiguous()
         low, width, cumulative = target[:, :, :1], target[:, :, 1:2], target[:, :, 2:].contiguous()
         right = torch.searchsorted(cumulative, height.contiguous(), right=False).clamp(1, self.bins)

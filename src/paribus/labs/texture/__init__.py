@@ -1,0 +1,79 @@
+"""Textures: what is a texture to a network?
+
+The lab makes images that look to a fixed network like a given texture and varies one decision at a time: what has to
+agree, at which layers, of which network, and how the pixels are moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from paribus.labs.texture.changes import CHANGES
+from paribus.labs.texture.experiments import BASELINE, SETS, Config
+from paribus.labs.texture.studies import STUDIES
+from paribus.spec.context import Context
+from paribus.spec.lab import Base, Lab
+
+
+def _run(config: Config, context: Context) -> Mapping[str, float]:
+    from paribus.labs.texture.run import run
+
+    return run(config, context)
+
+
+def _data_in_words(config: Config) -> str:
+    from paribus.data.photographs import source
+
+    names = SETS.get(config.source.of, (config.source.of,))
+    said = "; ".join(f"{name}: {source(name)}" for name in names)
+    return f"real photographs ({said})" + (", one patch of each repeated" if config.source.period else "")
+
+
+def _data_editions() -> Iterable[str]:
+    from paribus.data.photographs import PHOTOGRAPHS, TEXTURES, editions
+
+    return editions((*TEXTURES, *PHOTOGRAPHS))
+
+
+def _implementation(path: str, value: Any) -> object | None:
+    from paribus.labs.texture.losses import LOSSES
+
+    return type(LOSSES[value]) if path == "loss" else None
+
+
+def _default_base() -> Base:
+    return Base("texture/brief", "images of 128x128 in 50 steps at each of three scales: seconds a trial")
+
+
+_HERE = Path(__file__).parent
+_DECIDES = (
+    "experiments", "sources", "pixels", "eye", "padding", "style_loss", "colours", "coarse_to_fine", "synthesis",
+    "measure", "run",
+)  # fmt: skip
+
+LAB = Lab(
+    name="texture",
+    question="What is a texture to a network?",
+    baseline=BASELINE,
+    run=_run,
+    changes=CHANGES,
+    studies=STUDIES,
+    metric="patch_distance",
+    direction="min",
+    papers=(
+        'Gatys, Ecker & Bethge (2015), "Texture Synthesis Using Convolutional Neural Networks"',
+        'Gatys, Ecker & Bethge (2016), "Image Style Transfer Using Convolutional Neural Networks"',
+        'Heitz, Vanhoey, Chambon & Belcour (2021), "A Sliced Wasserstein Loss for Neural Texture Synthesis"',
+        'He, Wang & Hopcroft (2016), "A Powerful Generative Model Using Random Weights for the Deep Image '
+        'Representation"',
+        'Ustyuzhaninov, Brendel, Gatys & Bethge (2017), "What Does It Take to Generate Natural Textures?"',
+    ),
+    default_base=_default_base,
+    implementation=_implementation,
+    data_in_words=_data_in_words,
+    warm=("torch", "paribus.labs.texture.run"),
+    source=(*(_HERE / f"{part}.py" for part in _DECIDES), _HERE / "losses"),
+    data_editions=_data_editions,
+)

@@ -1,0 +1,149 @@
+"""The lab's named changes: each one field of the baseline, with its value before and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from paribus.data.photographs import PHOTOGRAPHS, TEXTURES
+from paribus.labs.texture.experiments import ADAM_RATE, BASELINE, BORDERS, BRIEF, LAYERS, Descent, Look
+from paribus.nn.networks.names import Fixed, fixed
+from paribus.spec.change import Change
+from paribus.train.optimizer import Adam
+
+
+def _change(name: str, path: str, after: Any, doc: str) -> Change:
+    before: Any = BASELINE
+    for part in path.split("."):
+        before = getattr(before, part)
+    return Change(name=name, doc=doc, path=path, before=before, after=after)
+
+
+def _first(count: int) -> Look:
+    if not 1 <= count < len(LAYERS):
+        raise ValueError(f"1 to {len(LAYERS) - 1} layers are expected")
+    return Look(layers=LAYERS[:count])
+
+
+def _photograph(text: str) -> str:
+    if text not in (*TEXTURES, *PHOTOGRAPHS):
+        raise ValueError(f"one of {', '.join((*TEXTURES, *PHOTOGRAPHS))} is expected")
+    return text
+
+
+def _network(text: str) -> str:
+    """Check ``vgg19`` or ``vgg19:random``, and leave it as it is written."""
+    found = fixed(text)
+    if not found.name.startswith(("small_vgg", "vgg")):
+        raise ValueError("a VGG is expected, for the baseline's layers are those of a VGG")
+    return text
+
+
+BUDGET = (_change("brief", "budget", BRIEF, "Makes small images in few steps: seconds a trial instead of a minute."),)
+
+SOURCE = (
+    _change("photographs", "source.of", "photographs", "Takes photographs of things, which are no textures."),
+    Change(
+        name="source",
+        doc="Takes one photograph for every seed: source=brick.",
+        path="source.of",
+        before=BASELINE.source.of,
+        after=lambda name: name,
+        parameter=_photograph,
+    ),
+    Change(
+        name="period",
+        doc="Repeats one patch of so many pixels a side over the whole source: exactly periodic.",
+        path="source.period",
+        before=0,
+        after=int,
+        parameter=int,
+    ),
+)
+
+NETWORK = (
+    _change("random", "network", Fixed(weights="random"), "Looks through a network whose weights are random."),
+    _change(
+        "robust", "network", Fixed(weights="cifar10_robust"), "Looks through a network trained against adversaries."
+    ),
+    Change(
+        name="network",
+        doc="Looks through another network: network=vgg19, network=vgg19:random.",
+        path="network",
+        before=BASELINE.network,
+        after=fixed,
+        parameter=_network,
+    ),
+    _change("max_pool", "pooling", "max", "Pools by the maximum, as the network was trained."),
+    _change("float32", "precision", "float32", "Computes the network in float32 instead of bfloat16."),
+)
+
+LOOK = (
+    Change(
+        name="first",
+        doc="Looks at the first so many of the baseline's four layers.",
+        path="look",
+        before=Look(),
+        after=_first,
+        parameter=int,
+    ),
+    _change("last", "look", Look(layers=LAYERS[-1:]), "Looks at the last layer alone."),
+    _change(
+        "more_layers",
+        "look",
+        Look(layers=("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu4_1", "relu4_2")),
+        "Looks at every layer after a ReLU.",
+    ),
+    _change(
+        "deep_weights",
+        "look",
+        Look(weights=(1.0, 2.0, 4.0, 8.0)),
+        "Counts each layer twice the one before.",
+    ),
+    _change(
+        "shallow_weights",
+        "look",
+        Look(weights=(8.0, 4.0, 2.0, 1.0)),
+        "Counts each layer half the one before.",
+    ),
+)
+
+LOSS = (
+    _change("covariance", "loss", "covariance", "Compares centred covariances: Gram matrices without the means."),
+    _change("mean_variance", "loss", "mean_variance", "Compares mean and standard deviation of each channel."),
+    _change("histogram", "loss", "histogram", "Draws each channel to the source's histogram."),
+    _change("sorted", "loss", "sorted", "Compares each channel's sorted values: the earth mover's distance."),
+    _change("sliced", "loss", "sliced", "Compares sorted projections on random directions: sliced Wasserstein."),
+)
+
+METHOD = (
+    _change(
+        "adam",
+        "method.descent",
+        Descent(optimizer=Adam(), schedule=ADAM_RATE),
+        "Moves the pixels by Adam, with one cycle of its rate.",
+    ),
+    Change(
+        name="scales",
+        doc="Goes through so many sizes, the last at full size; scales=1 begins there.",
+        path="method.scales",
+        before=BASELINE.method.scales,
+        after=int,
+        parameter=int,
+    ),
+    *(
+        _change(
+            {"circular": "tile"}.get(border, f"{border}_border"),
+            "border",
+            border,
+            {
+                "circular": "Joins opposite edges in every convolution, so that the texture tiles.",
+                "zeros": "Shows convolutions zeros beyond the edges, as the network was trained.",
+                "replicate": "Shows convolutions the last row or column beyond the edges.",
+            }[border],
+        )
+        for border in BORDERS
+        if border != BASELINE.border
+    ),
+)
+
+CHANGES = (*BUDGET, *SOURCE, *NETWORK, *LOOK, *LOSS, *METHOD)

@@ -1,0 +1,139 @@
+"""How well a texture was met, by measures that were not optimised.
+
+Each distance is the decimal logarithm of its share of what noise in the colours of the source has: 0 is as far as
+noise, -1 a tenth of that. So a difference means the same ratio for every texture.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, conv2d
+
+from paribus.labs.texture.colours import Colours
+from paribus.labs.texture.experiments import JUDGES, LOSS_NAMES, Look
+from paribus.labs.texture.eye import Eye
+from paribus.labs.texture.losses import LOSSES
+from paribus.labs.texture.losses.sorting import sorted_distance
+from paribus.labs.texture.sources import Sample
+from paribus.labs.texture.style_loss import StyleLoss
+from paribus.nn.initial import normal
+from paribus.nn.networks.load import load
+from paribus.spec.seed import Streams
+
+NOTHING = 1e-12
+"""The share below which a distance is none."""
+PATCH = 7
+LEVELS = 3
+DIRECTIONS = 64
+JUDGING = Streams(2021)
+"""Of what measures draw: the same numbers for every trial, and none that a trial draws itself."""
+JUDGE_LOOK = Look(layers=("pool1", "pool2", "pool3", "relu4_2"))
+
+
+def measure(images: Float[Tensor, "B 3 H W"], sample: Sample, streams: Streams) -> dict[str, float]:
+    """Return what the images of one source are worth, means over the batch.
+
+    ``patch_distance``, ``autocorrelation_distance``: see the functions. ``LOSS_on_JUDGE``: each of the lab's losses on
+    each network of JUDGES. ``real_patch_distance`` and so on: the same of the sample's other view. ``diversity``,
+    ``seam``: see the functions.
+    """
+    with torch.no_grad():
+        noise = Colours.of(sample.source).noise(normal(streams, "noise", tuple(sample.source.shape))).clamp(0, 1)
+        together, source = torch.cat([images, sample.other, noise]), sample.source
+        distances = {
+            "patch_distance": patch_distance(together, source),
+            "autocorrelation_distance": autocorrelation_distance(together, source),
+            **judged(together, source),
+        }
+    found = {}
+    for name, each in distances.items():
+        shares = (each.double() / each[-1].double()).clamp_min(NOTHING).log10()
+        found[name] = float(shares[:-2].mean())
+        found[f"real_{name}"] = float(shares[-2])
+    return found | {"diversity": diversity(images), "seam": seam(images)}
+
+
+def patch_distance(images: Float[Tensor, "B 3 H W"], source: Float[Tensor, "1 3 H W"]) -> Float[Tensor, " B"]:
+    """Return the sliced Wasserstein distance between the patches of *images* and those of *source*, squared.
+
+    Patches have 7x7 pixels, at full, half and quarter resolution; the distance is the mean over these and over 64
+    fixed directions. Karras et al. (2018, "Progressive Growing of GANs", section 5) compare images like this; they
+    take bands of a Laplacian pyramid, here it is the pyramid of averages.
+    """
+    drawn = normal(JUDGING, "patches", (DIRECTIONS, 3, PATCH, PATCH)).to(images)
+    directions = drawn / drawn.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    total = torch.zeros(len(images), device=images.device)
+    for level in range(LEVELS):
+        if level:
+            images, source = avg_pool2d(images, 2), avg_pool2d(source, 2)
+        here, there = (conv2d(part, directions).flatten(2).sort(dim=2).values for part in (images, source))
+        total = total + sorted_distance(here, there) / LEVELS
+    return total
+
+
+def autocorrelation_distance(images: Float[Tensor, "B 3 H W"], source: Float[Tensor, "1 3 H W"]) -> Float[Tensor, " B"]:
+    """Return the root of the mean squared difference of autocorrelations, over all shifts up to half the sides.
+
+    It sees regularity: a wall whose bricks lie in rows differs from one whose bricks lie anywhere.
+    """
+    gap = (autocorrelation(images) - autocorrelation(source)).square().flatten(1)
+    return (gap.sum(dim=1) / (gap.shape[1] - 1)).sqrt()  # at no shift both are 1
+
+
+def autocorrelation(images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B h w"]:
+    """Return the correlation of each image's brightness with itself at shifts (0..H/2, -W/2..W/2) where both are seen.
+
+    r(d) = mean over x of (g(x) - m) (g(x + d) - m), divided by r(0).
+    """
+    grey = images.mean(dim=1)
+    grey = grey - grey.mean(dim=(1, 2), keepdim=True)
+    height, width = grey.shape[1:]
+    shape = (2 * height, 2 * width)
+    seen = torch.fft.irfft2(torch.fft.rfft2(torch.ones_like(grey), shape).abs().square(), shape)
+    sums = torch.fft.irfft2(torch.fft.rfft2(grey, shape).abs().square(), shape)
+    found = sums / seen.round().clamp_min(1)
+    down, across = height // 2, width // 2
+    found = torch.cat([found[:, : down + 1, -across:], found[:, : down + 1, : across + 1]], dim=2)
+    return found / found[:, :1, across : across + 1].clamp_min(1e-12)
+
+
+def judged(images: Float[Tensor, "B 3 H W"], source: Float[Tensor, "1 3 H W"]) -> dict[str, Tensor]:
+    """Return the distance (B,) by each of the lab's losses on each network of JUDGES, named ``LOSS_on_JUDGE``."""
+    found = {}
+    for judge, network in JUDGES.items():
+        eye = Eye(load(network, JUDGING), JUDGE_LOOK, LOSSES["gram"])
+        seen, wanted = eye.features(images), eye.features(source)
+        for name in LOSS_NAMES:
+            random = JUDGING.generator(f"directions/{name}")
+            style = StyleLoss.toward(wanted, LOSSES[name], random)
+            found[f"{name}_on_{judge}"] = style(seen, random)
+    return found
+
+
+def diversity(images: Float[Tensor, "B 3 H W"]) -> float:
+    """Return the mean distance of the images of a batch from each other, over that of unrelated images: 0 is one image.
+
+    The root of the mean squared difference of two images, divided by the root of the sum of their variances.
+    """
+    rows = images.flatten(2).double()
+    shares = [
+        float((rows[a] - rows[b]).square().mean().sqrt() / _spread(rows[a], rows[b]))
+        for a in range(len(rows))
+        for b in range(a)
+    ]
+    return sum(shares) / len(shares)
+
+
+def _spread(a: Tensor, b: Tensor) -> Tensor:
+    spread: Tensor = sum(part.var(dim=1, correction=0).mean() for part in (a, b))  # type: ignore[assignment]
+    return spread.sqrt().clamp_min(1e-12)
+
+
+def seam(images: Float[Tensor, "B 3 H W"]) -> float:
+    """Return how much larger steps are from the last row or column to the first than between neighbours: 1 tiles."""
+    inside = (images.diff(dim=2).abs().mean() + images.diff(dim=3).abs().mean()) / 2
+    rows = (images[:, :, 0] - images[:, :, -1]).abs().mean()
+    columns = (images[..., 0] - images[..., -1]).abs().mean()
+    return float((rows + columns) / 2 / inside.clamp_min(1e-12))

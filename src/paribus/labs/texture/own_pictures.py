@@ -1,0 +1,96 @@
+"""An optimisation of a user's own pictures: watched, and kept where an interruption leaves it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.data.pictures import Picture
+from paribus.errors import DataError
+from paribus.labs.texture.coarse_to_fine import Found
+from paribus.report.watch import Watch
+from paribus.spec.context import Context, Diverged
+from paribus.train.arithmetic import reproducible
+
+FRAMES = 8
+FRAME_SIDE = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is asked, as far as it decides the result.
+
+    Args:
+        title: what is going on, in a few words.
+        asked: the configuration and what else was chosen.
+        pictures: what it is made of.
+        seed: of the random streams.
+        device: where it computes.
+    """
+
+    title: str
+    asked: tuple[Any, ...]
+    pictures: tuple[Picture, ...]
+    seed: int
+    device: str
+
+    @property
+    def scratch(self) -> Path:
+        """The folder in which this job, done by this code, is kept until its result has been written."""
+        from platformdirs import user_cache_path
+
+        from paribus.labs.texture import LAB
+        from paribus.spec.experiment import plain
+        from paribus.spec.source import digest
+
+        digested = hashlib.sha256(f"{plain(self.asked)}\n{self.seed}\n{self.device}\n{digest(LAB)}\n".encode())
+        for picture in self.pictures:
+            digested.update(f"{picture.shape}\n".encode() + picture.tobytes())
+        return user_cache_path("paribus") / "texture" / digested.hexdigest()[:16]
+
+
+def run_job(job: Job, made: Callable[[Context], Found]) -> tuple[Found, Path]:
+    """Return what *made* makes and the folder that may go once it has been written.
+
+    Raises:
+        DataError: the loss left the numbers.
+    """
+    scratch = job.scratch
+    with Watch(job.title) as watch, reproducible(job.device):
+        try:
+            found = made(Context(seed=job.seed, device=job.device, scratch=scratch, emit=watch))
+        except Diverged as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise DataError(f"{job.title}: it diverged ({error.reason}); --change adam takes smaller steps") from None
+    return found, scratch
+
+
+def film(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return frames of *strip*, (T, H, W, 3), side by side, the first to the last in even steps, small."""
+    from paribus.data.pictures import resized
+
+    chosen = np.linspace(0, len(strip) - 1, min(len(strip), FRAMES)).round().astype(int)
+    return np.concatenate([resized(strip[place], longest=FRAME_SIDE) for place in chosen], axis=1)
+
+
+def by_adain(photo: Picture, style: Picture, alpha: float) -> tuple[Picture, str]:
+    """Return *photo* in the style of *style* in one pass, and the name of the decoder that made it.
+
+    Raises:
+        DataError: no decoder comes with Paribus.
+    """
+    from paribus.labs.texture.adain import Decoder
+    from paribus.labs.texture.adain import stylize as in_one_pass
+    from paribus.labs.texture.weights_file import encoder_of, load_weights, shipped
+
+    names = shipped(Decoder)
+    if not names:
+        raise DataError("no AdaIN decoder comes with this Paribus; --method optimise needs none")
+    return in_one_pass(load_weights(Decoder, names[0]), encoder_of(names[0]), photo, style, alpha=alpha), names[0]

@@ -1,0 +1,103 @@
+"""The lab's questions."""
+
+from __future__ import annotations
+
+from paribus.spec.study import Study
+
+MARGIN = 0.1
+"""A tenth of a decade: a distance that is larger or smaller by a quarter. Less is hard to see."""
+
+
+def _study(topic: str, question: str, hypothesis: str, arms: tuple[str, ...], **more: object) -> Study:
+    settings: dict[str, object] = {
+        "control": "texture/base",
+        "metric": "patch_distance",
+        "direction": "min",
+        "margin": MARGIN,
+        "seeds": 4,
+        **more,
+    }
+    names = tuple(f"texture/{arm}" for arm in arms)
+    return Study(name=f"texture.{topic}", question=question, hypothesis=hypothesis, arms=names, **settings)  # type: ignore[arg-type]
+
+
+STUDIES = (
+    _study(
+        "loss",
+        "What has to agree at a layer for two textures to look alike?",
+        "Whole distributions do best, sliced Wasserstein before sorted channels; mean and variance alone do worst.",
+        ("covariance", "mean_variance", "histogram", "sorted", "sliced"),
+        seeds=8,
+    ),
+    _study(
+        "layers",
+        "Which layers make a texture?",
+        "Each layer adds something; the last alone leaves noise, for pooling hides what is fine.",
+        ("first=1", "first=2", "first=3", "last", "more_layers"),
+    ),
+    _study(
+        "weights",
+        "Does it matter how layers are weighed?",
+        "No: four layers can all be met at once, so weights change the way and hardly the end.",
+        ("deep_weights", "shallow_weights"),
+    ),
+    _study(
+        "network",
+        "Does a network have to be trained to see textures?",
+        "Random weights are worse, by more than the margin; robust ones are best: their gradients look like images.",
+        ("random", "robust"),
+        seeds=8,
+    ),
+    _study(
+        "pooling",
+        "Should the network pool by the average or by the maximum, as it was trained?",
+        "The average is better: its gradient reaches every pixel.",
+        ("max_pool",),
+    ),
+    _study(
+        "optimizer",
+        "L-BFGS or Adam, with as many steps?",
+        "L-BFGS is better by far: the loss is ill-conditioned and has no noise.",
+        ("adam",),
+    ),
+    _study(
+        "scales",
+        "What does it gain to begin small?",
+        "Coarse scales settle what layers do not see from near: one scale is worse, more than three change nothing.",
+        ("scales=1", "scales=2", "scales=4"),
+    ),
+    _study(
+        "period",
+        "Does a period survive that the layers cannot see at once?",
+        "Not at one scale: layers see 36 pixels at most, the texture repeats every 48; coarse scales bring it back.",
+        ("period=48/scales=1", "period=48/scales=2", "period=48/scales=4"),
+        control="texture/period=48",
+        metric="autocorrelation_distance",
+    ),
+    _study(
+        "photograph",
+        "What is left of a photograph that is no texture?",
+        "Its patches come out as near as those of textures: statistics forget where things are, and patches do too.",
+        ("photographs",),
+    ),
+    _study(
+        "seam",
+        "Do textures tile when opposite edges are joined?",
+        "Steps across the edges become as small as those inside; with every other border they are larger.",
+        ("tile", "zeros_border", "replicate_border"),
+        metric="seam",
+    ),
+    _study(
+        "border",
+        "Does the border cost quality?",
+        "Tiling costs nothing; zeros cost most, for coarse scales are mostly border.",
+        ("tile", "zeros_border", "replicate_border"),
+    ),
+    _study(
+        "precision",
+        "Does computing the network in bfloat16 instead of float32 change the result?",
+        "No: sums over thousands of positions average the rounding away.",
+        ("float32",),
+        seeds=8,
+    ),
+)

@@ -1,0 +1,81 @@
+"""Style transfer by optimisation: the content of one image in the texture of another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from paribus.errors import ConfigError
+from paribus.labs.texture.coarse_to_fine import Found, Loss, Size, coarse_to_fine, resized, sizes
+from paribus.labs.texture.experiments import Descent, Look
+from paribus.labs.texture.eye import Eye
+from paribus.labs.texture.synthesis import OBJECTIVE, REDRAW, fitting
+from paribus.nn.image_prior import total_variation
+from paribus.spec.context import Context
+from paribus.train.optimise import ImageLoss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balance:
+    """What counts beside the style.
+
+    Args:
+        content: the weight of the content, whose loss is 1 for an image without features.
+        smooth: the weight of the total variation, a pixel's mean.
+        layer: where content is compared.
+    """
+
+    content: float = 0.05
+    smooth: float = 0.0
+    layer: str = "relu3_1"
+
+    def __post_init__(self) -> None:
+        if self.content < 0 or self.smooth < 0:
+            raise ConfigError(f"weights are 0 or more; here they are {self.content} and {self.smooth}")
+
+
+def stylise(
+    content: Float[Tensor, "1 3 H W"],
+    style: Float[Tensor, "1 3 h w"],
+    eye: Eye,
+    *,
+    scales: int,
+    steps: int,
+    descent: Descent,
+    context: Context,
+    balance: Balance = Balance(),
+) -> Found:
+    """Return *content* with the texture of *style*, of the content's size; it begins with the content itself.
+
+    Minimised is, at each scale, the style's loss at the eye's layers + c |F - F^|^2 / |F^|^2 at the content's layer
+    + s TV. Gatys, Ecker & Bethge (2016), "Image Style Transfer Using Convolutional Neural Networks", equations 1 to 7,
+    on the scales of a pyramid, with content and style each relative to the loss of an image without features.
+    """
+    streams = context.streams
+    size = (content.shape[2], content.shape[3])
+    fit = fitting(min(*size, *style.shape[2:]), scales)
+    own, theirs = sizes(size, fit), sizes((style.shape[2], style.shape[3]), fit)
+    layers = eye.look.layers
+    seen = replace(eye, look=Look(layers=(*layers, balance.layer) if balance.layer not in layers else layers))
+
+    def loss_at(now: Size) -> Loss:
+        toward = eye.toward(resized(style, theirs[own.index(now)]), streams)
+        with torch.no_grad():
+            wanted = seen.features(resized(content, now))[balance.layer]
+        power = wanted.square().sum().clamp_min(1e-12)
+
+        def loss(images: Tensor, step: int) -> ImageLoss:
+            found = seen.features(images)
+            styled = toward(found, streams.generator(f"directions/{step // REDRAW}"))
+            kept = (found[balance.layer] - wanted).square().sum(dim=(1, 2, 3)) / power
+            rough = total_variation(images) / images[0].numel()
+            objective = styled + balance.content * kept + balance.smooth * rough
+            return ImageLoss(OBJECTIVE * objective, {"style_loss": styled, "content_loss": kept})
+
+        return loss
+
+    found = coarse_to_fine(loss_at, content, [(now, steps) for now in own], descent=descent, context=context)
+    return Found(found.images.clamp(0, 1), found.losses / OBJECTIVE, found.strip)

@@ -1,0 +1,234 @@
+"""``paribus texture synthesize`` and ``stylize``: textures and styles of pictures of one's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from paribus.labs.texture.coarse_to_fine import Found
+    from paribus.labs.texture.experiments import Config
+
+SMALLEST = 16
+"""The shortest side of a picture that a network can look at, in pixels."""
+
+app = typer.Typer(help="What is a texture to a network?")
+
+
+@app.callback()
+def _verbs() -> None:
+    """What is a texture to a network?"""
+
+
+_Image = Annotated[Path, typer.Argument(help="The picture: PNG, JPEG, ..., any size.", show_default=False)]
+_Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="The PNG to write.", show_default=False)]
+_Network = Annotated[
+    str,
+    typer.Option("--network", metavar="NAME[:WEIGHTS]", help="small_vgg, vgg16, vgg19, ...: what looks at textures."),
+]
+_Loss = Annotated[
+    str, typer.Option("--loss", metavar="LOSS", help="gram, covariance, mean_variance, histogram, sorted or sliced.")
+]
+_Steps = Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Steps at each scale.")]
+_Change = Annotated[
+    list[str] | None,
+    typer.Option("--change", metavar="CHANGE", help="A change of the lab: adam, scales=4, ...; may come again."),
+]
+_Strip = Annotated[
+    Path | None, typer.Option("--strip", metavar="FILE", help="Also write how it came about, in one row.")
+]
+_Seed = Annotated[int, typer.Option("--seed", metavar="N", help="What is drawn at random.")]
+_Device = Annotated[str, typer.Option("--device", metavar="D", help="cpu, cuda, cuda:1 or mps.")]
+
+
+@app.command()
+def synthesize(
+    image: _Image,
+    out: _Out,
+    size: Annotated[str, typer.Option("--size", metavar="WIDTHxHEIGHT", help="Of the texture, in pixels.")] = "256x256",
+    loss: _Loss = "gram",
+    network: _Network = "small_vgg:cifar10_robust",
+    tile: Annotated[bool, typer.Option("--tile", help="Make it so that it can be laid side by side.")] = False,
+    source_size: Annotated[
+        int, typer.Option("--source-size", metavar="PIXELS", min=16, help="The picture's longer side; none grows.")
+    ] = 256,
+    steps: _Steps = None,
+    change: _Change = None,
+    strip: _Strip = None,
+    seed: _Seed = 0,
+    device: _Device = "cpu",
+) -> None:
+    """Make a texture of any size that looks like the picture.
+
+    Interrupted, the same command goes on where it stopped.
+    """
+    from paribus.cli.files import prepare
+    from paribus.data.pictures import read_picture, resized, write_png
+
+    width, height = _size(size)
+    segments = [*(change or []), *(["tile"] if tile else [])]
+    config, name = configured(network, loss, segments, steps)
+    prepare(out, "--out")
+    if strip is not None:
+        prepare(strip, "--strip")
+    picture = resized(read_picture(image), longest=source_size)
+    _check(image, picture.shape)
+
+    from paribus.labs.texture.eye import Eye
+    from paribus.labs.texture.own_pictures import Job, film, run_job
+    from paribus.labs.texture.pixels import to_picture, to_tensor
+    from paribus.labs.texture.synthesis import synthesise
+    from paribus.spec.context import Context
+
+    def made(context: Context) -> Found:
+        eye = Eye.of(config, context.streams).to(context.device)
+        eye.check((height, width))
+        return synthesise(
+            to_tensor(picture).to(context.device),
+            eye,
+            size=(height, width),
+            count=1,
+            steps=config.budget.steps,
+            method=config.method,
+            context=context,
+        )
+
+    job = Job(f"{image.name}: {config.loss} of {config.network}", (config, (height, width)), (picture,), seed, device)
+    found, scratch = run_job(job, made)
+    told = {"network": config.network, "loss": config.loss, "seed": seed, "steps": config.budget.steps}
+    write_png(out, to_picture(found.images), experiment=name, **told)
+    if strip is not None:
+        write_png(strip, film(found.strip), experiment=name, **told)
+    shutil.rmtree(scratch, ignore_errors=True)
+    print(f"{out}: {width}x{height}, {name}, loss {found.losses[0]:.3g}")
+
+
+@app.command()
+def stylize(
+    photo: _Image,
+    out: _Out,
+    style: Annotated[Path, typer.Option("--style", metavar="IMAGE", help="The picture whose style it gets.")],
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            metavar="METHOD",
+            help="optimise (Gatys 2016: the best, in a minute) or adain (Huang & Belongie 2017: at once).",
+        ),
+    ] = "optimise",
+    size: Annotated[int, typer.Option("--size", metavar="PIXELS", min=16, help="The longer side; none grows.")] = 512,
+    content: Annotated[
+        float, typer.Option("--content", metavar="W", min=0.0, help="How much the photo's own content counts.")
+    ] = 0.05,
+    layer: Annotated[str, typer.Option("--layer", metavar="NAME", help="Where the content is compared.")] = "relu3_1",
+    alpha: Annotated[
+        float, typer.Option("--alpha", metavar="A", min=0.0, max=1.0, help="Of adain: 0 is the photo, 1 the style.")
+    ] = 1.0,
+    loss: _Loss = "gram",
+    network: _Network = "small_vgg:cifar10_robust",
+    steps: _Steps = None,
+    change: _Change = None,
+    strip: _Strip = None,
+    seed: _Seed = 0,
+    device: _Device = "cpu",
+) -> None:
+    """Show a photo in the style of another picture.
+
+    Interrupted, the same command goes on where it stopped.
+    """
+    from paribus.cli.files import prepare
+    from paribus.data.pictures import read_picture, resized, write_png
+    from paribus.errors import ConfigError
+
+    if method not in ("optimise", "adain"):
+        raise ConfigError(f"--method {method}: write optimise or adain")
+    config, name = configured(network, loss, change or [], steps)
+    prepare(out, "--out")
+    shown, painted = (resized(read_picture(path), longest=size) for path in (photo, style))
+    for path, picture in ((photo, shown), (style, painted)):
+        _check(path, picture.shape)
+    if method == "adain":
+        from paribus.labs.texture.own_pictures import by_adain
+
+        result, weights = by_adain(shown, painted, alpha)
+        write_png(out, result, experiment="texture/base", method="adain", weights=weights, alpha=alpha)
+        print(f"{out}: {result.shape[1]}x{result.shape[0]}, adain ({weights}), alpha {alpha:g}")
+        return
+    if strip is not None:
+        prepare(strip, "--strip")
+
+    from paribus.labs.texture.eye import Eye
+    from paribus.labs.texture.own_pictures import Job, film, run_job
+    from paribus.labs.texture.pixels import to_picture, to_tensor
+    from paribus.labs.texture.stylisation import Balance, stylise
+    from paribus.spec.context import Context
+
+    balance = Balance(content=content, layer=layer)
+
+    def made(context: Context) -> Found:
+        return stylise(
+            to_tensor(shown).to(context.device),
+            to_tensor(painted).to(context.device),
+            Eye.of(config, context.streams).to(context.device),
+            scales=config.method.scales,
+            steps=config.budget.steps,
+            descent=config.method.descent,
+            context=context,
+            balance=balance,
+        )
+
+    title = f"{photo.name} in the style of {style.name}"
+    found, scratch = run_job(Job(title, (config, balance), (shown, painted), seed, device), made)
+    told = {"network": config.network, "loss": config.loss, "seed": seed, "content": content, "layer": layer}
+    write_png(out, to_picture(found.images), experiment=name, method="optimise", **told)
+    if strip is not None:
+        write_png(strip, film(found.strip), experiment=name, **told)
+    shutil.rmtree(scratch, ignore_errors=True)
+    print(f"{out}: {shown.shape[1]}x{shown.shape[0]}, {name}, loss {found.losses[0]:.3g}")
+
+
+def configured(network: str, loss: str, changes: Sequence[str], steps: int | None) -> tuple[Config, str]:
+    """Return the configuration that the options mean, and its name as an experiment."""
+    from paribus.labs.texture.experiments import BASELINE
+    from paribus.nn.networks.names import Fixed, fixed
+    from paribus.spec.registry import experiment
+
+    chosen = fixed(network)
+    segments = list(changes)
+    if chosen != BASELINE.network:
+        short = {Fixed(weights="cifar10_robust"): "robust", Fixed(weights="random"): "random"}
+        written = f"network={chosen.name}:{Path(chosen.weights).name}"  # a path's folders are no part of a name
+        segments.insert(0, short.get(chosen, written))
+    if loss != BASELINE.loss:
+        segments.insert(0, loss)
+    found = experiment("/".join(("texture", *(segments or ["base"]))))
+    budget = found.config.budget
+    if steps is not None:
+        budget = dataclasses.replace(budget, steps=steps)
+    return dataclasses.replace(found.config, network=chosen, budget=budget), found.name
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Read ``512x384``, width and height, or ``512`` for a square."""
+    from paribus.errors import ConfigError
+
+    found = re.fullmatch(r"(\d+)(?:[xX×](\d+))?", text.strip())
+    if not found:
+        raise ConfigError(f"--size {text}: write WIDTHxHEIGHT in pixels, for instance 512x384")
+    width, height = int(found[1]), int(found[2] or found[1])
+    if min(width, height) < SMALLEST:
+        raise ConfigError(f"--size {text}: at least {SMALLEST} pixels a side are needed")
+    return width, height
+
+
+def _check(path: Path, shape: tuple[int, ...]) -> None:
+    from paribus.errors import DataError
+
+    if min(shape[:2]) < SMALLEST:
+        raise DataError(f"{path}: {shape[1]}x{shape[0]} pixels; at least {SMALLEST} a side are needed")
