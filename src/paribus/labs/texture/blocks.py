@@ -38,9 +38,12 @@ class InstanceNorm(nn.Module):
         if torch.is_grad_enabled():
             weight, bias = self.weight, self.bias
             return torch.cat(
-                [F.batch_norm(one, None, None, weight, bias, training=True, eps=EPSILON) for one in x.split(1)]
+                [
+                    torch.batch_norm(one, weight, bias, None, None, True, 0.0, EPSILON, False)
+                    for one in torch.split(x, 1)
+                ]
             )
-        return F.group_norm(x, x.shape[1], self.weight.to(x.dtype), self.bias.to(x.dtype), EPSILON)
+        return torch.group_norm(x, x.shape[1], self.weight.to(x.dtype), self.bias.to(x.dtype), EPSILON)
 
 
 class Convolution(nn.Module):

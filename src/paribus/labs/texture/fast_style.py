@@ -35,7 +35,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Return the sum."""
-        return x + self.body(x)
+        grown: Tensor = self.body(x)
+        return x + grown
 
 
 class StyleNetwork(nn.Module):

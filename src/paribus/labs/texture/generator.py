@@ -1,8 +1,8 @@
 """A texture network: one pass from noise to a texture of any size, which always tiles.
 
-Ulyanov, Lebedev, Vedaldi & Lempitsky (2016), "Texture Networks: Feed-forward Synthesis of Textures and Stylized Images",
-figure 2; with instance norm in place of batch norm, after Ulyanov, Vedaldi & Lempitsky (2017), "Improved Texture
-Networks". Every padding is circular, so the right edge continues at the left and the bottom at the top.
+Ulyanov, Lebedev, Vedaldi & Lempitsky (2016), "Texture Networks: Feed-forward Synthesis of Textures and Stylized
+Images", figure 2; with instance norm in place of batch norm, after Ulyanov, Vedaldi & Lempitsky (2017), "Improved
+Texture Networks". Every padding is circular, so the right edge continues at the left and the bottom at the top.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def train_adain(
     style_weight: float = 2.0,
     pixel_weight: float = 5.0,
     steps: int = 3000,
-    batch: int = 8,
+    batch: int = 4,
     side: int = 128,
     shorter: int = 192,
     rate: float = 0.002,
@@ -68,7 +68,7 @@ def train_adain(
     photo_crops, style_crops = (Crops.of(kind, side=side, shorter=shorter) for kind in (photographs, styles))
     decoder = Decoder(group=group)
     initialise(decoder, streams)
-    decoder.to(device, memory_format=torch.channels_last)
+    decoder.to(device).to(memory_format=torch.channels_last)
     every = tuple(dict.fromkeys((*layers, decoder.layer)))
 
     def step_loss(step: int) -> StepLoss:

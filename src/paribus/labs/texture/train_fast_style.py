@@ -89,7 +89,7 @@ def train_fast_style(
     crops = Crops.of(photographs, side=side, shorter=shorter)
     model = StyleNetwork(width=width, blocks=blocks)
     initialise(model, streams)
-    model.to(device, memory_format=torch.channels_last)
+    model.to(device).to(memory_format=torch.channels_last)
     every = tuple(dict.fromkeys((*layers, content_layer)))
 
     def step_loss(step: int) -> StepLoss:

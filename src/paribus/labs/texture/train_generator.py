@@ -78,7 +78,7 @@ def train_texture_network(
     style = StyleLoss.toward(wanted, loss, streams.generator("style/scale"))
     generator = Generator(width=width, levels=levels)
     initialise(generator, streams)
-    generator.to(context.device, memory_format=torch.channels_last)
+    generator.to(context.device).to(memory_format=torch.channels_last)
 
     def step_loss(step: int) -> StepLoss:
         noise = pyramid(streams, size=(side, side), levels=levels, count=batch, name=f"noise/step={step}")

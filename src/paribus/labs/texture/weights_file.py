@@ -18,10 +18,18 @@ from paribus.labs.texture.adain import Decoder
 from paribus.labs.texture.fast_style import StyleNetwork
 from paribus.labs.texture.generator import Generator
 from paribus.nn.networks.embed import save_embedded
+from paribus.nn.networks.layered import Layered
+from paribus.nn.networks.load import load
+from paribus.nn.networks.names import Fixed
+from paribus.spec.seed import Streams
 
 Model = TypeVar("Model", Generator, StyleNetwork, Decoder)
 SUFFIX = ".safetensors"
-WORDS: dict[type, str] = {Generator: "texture network", StyleNetwork: "style network", Decoder: "AdaIN decoder"}
+WORDS: dict[type, str] = {
+    Generator: "a texture network",
+    StyleNetwork: "a style network",
+    Decoder: "an AdaIN decoder",
+}
 _PREFIX: dict[type, str] = {Generator: "texture", StyleNetwork: "style", Decoder: "adain"}
 
 
@@ -56,15 +64,24 @@ def load_weights(kind: type[Model], weights: str | Path) -> Model:
     path = _path(kind, weights)
     found = record(path)
     if found.get("kind") != WORDS[kind]:
-        raise DataError(f"{path}: holds a {found.get('kind', 'network of another program')}, not a {WORDS[kind]}")
+        raise DataError(f"{path}: holds {found.get('kind', 'weights of another program')}, not {WORDS[kind]}")
     model = kind(**found["architecture"])
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in safetensors.torch.load_file(path).items()})
     except RuntimeError as error:
-        raise DataError(f"{path}: its weights are not those of the {WORDS[kind]} that it says it is") from error
+        raise DataError(f"{path}: says that it is {WORDS[kind]}, but its weights are others") from error
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     return model.eval().to(memory_format=torch.channels_last)
+
+
+def encoder_of(weights: str | Path) -> Layered:
+    """Return the fixed network for which the AdaIN decoder *weights*, a name or a path, was trained."""
+    path = _path(Decoder, weights)
+    match record(path).get("encoder"):
+        case [str() as name, str() as trained]:
+            return load(Fixed(name=name, weights=trained), Streams(0))
+    raise DataError(f"{path}: does not say for which network it was trained")
 
 
 def record(path: Path) -> dict[str, Any]:
@@ -84,7 +101,9 @@ def _path(kind: type, weights: str | Path) -> Path:
         names = shipped(kind)
         if weights not in names:
             known = f"one of {', '.join(names)}, or " if names else ""
-            raise DataError(f"there is no {WORDS[kind]} {weights!r}; {known}the path of a {SUFFIX} file is expected")
+            raise DataError(
+                f"{weights!r} names no {WORDS[kind].split(maxsplit=1)[1]}; {known}the path of a {SUFFIX} file is expected"
+            )
         return shipped_path(kind, weights)
     return Path(weights).expanduser()
 
