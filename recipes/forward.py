@@ -30,7 +30,7 @@ SEED = 0
 
 def options_of(parser: argparse.ArgumentParser, *, steps: int) -> argparse.Namespace:
     """Add the options that every recipe has, and read them all."""
-    parser.add_argument("--weights", default="cifar10", help="of small_vgg, which measures")
+    parser.add_argument("--weights", default="cifar10_robust", help="of small_vgg, which measures")
     parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--scratch", type=Path, help="where checkpoints go")
     parser.add_argument("--threads", type=int, default=1)

@@ -43,7 +43,7 @@ def train_texture_network(
     loss: TextureLoss = LOSSES["gram"],
     layers: tuple[str, ...] = STYLE_LAYERS,
     steps: int = 1500,
-    batch: int = 4,
+    batch: int = 2,
     side: int = 128,
     rate: float = 0.01,
     width: int = 8,
