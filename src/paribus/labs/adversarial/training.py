@@ -175,10 +175,11 @@ class Learner(nn.Module):
 
     def _free(self, images: Tensor, labels: Tensor) -> Tensor:
         eps = self.recipe.eps
-        moved = self.perturbation.clone().requires_grad_()
+        # The leaf lies behind the cut to [0, 1], whose derivative would be 0 for every black or white pixel.
+        moved = (images + self.perturbation).clamp(0, 1).requires_grad_()
 
         def onward(slope: Tensor) -> None:
             self.perturbation.add_(slope.sign(), alpha=eps).clamp_(-eps, eps)
 
         moved.register_hook(onward)  # type: ignore[no-untyped-call]
-        return F.cross_entropy(self.network((images + moved).clamp(0, 1)), labels)
+        return F.cross_entropy(self.network(moved), labels)

@@ -1,0 +1,124 @@
+"""Input transformations: what they do, their derivatives, and that draws are the trial's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.fft import dctn, idctn
+from scipy.ndimage import gaussian_filter
+
+from adversarial.sample import digits, network
+from paribus.labs.adversarial.attacks.pgd import PGD
+from paribus.labs.adversarial.defences import Defended, blurred, surviving, through_jpeg, transformed, turned
+from paribus.labs.adversarial.experiments import Affine, Blur, Jpeg, SaltAndPepper
+from paribus.spec.seed import Streams
+
+DEFENCES = (Affine(), SaltAndPepper(), Blur(), Jpeg())
+
+
+@pytest.mark.parametrize("defence", DEFENCES, ids=lambda one: type(one).__name__)
+def test_a_defence_keeps_the_range_and_repeats(defence: Affine | SaltAndPepper | Blur | Jpeg) -> None:
+    images, _ = digits("test", 5)
+    first, again = (transformed(images, defence, np.random.default_rng(1)) for _ in range(2))
+    assert torch.equal(first, again)
+    assert first.shape == images.shape
+    assert float(first.min()) >= -1e-6
+    assert float(first.max()) <= 1 + 1e-6
+    assert not torch.equal(first, images)
+    variable = images.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(transformed(variable, defence, np.random.default_rng(1)).square().sum(), variable)
+    assert float(slope.abs().sum()) > 0
+
+
+def test_the_blur_is_that_of_scipy() -> None:
+    images, _ = digits("test", 2)
+    found = blurred(images, 1.5)
+    for image, got in zip(images, found, strict=True):
+        for channel, result in zip(image.numpy(), got.numpy(), strict=True):
+            expected = gaussian_filter(channel.astype(np.float64), 1.5, mode="mirror", truncate=5 / 1.5)
+            assert np.allclose(result, expected, atol=1e-5)
+
+
+def test_a_map_without_change_is_the_identity_and_a_shift_shifts() -> None:
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    still = turned(images, Affine(degrees=0, scale=0, shift=0), np.random.default_rng(0))
+    assert torch.allclose(still, images, atol=1e-5)
+
+    class Right:
+        def uniform(self, _low: float, _high: float, size: tuple[int, int]) -> np.ndarray:  # type: ignore[type-arg]
+            drawn = np.zeros(size)
+            drawn[2] = 1.0
+            return drawn
+
+    moved = turned(images, Affine(degrees=0, scale=0, shift=3), Right())  # type: ignore[arg-type]
+    assert torch.allclose(moved[..., :-3], images[..., 3:], atol=1e-4)
+
+
+def test_salt_and_pepper_hits_its_share() -> None:
+    grey = torch.full((20, 3, 32, 32), 0.5)
+    found = transformed(grey, SaltAndPepper(share=0.2), np.random.default_rng(0))
+    hit = found != grey
+    assert torch.equal(hit.all(dim=1), hit.any(dim=1))
+    assert float(hit.float().mean()) == pytest.approx(0.2, abs=0.01)
+    assert float(found[hit].mean()) == pytest.approx(0.5, abs=0.05)
+
+
+def test_jpeg_of_high_quality_changes_little_and_of_low_quality_much() -> None:
+    images, _ = digits("test", 4)
+    fine, coarse = (float((through_jpeg(images, quality) - images).abs().mean()) for quality in (100, 5))
+    assert fine < 0.01 < 0.02 < coarse
+
+
+def test_the_surviving_waves_are_those_of_scipys_cosines() -> None:
+    images, _ = digits("test", 1)
+    images = images.double()
+    assert torch.allclose(surviving(images, 100), images, atol=0.02)
+    found = surviving(images, 20)[0, 0, :8, :8].numpy()
+    waves = dctn(images[0, 0, :8, :8].numpy(), norm="ortho")
+    kept = dctn(found, norm="ortho")
+    assert np.allclose(kept[np.abs(kept) > 1e-6], waves[np.abs(kept) > 1e-6], atol=1e-6)
+    assert np.allclose(idctn(kept, norm="ortho"), found)
+    dropped = np.abs(waves[np.abs(kept) <= 1e-6])
+    assert dropped.max() < 255 * 100 / 255 / 4  # no step of quality 20 is larger than 255
+    odd = torch.rand(1, 3, 9, 10, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(surviving(odd, 20), odd)
+
+
+def test_the_derivative_through_jpeg_is_not_zero_and_its_value_is_jpegs() -> None:
+    images, _ = digits("test", 3)
+    variable = images.clone().requires_grad_()
+    found = transformed(variable, Jpeg(), np.random.default_rng(0))
+    assert torch.allclose(found, through_jpeg(images, Jpeg().quality), atol=1e-6)
+    (slope,) = torch.autograd.grad(network()(found)[:, 0].sum(), variable)
+    assert float(slope.abs().amax()) > 0
+
+
+def test_the_attackers_draws_are_not_those_that_decide() -> None:
+    images, _ = digits("test", 6)
+    attacker, again, deployed = (
+        Defended(network(), Affine(), Streams(0), purpose) for purpose in ("attacker", "attacker", "deployed")
+    )
+    first = attacker(images)
+    assert torch.equal(first, again(images))
+    assert not torch.equal(first, deployed(images))
+    assert not torch.equal(first, attacker(images))  # the next call draws anew
+
+
+def test_the_mean_over_draws_is_the_mean() -> None:
+    images, _ = digits("test", 4)
+    found = Defended(network(), SaltAndPepper(), Streams(0), "attacker", draws=3)(images)
+    generator = Streams(0).generator("defence/attacker/call=0")
+    expected = [network()(transformed(images, SaltAndPepper(), generator)) for _ in range(3)]
+    assert torch.allclose(found, torch.stack(expected).mean(dim=0), atol=1e-5)
+    assert Defended(network(), Blur(), Streams(0), "attacker", draws=3).draws == 1
+
+
+def test_what_breaks_a_random_defence_breaks_it_again() -> None:
+    images, labels = digits("test", 30)
+    model = Defended(network(), SaltAndPepper(), Streams(0), "attacker", draws=4)
+    found = PGD(eps=0.1, steps=15)(model, images, labels, streams=Streams(0))
+    fresh = Defended(network(), SaltAndPepper(), Streams(1), "other", draws=4)
+    again = fresh(found.images).argmax(dim=1) != labels
+    assert int(found.success.sum()) > 10
+    assert float(again[found.success].float().mean()) > 0.85

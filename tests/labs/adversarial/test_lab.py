@@ -1,0 +1,291 @@
+"""The lab as a whole: training, protocol, checks for masked gradients, the verb."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from adversarial.sample import digits, network
+from paribus.cli import main
+from paribus.data.photographs import photograph
+from paribus.errors import ConfigError, DataError
+from paribus.labs.adversarial import LAB
+from paribus.labs.adversarial import check as checks
+from paribus.labs.adversarial.attacks.course import CourseAttack, averaged_total_variation
+from paribus.labs.adversarial.experiments import BASELINE, Attacker, Config, Course, Protocol, Recipe, Trained
+from paribus.labs.adversarial.masking import masking
+from paribus.labs.adversarial.panel import amplification, panel
+from paribus.labs.adversarial.protocol import attack_named, targets
+from paribus.labs.adversarial.run import run
+from paribus.labs.adversarial.training import Learner, Watch
+from paribus.labs.adversarial.victim import SmallNetwork, build, fixed
+from paribus.nn.networks.names import Fixed
+from paribus.spec.context import Artifact, Context, Outcomes, Progress, Report, Scalars
+from paribus.spec.registry import experiment
+from paribus.spec.seed import Streams
+from paribus.train import loop
+
+TINY = Config(
+    victim=Trained(widths=(4,), steps=6, batch_size=16, examples=100),
+    protocol=Protocol(attacks=("pgd", "square"), steps=3, queries=5, images=20),
+)
+
+
+def test_the_small_network_computes_what_its_layers_say() -> None:
+    model = build(Trained(), 10, Streams(0))
+    assert sum(p.numel() for p in model.parameters()) == (75 * 16 + 16) + (144 * 32 + 32) + (512 * 10 + 10)
+    assert model(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+    assert SmallNetwork((4, 5, 6), 3, size=64)(torch.zeros(1, 3, 64, 64)).shape == (1, 3)
+
+
+@pytest.mark.parametrize("kind", ["natural", "pgd", "trades", "free", "fast"])
+def test_an_interrupted_training_ends_with_the_same_bits(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 0.0)
+    config = replace(TINY, victim=replace(TINY.victim, recipe=Recipe(kind=kind, attack_steps=2)))  # type: ignore[type-var]
+    expected = run(config, Context(seed=1))
+
+    class Interrupted(Exception):  # noqa: N818
+        pass
+
+    def emit(report: Report) -> None:
+        if report == Progress(4, 6):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        run(config, Context(seed=1, scratch=tmp_path, emit=emit))
+    reports: list[Report] = []
+    assert run(config, Context(seed=1, scratch=tmp_path, emit=reports.append)) == expected
+    assert min(report.step for report in reports if isinstance(report, Scalars)) > 3
+
+
+def test_training_examples_stay_in_the_ball_and_climb() -> None:
+    images, labels = digits("train", 32)
+    victim = Trained(recipe=Recipe(kind="pgd", eps=0.05, attack_steps=5))
+    learner = Learner(network(), victim, tuple(images.shape), Streams(0))
+    moved = learner.climb(images, 0, lambda logits: nn.functional.cross_entropy(logits, labels))
+    assert float((moved - images).abs().max()) <= 0.05 + 1e-6
+    assert float(moved.min()) >= 0
+    assert float(moved.max()) <= 1
+    before, after = (float(nn.functional.cross_entropy(network()(x), labels)) for x in (images, moved))
+    assert after > 3 * before
+
+
+def test_trades_is_its_formula() -> None:
+    images, labels = digits("train", 8)
+    victim = Trained(recipe=Recipe(kind="trades", beta=2.0))
+    learner = Learner(network(), victim, tuple(images.shape), Streams(0))
+    found = float(learner.loss(images, labels, 3))
+    with torch.no_grad():
+        clean = torch.softmax(network()(images).double(), dim=1)
+
+    def apart(logits: Tensor) -> Tensor:
+        q = torch.log_softmax(logits, dim=1)
+        return (clean.float() * (clean.float().log() - q)).sum(dim=1).mean()
+
+    moved = learner.climb(images, 3, apart)
+    q = torch.softmax(network()(moved).double(), dim=1)
+    expected = -clean.gather(1, labels[:, None]).log().mean() + 2 * (clean * (clean / q).log()).sum(dim=1).mean()
+    assert found == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_free_training_climbs_with_the_gradient_of_the_weights_step() -> None:
+    images, labels = digits("train", 8)
+    model = build(Trained(), 10, Streams(0))
+    learner = Learner(model, Trained(recipe=Recipe(kind="free", eps=0.05)), tuple(images.shape), Streams(0))
+    variable = images.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(nn.functional.cross_entropy(model(variable), labels), variable)
+    learner.loss(images, labels, 0).backward()
+    assert torch.allclose(learner.perturbation, 0.05 * slope.sign(), atol=1e-7)
+    assert model.classifier.weight.grad is not None
+
+
+def test_overfitting_to_the_single_step_is_told_from_robustness() -> None:
+    images, labels = digits("test", 20)
+    watch = Watch(network(), images, labels, 0.05, Streams(0))
+    found = watch.look()
+    assert set(found) == {"robust_validation", "single_step_validation"}
+    watch.robust, watch.single = [0.7, 0.05], [0.75, 0.8]
+    assert watch.overfitted
+    watch.robust = [0.1, 0.7]
+    assert not watch.overfitted
+
+
+def test_robust_accuracy_is_the_worst_case_and_outcomes_say_which() -> None:
+    reports: list[Report] = []
+    metrics = run(replace(TINY, protocol=replace(TINY.protocol, eps=0.02)), Context(seed=0, emit=reports.append))
+    outcomes = {report.metric: report.correct for report in reports if isinstance(report, Outcomes)}
+    assert outcomes["robust_accuracy"].mean() == pytest.approx(metrics["robust_accuracy"])
+    assert outcomes["natural_accuracy"].mean() == pytest.approx(metrics["natural_accuracy"])
+    assert not (outcomes["robust_accuracy"] & ~outcomes["natural_accuracy"]).any()
+    alone = [
+        run(replace(TINY, protocol=replace(TINY.protocol, eps=0.02, attacks=(name,))), Context(seed=0))
+        for name in TINY.protocol.attacks
+    ]
+    assert metrics["robust_accuracy"] <= min(one["robust_accuracy"] for one in alone)
+    broken = metrics["natural_accuracy"] - metrics["robust_accuracy"]
+    assert metrics["attack_success"] == pytest.approx(broken / max(metrics["natural_accuracy"], 1e-9))
+
+
+def test_targets_are_never_the_label_and_take_every_other_class() -> None:
+    labels = torch.arange(1000) % 10
+    found = targets(labels, 10, Streams(0))
+    assert not bool((found == labels).any())
+    assert set(((found - labels) % 10).tolist()) == set(range(1, 10))
+    targeted = run(replace(TINY, attacker=Attacker(targeted=True)), Context(seed=0))
+    assert targeted["robust_accuracy"] >= run(TINY, Context(seed=0))["robust_accuracy"]
+
+
+def test_the_course_loss_is_its_formula_in_float64() -> None:
+    random = np.random.default_rng(0)
+    images = torch.from_numpy(random.random((2, 3, 5, 4))).requires_grad_()
+    x = images.detach().numpy()
+    for row in range(2):
+        down = np.mean([abs(x[row, c, i + 1, j] - x[row, c, i, j])
+                        for c, i, j in itertools.product(range(3), range(4), range(4))])  # fmt: skip
+        across = np.mean([abs(x[row, c, i, j + 1] - x[row, c, i, j])
+                          for c, i, j in itertools.product(range(3), range(5), range(3))])  # fmt: skip
+        assert float(averaged_total_variation(images.detach())[row]) == pytest.approx(down + across)
+    assert torch.autograd.gradcheck(averaged_total_variation, images)
+
+
+def test_the_course_attack_comes_nearer_with_a_larger_c_and_shows_its_way() -> None:
+    images, labels = digits("test", 10)
+    reports: list[Report] = []
+    context = Context(seed=0, emit=reports.append)
+    found = [
+        CourseAttack(settings=Course(c=c, rate=0.02), steps=40, context=context)(
+            network(), images, labels, streams=Streams(0)
+        )
+        for c in (0.01, 1.0)
+    ]
+    both = found[0].success & found[1].success
+    assert int(both.sum()) > 5
+    assert float(found[1].distance[both].median()) <= float(found[0].distance[both].median())
+    strip = next(report.array for report in reports if isinstance(report, Artifact) and report.name == "strip")
+    assert strip.shape[1:] == (32, 32, 3)
+    assert not np.array_equal(strip[0], strip[-1])
+
+
+class _Masked(nn.Module):
+    """A network whose image is rounded first: right as ever, and without a gradient."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return network()((images * 8).round() / 8)
+
+
+class _Shattered(nn.Module):
+    """A network whose gradient points the wrong way, though its answers are as ever."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return network()(2 * images.detach() - images)
+
+
+def test_masked_gradients_are_noticed_and_sound_ones_are_not() -> None:
+    images, labels = digits("test", 25)
+    right = network()(images).argmax(dim=1) == labels
+    images, labels = images[right], labels[right]
+    sound = masking(network(), images, labels, Streams(0), eps=0.1, steps=5, queries=60)
+    assert sound.alarms == ()
+    assert sound.unbounded == 1
+    masked = masking(_Masked(), images, labels, Streams(0), eps=0.1, steps=5, queries=60)
+    assert any("black box" in alarm for alarm in masked.alarms)
+    assert any("without a bound" in alarm for alarm in masked.alarms)
+    assert len(masking(_Shattered(), images, labels, Streams(0), eps=0.1, steps=5, queries=60).alarms) >= 1
+
+
+def test_the_check_warns_of_a_network_that_has_learnt_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "MASKING_IMAGES", 5)
+    found = {finding.check: finding for finding in checks.check(TINY, Context(seed=0))}
+    assert found["natural accuracy"].level == "warning"
+    learnt = replace(TINY, victim=Trained(steps=60))
+    found = {finding.check: finding for finding in checks.check(learnt, Context(seed=0))}
+    assert found["natural accuracy"].level == "ok"
+    assert found["masked gradients"].level == "ok"
+
+
+def test_a_fixed_victim_must_know_the_classes_of_the_data(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="knows 10 classes, digits has 3"):
+        fixed(Config(victim=Fixed()), ("a", "b", "c"), Streams(0))
+
+
+def test_an_attack_in_the_wrong_norm_is_refused() -> None:
+    with pytest.raises(ConfigError, match="measures in l2, the protocol in linf"):
+        attack_named("carlini_wagner", Protocol())
+    with pytest.raises(ConfigError):
+        Protocol(attacks=("pdg",))
+    with pytest.raises(ConfigError):
+        Recipe(kind="odd")
+    assert experiment("adversarial/l2/small_vgg").config.protocol.norm == "l2"
+    assert experiment("adversarial").config == BASELINE
+
+
+def test_the_digest_covers_what_a_run_imports() -> None:
+    folder = Path(checks.__file__).parent
+    covered = {path for place in LAB.source for path in ([place] if place.is_file() else place.rglob("*.py"))}
+    outside = {"__init__.py", "changes.py", "studies.py", "check.py", "implementation.py", "verbs.py"}
+    assert {path.name for path in folder.glob("*.py")} - outside == {p.name for p in covered if p.parent == folder}
+    assert all(path.exists() for path in covered)
+
+
+def test_the_panel_writes_its_factor_and_shows_the_difference() -> None:
+    original = torch.full((3, 32, 32), 0.5)
+    result = original.clone()
+    result[0, 0, 0] += 0.04
+    assert amplification(original, result) == 10
+    shown, factor = panel(original, result)
+    assert factor == 10
+    side = 32 * 5
+    assert shown.shape == (side + 28, 3 * side + 16, 3)
+    assert shown[0, side + 8, 0] == round((0.5 + 0.4) * 255)
+    assert shown[side:, :, 0].min() < 128  # there is something written
+
+
+def test_the_verb_attacks_a_picture_of_any_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(photograph("cat")).convert("L").save(tmp_path / "cat.jpg")
+    out = tmp_path / "out" / "panel.png"
+    assert main(["adversarial", "attack", str(tmp_path / "cat.jpg"), "--out", str(out), "--steps", "20"]) == 0
+    text = capsys.readouterr().out
+    assert "before" in text
+    assert "after" in text
+    with Image.open(out) as picture:
+        assert picture.info["paribus:experiment"].startswith("adversarial/small_vgg/by_pgd")
+        assert "times" in picture.info["paribus:amplified"]
+        assert picture.size[0] > 3 * 160
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.png"], "no such file"),
+        (["--target", "dgo"], "did you mean 'dog'"),
+        (["--attack", "carlini_wagner"], "measures in l2"),
+        (["--network", "small_vg"], "did you mean 'small_vgg'"),
+        (["--eps", "0"], "above 0"),
+    ],
+)
+def test_the_verb_says_in_one_line_what_is_wrong(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(np.zeros((40, 30, 3), np.uint8)).save(tmp_path / "black.png")
+    first = [] if arguments[0].endswith(".png") else [str(tmp_path / "black.png")]
+    assert main(["adversarial", "attack", *first, *arguments, "--out", str(tmp_path / "out.png")]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_cifar10_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARIBUS_DATA", str(tmp_path))
+    with pytest.raises(DataError, match="paribus data get cifar10"):
+        run(experiment("adversarial/cifar10/small_vgg").config, Context(seed=0))
