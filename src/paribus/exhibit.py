@@ -24,7 +24,7 @@ from paribus.spec.difference import field_differences, source_difference
 from paribus.spec.experiment import Experiment, declared_changes
 from paribus.spec.lab import Pictures
 from paribus.spec.name import split
-from paribus.spec.trial import reason
+from paribus.spec.trial import path_in, reason, traceback_in
 from paribus.store import Look, TrialRecord
 
 T = TypeVar("T")
@@ -176,15 +176,25 @@ def _arm(
         source_diff=""
         if experiment is first
         else gaps.attempt(f"{experiment.name}: source", lambda: source_difference(first, experiment), ""),
-        mishaps=tuple(
-            Mishap(seed=record.seed, outcome=record.outcome, message=reason(record.message))
-            for record in records
-            if record.outcome in ("diverged", "failed")
-        ),
+        mishaps=_mishaps(records),
         flips=flips,
         errors=errors,
         images=_images(results, experiment, gaps),
     )
+
+
+def _mishaps(records: Sequence[TrialRecord]) -> tuple[Mishap, ...]:
+    found: list[Mishap] = []
+    paths: set[tuple[str, ...]] = set()
+    for record in records:
+        if record.outcome in ("diverged", "failed"):
+            path = path_in(record.message)
+            text = traceback_in(record.message) if path not in paths else ""
+            paths.add(path)
+            found.append(
+                Mishap(seed=record.seed, outcome=record.outcome, message=reason(record.message), traceback=text)
+            )
+    return tuple(found)
 
 
 def _label(experiment: Experiment, changes: Sequence[str]) -> str:

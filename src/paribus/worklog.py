@@ -6,7 +6,7 @@ from paribus.errors import ParibusError
 from paribus.report.material import NoteLine
 from paribus.spec import registry
 from paribus.spec.name import split
-from paribus.spec.trial import reason, traceback_in
+from paribus.spec.trial import path_in, reason, traceback_in
 from paribus.store import Look, Store, TrialRecord
 
 
@@ -32,9 +32,8 @@ def tracebacks(store: Store, about: str) -> list[tuple[str, str]]:
     found: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
     for record in store.trials():
         text = traceback_in(record.message) if record.outcome == "failed" and within(record.name) else ""
-        path = tuple(line for line in text.splitlines() if line.startswith("  File "))
         if text:
-            found.setdefault((record.name, path), (f"{record.name} seed {record.seed}", text))
+            found.setdefault((record.name, path_in(text)), (f"{record.name} seed {record.seed}", text))
     return list(found.values())
 
 

@@ -111,6 +111,15 @@ def test_a_failure_says_what_and_where_in_one_line(cli: Cli, folder: Path, how: 
         assert said in cli("compare", arm, "broken.py/how=library", "--metric", "loss", "--seeds", "1").error
 
 
+def test_the_page_has_the_traceback_once(whole_cli: Cli, folder: Path) -> None:
+    (folder / "broken.py").write_text(BROKEN)
+    names = ("broken.py/base", "broken.py/how=raises")
+    assert whole_cli("compare", *names, "--metric", "loss", "--seeds", "3", "--report", "page.html").code == 1
+    page = (folder / "page.html").read_text()
+    assert page.count("I forgot something second line of it (broken.py:24)") == 3
+    assert page.count("in inner") == page.count("<summary>Traceback</summary>") == 1
+
+
 def test_a_metric_that_an_arm_does_not_measure_names_the_arm(cli: Cli, folder: Path) -> None:
     (folder / "broken.py").write_text(BROKEN)
     lacking = cli("compare", "broken.py/base", "broken.py/how=other", "--metric", "loss", "--seeds", "1").error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Callable
 from xml.etree import ElementTree
@@ -60,6 +61,30 @@ def test_the_bars_lie_where_the_intervals_are(make: Callable[[], Material]) -> N
     tolerance = 2e-3 * max(abs(v.high - v.low) * factor for v in material.verdicts)
     for bar, verdict in zip(bars, material.verdicts, strict=True):
         assert [read(x) for x in bar] == pytest.approx([verdict.low * factor, verdict.high * factor], abs=tolerance)
+
+
+def test_the_zero_line_leaves_the_words_alone_and_nothing_has_no_scale() -> None:
+    material = sample.plain()
+    svg = ElementTree.fromstring(figures.forest(material))
+    zero = [
+        [float(y) for y in re.findall(r"[ML] [\d.]+ ([\d.]+)", node.get("d", ""))]
+        for node in svg.iter(f"{SVG}path")
+        if figures.INK in node.get("style", "") and "stroke-width: 0.8" in node.get("style", "")
+    ]
+    assert len(zero) == len(material.verdicts)
+    height = float(svg.get("viewBox", "").split()[3])
+    row = 0.5 * 72
+    assert height == pytest.approx(row * len(zero) + 0.5 * 72)
+    for place, ends in enumerate(zero):
+        assert min(ends) > row * (place + 0.4), "below the words"
+    nan = {"n": 0, "difference": math.nan, "low": math.nan, "high": math.nan}
+    nothing = dataclasses.replace(
+        material,
+        study=dataclasses.replace(material.study, margin=0.0),
+        verdicts=tuple(dataclasses.replace(verdict, **nan, seeds=()) for verdict in material.verdicts),
+    )
+    empty = ElementTree.fromstring(figures.forest(nothing))
+    assert not [node.text for node in empty.iter(f"{SVG}text") if re.fullmatch(r"[−\d.]+", str(node.text))]
 
 
 def test_better_is_right_where_more_is_and_left_where_less_is() -> None:

@@ -57,6 +57,9 @@ STYLE: dict[Any, Any] = {
     "path.simplify": True,
 }
 
+MARKS_FROM = 0.42
+"""Where in a row of the forest plot the marks begin: above are the arm and its verdict."""
+
 _drawing = threading.Lock()  # matplotlib's settings belong to the process: one figure at a time
 
 
@@ -83,13 +86,24 @@ def forest(material: Material, width: float = WIDE) -> str:
         margin = material.study.margin * unit.scale
         if margin > 0:
             axes.axvspan(-margin, margin, color=BAND, linewidth=0, zorder=0)
-        axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
+        # Only where the marks are: the words above them have no line through them.
+        axes.vlines(
+            [0] * len(rows),
+            [y + MARKS_FROM for y in range(len(rows))],
+            range(1, len(rows) + 1),
+            color=INK,
+            linewidth=0.8,
+            zorder=1,
+        )
         for y, (label, verdict) in enumerate(rows):
             _row(axes, y, label, verdict, _seed_differences(material, verdict), unit, width)
         axes.set_xlim(*_limits(axes, margin))
         axes.grid(axis="x", color=GRID, linewidth=0.5, zorder=0)
         axes.set_axisbelow(True)
-        axes.locator_params(axis="x", nbins=5 if width < 5 else 9)
+        if margin or any(math.isfinite(verdict.difference) for _, verdict in rows):
+            axes.locator_params(axis="x", nbins=5 if width < 5 else 9)
+        else:
+            axes.set_xticks([])  # nothing was measured, so there is no scale
         axes.tick_params(axis="x", length=3)
         worse, better = ("← worse", "better →") if material.study.direction == "max" else ("← better", "worse →")
         below: dict[str, Any] = {"transform": axes.transAxes, "va": "bottom"}

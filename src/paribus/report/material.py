@@ -80,11 +80,13 @@ class Gallery:
 
 @dataclass(frozen=True, kw_only=True)
 class Mishap:
-    """A trial that diverged or failed, with its reason or the last line of its traceback."""
+    """A trial that diverged or failed, with its reason."""
 
     seed: int
     outcome: str
     message: str
+    traceback: str = ""
+    """Of the first trial of those that failed on the same path through the code; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True)

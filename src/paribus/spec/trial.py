@@ -72,6 +72,11 @@ def traceback_in(message: str) -> str:
     return message.partition("\n")[2].strip()
 
 
+def path_in(message: str) -> tuple[str, ...]:
+    """Return the path through the code that the traceback in *message* tells of, by which two errors are one."""
+    return tuple(line for line in message.splitlines() if line.startswith("  File "))
+
+
 @dataclass(frozen=True)
 class Event:
     """Something that happened to the trial with *key*."""
