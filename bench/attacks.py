@@ -11,7 +11,8 @@ the package ``autoattack`` of https://github.com/fra31/auto-attack. What is not 
 
 Images are the first test images of CIFAR-10 (``paribus data get cifar10``), of a folder (``--data image_folder=DIR``),
 or scanned digits, for which a small network is trained here first on adversarial examples (``--data digits``).
-Success counts on the model in float32, on what each implementation returns. Paribus is measured in float32 and with its
+Seconds are those of the processor: with one thread what a clock shows on an idle machine, and about the same on a busy
+one. Success counts on the model in float32, on what each implementation returns. Paribus is measured in float32 and with its
 search in bfloat16, whose finds float32 confirms.
 """
 
@@ -58,6 +59,7 @@ class Row:
     success: int
     distance: float
     seconds: float
+    """Of the processor."""
 
 
 def main() -> int:
@@ -188,9 +190,9 @@ def _timed(name: str, by: str, run: Run, model: Any, images: Tensor, labels: Ten
     with torch.no_grad():
         for _ in range(WARM_UP):
             model(images)
-    start = time.perf_counter()
+    start = time.process_time()
     result = run()
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     with torch.no_grad():
         broken = model(result).argmax(dim=1) != labels
         mine = broken & (model(images).argmax(dim=1) == labels)  # those that it took an attack to break
@@ -199,7 +201,7 @@ def _timed(name: str, by: str, run: Run, model: Any, images: Tensor, labels: Ten
 
 
 def _table(rows: list[Row], count: int) -> str:
-    lines = ["| attack | by | broken | median L2 | seconds | times as long as Paribus float32 | as bfloat16 |",
+    lines = ["| attack | by | broken | median L2 | CPU seconds | times as long as Paribus float32 | as bfloat16 |",
              "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
     for row in rows:
         ratios = []
