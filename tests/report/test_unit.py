@@ -38,6 +38,13 @@ def test_a_number_without_a_spread_keeps_three_digits(value: float) -> None:
     assert unit.show(0.0) == "0"
 
 
+def test_a_mean_beside_a_noisy_difference_is_not_rounded_away() -> None:
+    unit = Unit.of("loss", [6.1])
+    assert [unit.level(value, 16.0) for value in (6.123, 0.0753, -31.2)] == ["6.1", "0.075", "−31"]
+    assert unit.level(6.123, 0.0021) == "6.1230"
+    assert unit.level(6.123, math.nan) == "6.12"
+
+
 @given(st.floats(-1e3, 1e3), st.floats(1e-6, 1e3))
 def test_an_interval_is_written_to_its_width_and_touches_zero_only_where_it_does(middle: float, width: float) -> None:
     low, high = middle - width, middle + width

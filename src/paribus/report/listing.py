@@ -93,7 +93,7 @@ def _node(segments: tuple[str, ...], node: Node | None, units: Mapping[str, Unit
         return name
     unit, effect = units[node.metric], node.effect
     half_width = (effect.high - effect.low) / 2 if effect is not None else math.nan
-    mean = f"{unit.show(node.mean, half_width)}{unit.symbol and ' ' + unit.symbol}"
+    mean = f"{unit.level(node.mean, half_width)}{unit.symbol and ' ' + unit.symbol}"
     parts = [name, Text(f"{node.metric} {mean} (n = {node.n})", "dim")]
     if node.diverged:
         parts.append(Text(f"{node.diverged} diverged", "magenta"))
@@ -206,7 +206,7 @@ def ablation_table(name: str, metric: str, contributions: Sequence[Contribution]
         v = row.verdict
         contributes = Text("\n".join(unit.estimate(v.difference, v.low, v.high)))
         half_width = (v.high - v.low) / 2
-        levels = Text(f"{unit.show(v.control_mean, half_width)} → {unit.show(v.mean, half_width)}")
+        levels = Text(f"{unit.level(v.control_mean, half_width)} → {unit.level(v.mean, half_width)}")
         table.add_row(Text(row.change), str(v.n), levels, contributes, probability(v.adjusted_p), word(v))
     head = Text.assemble("What each change of ", (name, "bold"), f" contributes to {unit.title}, on top of all others.")
     return Group(head, Text(), table, Text(), Text("“better” says that the change helps.", "dim"))

@@ -60,6 +60,10 @@ class Unit:
         """Return ``mean ± sd``; the mean alone where one seed gives no spread."""
         return f"{self.show(mean, sd)} ± {self.show(sd, sd)}" if math.isfinite(sd) else self.show(mean)
 
+    def level(self, value: float, half_width: float) -> str:
+        """Return a mean as it stands beside a difference: with its digits, but never fewer than two of its own."""
+        return self.show(value, min(half_width, abs(value)) if math.isfinite(half_width) else math.nan)
+
     def estimate(self, difference: float, low: float, high: float) -> tuple[str, str]:
         """Return a difference and its interval, ``[low, high]``, with signs and as many digits; a dash for none.
 

@@ -30,13 +30,13 @@ def soundness(lab: Lab) -> Iterator[Finding]:
     for change in lab.changes:
         if change.name not in used and not any(change.fits(config) for config in configs):
             sound = False
-            seen = f"it expects {change.path} = {change.before!r}"
+            seen = f"it expects {change.path} = {change.before!r}, which nothing gives"
             meaning = "Neither the baseline nor the baseline with another change has that."
             yield Finding(f"change {change.name}", "warning", seen, meaning)
     if sound and (lab.studies or lab.changes):
-        parts = [f"{len(lab.studies)} studies"] if lab.studies else []
-        seen = ", ".join([*parts, f"{len(lab.changes)} changes"])
-        yield Finding("names", "ok", seen, "Every arm of every study can be made.")
+        counts = ((len(lab.changes), "change", "changes"), (len(lab.studies), "study", "studies"))
+        seen = ", ".join(f"{count} {one if count == 1 else more}" for count, one, more in counts if count)
+        yield Finding("names", "ok", seen, "Each change applies, and every arm of a study can be made.")
 
 
 def _alone(lab: Lab, change: str) -> Experiment | None:
