@@ -11,9 +11,10 @@ the package ``autoattack`` of https://github.com/fra31/auto-attack. What is not 
 
 Images are the first test images of CIFAR-10 (``paribus data get cifar10``), of a folder (``--data image_folder=DIR``),
 or scanned digits, for which a small network is trained here first on adversarial examples (``--data digits``).
+
 Seconds are those of the processor: with one thread what a clock shows on an idle machine, and about the same on a busy
-one. Success counts on the model in float32, on what each implementation returns. Paribus is measured in float32 and with its
-search in bfloat16, whose finds float32 confirms.
+one. Success counts on the model in float32, on what each implementation returns. Paribus is measured in float32 and
+with its search in bfloat16, whose finds float32 confirms.
 """
 
 from __future__ import annotations
