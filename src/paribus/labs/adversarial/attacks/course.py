@@ -77,7 +77,7 @@ class CourseAttack:
             optimizer=Adam(),
             rate=lambda step, steps: how.rate,
             steps=self.steps,
-            context=dataclasses.replace(context, scratch=context.scratch and context.scratch / "course"),
+            context=dataclasses.replace(context, scratch=None),  # the finds so far would be lost: it starts anew
             project=lambda points: points.clamp_(0, 1),
         )
         if self.context is not None:
