@@ -1,8 +1,8 @@
-"""Draw the strip of the inversion lab's handout: what comes back from the features of each layer, one row a layer.
+"""Draw what comes back in the arms of a study of the inversion lab, one row an arm, for the handout.
 
-    python bench/inversion_depth.py [--seed N] [--out FILE]
+    python bench/inversion_rows.py depth [--seed N] [--out FILE]
 
-It runs the control and the arms of the study ``inversion.depth`` for one seed, some ten seconds each.
+It runs the study's control and arms for one seed, some ten seconds each; the photographs are the first row.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ def main() -> int:
     """Run the arms and write the figure."""
     lab = paribus.lab("inversion")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("topic", help="depth, weights_deep, ...")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--out", type=Path, default=Path(sys.modules[type(lab.baseline).__module__].__file__ or "").parent / "depth.png"
-    )
+    parser.add_argument("--out", type=Path, help="by default TOPIC.png beside the handout")
     options = parser.parse_args()
-    study = paribus.study("inversion.depth")
+    study = paribus.study(f"inversion.{options.topic}")
+    folder = Path(sys.modules[type(lab.baseline).__module__].__file__ or "").parent
+    out = options.out or folder / f"{options.topic}.png"
     rows: list[NDArray[np.uint8]] = []
     for name in study.names:
         found: dict[str, NDArray[np.uint8]] = {}
@@ -44,8 +45,8 @@ def main() -> int:
         print(name, {key: round(value, 3) for key, value in metrics.items()}, file=sys.stderr)
         rows += [found["picture/found"]] if rows else [found["picture/original"], found["picture/found"]]
     whole = np.concatenate(rows).repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
-    write_png(options.out, whole, experiment=study.name, seed=options.seed, rows="original, " + ", ".join(study.names))
-    print(f"Written: {options.out}")
+    write_png(out, whole, experiment=study.name, seed=options.seed, rows="original, " + ", ".join(study.names))
+    print(f"Written: {out}")
     return 0
 
 
