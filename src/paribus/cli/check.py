@@ -20,7 +20,7 @@ def check(
     device: options.Device = "cpu",
     store: options.StoreUrl = None,
 ) -> None:
-    """Diagnose a lab: its studies, its data, its learning, its randomness.
+    """Diagnose a lab: studies, data, learning, randomness.
 
     The experiment is run three times, for some 20 seconds each at most: it must repeat to the bit, draw from its seed
     alone and stay finite.

@@ -196,8 +196,9 @@ def _images(material: Material, unit: Unit, few: bool) -> list[dict[str, Any]]:
         images = arm.images
         if images is None:
             continue
-        score = arm.scores.scores.get(images.seed)
-        value = "" if score is None else f", {material.study.metric} {unit.show(score)}{unit.symbol and ' %'}"
+        scores = arm.scores.scores
+        score, sd = scores.get(images.seed), stdev(scores.values()) if len(scores) > 1 else math.nan
+        value = "" if score is None else f", {material.study.metric} {unit.show(score, sd)}{unit.symbol and ' %'}"
         row: dict[str, Any] = {"label": arm.label, "control": arm is material.control, "film": None}
         row["seed"] = f"seed {images.seed}{value}"
         if images.strip is not None:
