@@ -19,6 +19,9 @@ from paribus.spec.seed import Streams
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 """The query, of 10,000, after which the share of the image that a square covers is halved (section 5)."""
 
+DOUBT = 2.0**-8
+"""The rounding of a logit in bfloat16, as a share of the largest."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Square:
@@ -35,7 +38,8 @@ class Square:
         share: the share of the image that the first squares cover, above 0 to 1.
         rescale: whether the schedule of sizes is stretched to *queries*; else it is that of 10,000 queries.
         restarts: runs, each only for images that are not broken yet.
-        precision: ``float32`` or ``bfloat16`` for the model.
+        precision: ``float32``, or ``bfloat16`` for a first look at each proposal: what seems worse there by more than
+            its rounding is dropped, the rest is decided in float32.
     """
 
     norm: str = "linf"
@@ -80,13 +84,19 @@ class Square:
         goals = search.labels if search.target is None else search.target
         sign = 1.0 if search.target is None else -1.0
         points = self._first(ball, generator, alive, count)
-        logits = search.logits(points, which)
-        loss = -sign * margin(logits, goals[which])
-        broken = search.offer(points, logits, which)
+
+        def lead(logits: Tensor, which: Tensor) -> Tensor:
+            return -sign * margin(logits, goals[which])
+
+        logits = search.logits(points, which, exact=True)
+        loss = lead(logits, which)
+        rough = lead(search.logits(points, which), which) if self.precision == "bfloat16" else loss
+        broken = search.offer(points, logits, which, exact=True)
         for query in range(self.queries):
             if bool(broken.any()):
                 kept = torch.nonzero(~broken).flatten()
                 which, points, loss, ball = which[kept], points[kept], loss[kept], ball.take(kept)
+                rough = rough[kept]
                 alive = which.cpu().numpy()
             if len(which) == 0:
                 return
@@ -100,12 +110,19 @@ class Square:
                 other = _window(places[2:], side, height, width)
                 bump = _bump(side, tall=bool(generator.random() < 0.5))
                 proposed = _moved_mass(points, ball, (row, column), other, bump, torch.from_numpy(signs))
-            logits = search.logits(proposed, which)
-            value = -sign * margin(logits, goals[which])
-            broken = search.offer(proposed, logits, which)
+            looked, estimate = torch.arange(len(which), device=which.device), rough
+            if self.precision == "bfloat16":
+                guess = search.logits(proposed, which)
+                estimate = lead(guess, which)
+                looked = torch.nonzero(estimate < rough + DOUBT * guess.abs().amax(dim=1)).flatten()
+            value, broken = torch.full_like(loss, torch.inf), torch.zeros_like(loss, dtype=torch.bool)
+            if len(looked):
+                logits = search.logits(proposed[looked], which[looked], exact=True)
+                value[looked] = lead(logits, which[looked])
+                broken[looked] = search.offer(proposed[looked], logits, which[looked], exact=True)
             better = value < loss
             points = torch.where(rows(better), proposed, points)
-            loss = torch.where(better, value, loss)
+            loss, rough = torch.where(better, value, loss), torch.where(better, estimate, rough)
 
     def _first(self, ball: Ball, generator: np.random.Generator, alive: NDArray[np.int64], count: int) -> Tensor:
         _, channels, height, width = ball.centre.shape
