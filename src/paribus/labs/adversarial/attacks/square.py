@@ -128,14 +128,14 @@ class Square:
         _, channels, height, width = ball.centre.shape
         if self.norm == "linf":
             stripes = torch.from_numpy(_signs(generator, (count, channels, 1, width))[alive])
-            return torch.where(stripes > 0, ball.high, ball.low)
+            return torch.where(stripes.to(ball.centre.device) > 0, ball.high, ball.low)
         moved = torch.zeros_like(ball.centre)
         side = max(1, min(height, width) // 5)
         for top in range((height - height // side * side) // 2, height - side + 1, side):
             for left in range((width - width // side * side) // 2, width - side + 1, side):
                 signs = torch.from_numpy(_signs(generator, (count, channels))[alive])
                 bump = _bump(side, tall=bool(generator.random() < 0.5))
-                moved[:, :, top : top + side, left : left + side] += bump * rows_of(signs)
+                moved[:, :, top : top + side, left : left + side] += (bump * rows_of(signs)).to(moved.device)
         return ball.project(ball.centre + moved * (ball.eps / norm_of(moved, "l2")))
 
 
@@ -193,7 +193,7 @@ def _moved_mass(
     old = by_pixel[(index, *here)]
     mass = old.square().sum(dim=(1, 2)) + by_pixel[(index, *there)].square().sum(dim=(1, 2))
     mass = (mass - _overlap(here, there, by_pixel)).clamp_min(0)
-    fresh = bump[None, :, :, None] * signs[:, None, None, :]
+    fresh = (bump[None, :, :, None] * signs[:, None, None, :]).to(points.device)
     fresh = fresh + old / old.square().sum(dim=(1, 2), keepdim=True).sqrt().clamp_min(1e-12)
     fresh = fresh / fresh.square().sum(dim=(1, 2), keepdim=True).sqrt().clamp_min(1e-12)
     wanted = (spare[:, None] / moved.shape[1] + mass).sqrt()
@@ -209,4 +209,4 @@ def _overlap(here: tuple[Tensor, Tensor], there: tuple[Tensor, Tensor], by_pixel
     index = torch.arange(len(by_pixel))[:, None, None]
     inside[(index, *there)] = True
     both = inside[(index, *here)]
-    return (by_pixel[(index, *here)].square() * both[..., None]).sum(dim=(1, 2))
+    return (by_pixel[(index, *here)].square() * both[..., None].to(by_pixel.device)).sum(dim=(1, 2))
