@@ -13,7 +13,7 @@ from torch import Tensor
 from paribus.errors import ConfigError, DataError, ParibusError
 from paribus.nn.initial import untouched_rng
 from paribus.nn.networks.embed import folded, save_embedded
-from paribus.nn.networks.layered import Layered, small_vgg_stages
+from paribus.nn.networks.layered import AveragePool, Layered, small_vgg_stages
 from paribus.nn.networks.load import CIFAR10, CIFAR10_MEAN, CIFAR10_STD, embedded_path, load
 from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, fixed
 from paribus.spec.seed import Streams
@@ -106,6 +106,18 @@ def test_features_stop_after_the_deepest_layer_asked_for() -> None:
     network = load(Fixed(weights="random"), Streams(0))
     del network.stages["fc"]
     assert network.features(IMAGES, ("relu2_1",))["relu2_1"].shape == (2, 64, 32, 32)
+
+
+@pytest.mark.parametrize("shape", [(7, 7), (2, 2), (9, 13), (14, 7), (1, 30)])
+def test_average_pooling_is_torchs(shape: tuple[int, int]) -> None:
+    images = torch.rand(2, 3, *shape, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(AveragePool(7)(images), torch.nn.AdaptiveAvgPool2d(7)(images))
+
+
+def test_an_image_that_is_too_small_for_a_layer_is_named() -> None:
+    network = load(Fixed(name="vgg16", weights="random"), Streams(0))
+    with pytest.raises(ConfigError, match=r"images of 20x64 pixels are too small for layer 'pool5'"):
+        network.features(torch.rand(1, 3, 20, 64), ("pool5",))
 
 
 def test_names() -> None:

@@ -128,6 +128,29 @@ def test_images_are_projected_after_each_step() -> None:
     torch.testing.assert_close(found.images, TARGET.clamp(0.3, 0.6), atol=1e-3, rtol=0)
 
 
+def test_lbfgs_goes_on_along_the_bounds() -> None:
+    """A coupled quadratic whose minimum lies outside: without the true steps L-BFGS repeats one that leads nowhere."""
+    random = torch.Generator().manual_seed(3)
+    size = TARGET[0].numel()
+    factor = torch.randn(size, size, generator=random)
+    matrix = factor @ factor.T / size + 0.05 * torch.eye(size)
+    centre = 1.5 * torch.randn(size, generator=random)
+
+    def loss(images: Tensor, step: int) -> ImageLoss:
+        gap = images.flatten(1) - centre
+        return ImageLoss(((gap @ matrix) * gap).sum(dim=1))
+
+    def bounded(optimizer: ImageOptimizer, steps: int, rate: float) -> float:
+        start = torch.full((1, *TARGET.shape[1:]), 0.5)
+        found = run(optimizer, start, steps, loss=loss, project=lambda x: x.clamp_(0, 1), rate=lambda k, n: rate)
+        assert found.images.min() >= 0
+        assert found.images.max() <= 1
+        return float(found.losses[0])
+
+    best, begun = bounded(Adam(), 4000, 0.003), bounded(Adam(), 1, 0.0)
+    assert bounded(LBFGS(), 200, 1.0) - best < 0.1 * (begun - best)
+
+
 def test_a_loss_that_is_no_number_is_divergence() -> None:
     def loss(images: Tensor, step: int) -> ImageLoss:
         return ImageLoss(images.sum(dim=(1, 2, 3)) * (float("nan") if step > 4 else 1.0))

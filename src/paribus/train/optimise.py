@@ -116,7 +116,7 @@ def optimise(
             saved = time.monotonic()
     images = state.images().detach()
     with torch.no_grad():
-        losses = loss(images, steps).objective.detach().double().cpu().numpy()
+        losses = loss(images, steps).objective.detach().cpu().double().numpy()
     if not np.isfinite(losses).all():
         raise Diverged("the loss of an image is not finite", step=steps)
     return Optimised(images, losses, torch.stack(kept).numpy(), tuple(times))
@@ -125,7 +125,7 @@ def optimise(
 def _point(context: Context, found: ImageLoss, done: int) -> None:
     """Add a point to the curves."""
     values = {"loss": found.objective, **found.shown}
-    means = {name: float(value.detach().double().mean()) for name, value in values.items()}
+    means = {name: float(value.detach().float().cpu().double().mean()) for name, value in values.items()}
     if not math.isfinite(means["loss"]):
         raise Diverged(f"the loss became {means['loss']}", step=done)
     context.scalars(done, **means)
@@ -169,8 +169,16 @@ class _State:
 
     @torch.no_grad()
     def project(self, project: Callable[[Tensor], Tensor]) -> None:
-        for leaf in self.leaves:
-            leaf.copy_(project(leaf))
+        """Project the images; L-BFGS is told how far they have really moved, or its curvature would be of another step.
+
+        torch's L-BFGS takes the last step as ``t d``, so ``d`` becomes what divided by ``t`` gives the step there was.
+        """
+        for index, leaf in enumerate(self.leaves):
+            before = leaf.clone()
+            leaf.copy_(project(leaf.detach().clone()))
+            state = self.optimizers[min(index, len(self.optimizers) - 1)].state.get(leaf, {})
+            if "d" in state and state["t"]:
+                state["d"] = state["d"] + ((leaf - before) / state["t"]).flatten()
 
     def pack(self, done: int, kept: Iterable[Tensor]) -> bytes:
         tensors = {f"image/{index}": leaf.detach() for index, leaf in enumerate(self.leaves)}
@@ -209,7 +217,7 @@ class _State:
             for key, tensor in tensors.items():
                 name = key.removeprefix(prefix)
                 if key.startswith(prefix) and "/" not in name:
-                    state[name] = tensor if name == "step" else tensor.to(leaf.device)
+                    state[name] = tensor.to(leaf.device)
             if state:
                 optimizer.state[leaf] = state
         count = sum(key.startswith("kept/") for key in tensors)

@@ -72,11 +72,24 @@ class Layered(nn.Module):
         for name, stage in self.stages.items():
             if not wanted:
                 break
-            x = stage(x)
+            x = self._step(name, stage, x, images)
             if name in wanted:
                 found[name] = x
                 wanted.discard(name)
         return {name: found[name] for name in layers}
+
+    def _step(self, name: str, stage: nn.Module, x: Tensor, images: Tensor) -> Tensor:
+        try:
+            found: Tensor = stage(x)
+        except RuntimeError as error:
+            height, width = x.shape[2:] if x.ndim == 4 else (2, 2)
+            if min(height, width) > 1:
+                raise
+            raise ConfigError(
+                f"images of {images.shape[2]}x{images.shape[3]} pixels are too small for layer {name!r}: "
+                f"nothing is left of them there"
+            ) from error
+        return found
 
     def check(self, name: str) -> None:
         """Raise where no layer is called *name*."""
@@ -91,6 +104,32 @@ class Layered(nn.Module):
         return self.features(images, (last,))[last]
 
     forward = logits
+
+
+class AveragePool(nn.Module):
+    """The mean over each cell of a grid of *cells* x *cells* over the image: torch's adaptive average pooling.
+
+    Rows and columns are averaged by a matrix each, so it has a gradient on every device that repeats to the bit.
+    """
+
+    def __init__(self, cells: int) -> None:
+        super().__init__()
+        self.cells = cells
+
+    def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C cells cells"]:
+        """Return the means of the cells of *images*."""
+        if images.shape[2:] == (self.cells, self.cells):
+            return images
+        down, across = (self._weights(length, images) for length in images.shape[2:])
+        return torch.einsum("ih,bchw,jw->bcij", down, images, across)
+
+    def _weights(self, length: int, like: Tensor) -> Tensor:
+        """Return (cells, length): the share of each row of the image in each cell."""
+        weights = torch.zeros(self.cells, length)
+        for cell in range(self.cells):
+            start, end = cell * length // self.cells, -(-(cell + 1) * length // self.cells)
+            weights[cell, start:end] = 1 / (end - start)
+        return weights.to(like)
 
 
 def small_vgg_stages(classes: int, batch_norm: bool = False) -> OrderedDict[str, nn.Module]:
@@ -134,7 +173,7 @@ def vgg_stages(network: nn.Module, groups: tuple[tuple[int, ...], ...]) -> Order
         at += 1
     classifier = list(network.get_submodule("classifier"))  # type: ignore[call-overload]
     linear = [part for part in classifier if isinstance(part, nn.Linear)]
-    stages["fc6"] = nn.Sequential(network.get_submodule("avgpool"), nn.Flatten(), linear[0])
+    stages["fc6"] = nn.Sequential(AveragePool(7), nn.Flatten(), linear[0])
     stages["relu6"] = nn.ReLU()
     stages["fc7"] = linear[1]
     stages["relu7"] = nn.ReLU()
