@@ -24,8 +24,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photographs", type=Path)
     parser.add_argument("styles", type=Path)
-    parser.add_argument("--group", type=int, default=4, help="of small_vgg at whose first ReLU the statistics change")
-    options = options_of(parser, steps=3000)
+    parser.add_argument("--group", type=int, default=3, help="of small_vgg at whose first ReLU the statistics change")
+    options = options_of(parser, steps=350)
     run = Run(options)
     photographs, styles = photographs_in(options.photographs), photographs_in(options.styles)
     with run.training():

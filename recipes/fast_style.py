@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=256, help="the longest side to which the style is reduced")
     parser.add_argument("--loss", default="gram", choices=LOSSES)
     parser.add_argument("--content", type=float, default=1.0, help="weight of the photograph's content")
-    options = options_of(parser, steps=2000)
+    options = options_of(parser, steps=300)
     run = Run(options)
     known = options.style in (*TEXTURES, *PHOTOGRAPHS)
     style = resized(photograph(options.style) if known else read_picture(options.style), longest=options.longest)

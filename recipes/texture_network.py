@@ -15,8 +15,11 @@ from forward import Run, options_of
 
 from paribus.data.photographs import TEXTURES, photograph, source
 from paribus.data.pictures import read_picture, resized
+from paribus.labs.texture.experiments import Look
+from paribus.labs.texture.eye import Eye, averaging
 from paribus.labs.texture.generator import Generator
 from paribus.labs.texture.losses import LOSSES
+from paribus.labs.texture.pixels import to_tensor
 from paribus.labs.texture.train_generator import train_texture_network
 from paribus.labs.texture.weights_file import shipped_path
 
@@ -28,17 +31,20 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=256, help="the longest side to which the texture is reduced")
     parser.add_argument("--loss", default="gram", choices=LOSSES)
     parser.add_argument("--diversity", type=float, default=0.0, help="weight of the diversity term")
-    options = options_of(parser, steps=1500)
+    parser.add_argument("--batch", type=int, default=2, help="textures a step")
+    options = options_of(parser, steps=1000)
     run = Run(options)
     known = options.texture in TEXTURES
     texture = resized(photograph(options.texture) if known else read_picture(options.texture), longest=options.longest)
+    averaging(run.network)
+    eye = Eye(run.network, Look(), LOSSES[options.loss], precision="bfloat16")
     with run.training():
         generator = train_texture_network(
-            texture,
-            run.network,
+            to_tensor(texture),
+            eye,
             context=run.context,
-            loss=LOSSES[options.loss],
             steps=options.steps,
+            batch=options.batch,
             diversity_weight=options.diversity,
         )
     name = options.texture if known else Path(options.texture).stem

@@ -39,8 +39,11 @@ def _tiny_inversion(config: Any) -> Any:
 
 
 def _tiny_texture(config: Any) -> Any:
-    """Two images of 32x32, two steps at each scale."""
-    return replace(config, budget=replace(config.budget, size=32, steps=2))
+    """Two images of 32x32, two steps at each scale, or two steps of a small network."""
+    method = config.method
+    if hasattr(method, "levels"):
+        method = replace(method, steps=2, side=32, width=2)
+    return replace(config, method=method, budget=replace(config.budget, size=32, steps=2))
 
 
 def _tiny_adversarial(config: Any) -> Any:

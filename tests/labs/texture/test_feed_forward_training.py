@@ -18,9 +18,12 @@ from paribus.errors import ConfigError, DataError
 from paribus.labs.texture import adain, fast_style
 from paribus.labs.texture.adain import Decoder
 from paribus.labs.texture.crops import Crops, photographs_in
+from paribus.labs.texture.experiments import Look
+from paribus.labs.texture.eye import Eye
 from paribus.labs.texture.fast_style import StyleNetwork
 from paribus.labs.texture.generator import Generator, synthesize
 from paribus.labs.texture.losses import LOSSES
+from paribus.labs.texture.pixels import to_tensor
 from paribus.labs.texture.style_loss import StyleLoss, measured
 from paribus.labs.texture.train_adain import train_adain
 from paribus.labs.texture.train_fast_style import content_loss, total_variation, train_fast_style
@@ -49,17 +52,9 @@ def grass() -> Picture:
 
 def small(texture: Picture, network: Layered, context: Context, steps: int = 2, loss: str = "gram") -> Generator:
     with reproducible("cpu"):
+        eye = Eye(network, Look(layers=LAYERS), LOSSES[loss], precision="bfloat16")
         return train_texture_network(
-            texture,
-            network,
-            context=context,
-            loss=LOSSES[loss],
-            layers=LAYERS,
-            steps=steps,
-            batch=2,
-            side=16,
-            width=2,
-            levels=2,
+            to_tensor(texture), eye, context=context, steps=steps, batch=2, side=16, width=2, levels=2
         )
 
 
@@ -104,8 +99,9 @@ def test_diversity_falls_as_the_nearest_neighbours_part() -> None:
 
 
 def test_diversity_takes_two_textures(grass: Picture, network: Layered) -> None:
+    eye = Eye(network, Look(layers=LAYERS), LOSSES["gram"])
     with pytest.raises(ConfigError, match="at least 2 is expected"):
-        train_texture_network(grass, network, context=Context(seed=0), batch=1, diversity_weight=1.0)
+        train_texture_network(to_tensor(grass), eye, context=Context(seed=0), batch=1, diversity_weight=1.0)
 
 
 def test_content_and_variation_are_what_their_formulas_say() -> None:

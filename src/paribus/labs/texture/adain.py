@@ -55,7 +55,7 @@ class Decoder(nn.Module):
         group: 2, 3 or 4: the layer is the first ReLU of that group, at 1/2, 1/4 or 1/8 of the image's size.
     """
 
-    def __init__(self, *, group: int = 4) -> None:
+    def __init__(self, *, group: int = 3) -> None:
         super().__init__()
         if not 2 <= group <= len(SMALL_VGG):
             raise ConfigError(f"a decoder starts at group 2 to {len(SMALL_VGG)} of small_vgg; here {group}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from paribus.data.photographs import PHOTOGRAPHS, TEXTURES
-from paribus.labs.texture.experiments import ADAM_RATE, BASELINE, BORDERS, BRIEF, LAYERS, Descent, Look
+from paribus.labs.texture.experiments import ADAM_RATE, BASELINE, BORDERS, BRIEF, LAYERS, Descent, FeedForward, Look
 from paribus.nn.networks.names import Fixed, fixed
 from paribus.spec.change import Change
 from paribus.train.optimizer import Adam
@@ -116,6 +116,12 @@ LOSS = (
 )
 
 METHOD = (
+    _change(
+        "feed_forward",
+        "method",
+        FeedForward(),
+        "Trains a network for the source, which then makes textures in one pass each.",
+    ),
     _change(
         "adam",
         "method.descent",

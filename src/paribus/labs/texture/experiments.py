@@ -69,6 +69,34 @@ class Optimisation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeedForward:
+    """A texture in one pass of a network that is trained for it first (Ulyanov et al. 2016, 2017)."""
+
+    steps: int = 300
+    """Updates of the network."""
+    batch: int = 2
+    """Textures in each."""
+    side: int = 128
+    """Of the textures in training, in pixels; those that are made afterwards have any size."""
+    scales: int = 2
+    """At how many sizes, each half the one before, they are compared with the source."""
+    rate: float = 0.01
+    """The highest learning rate of Adam's one cycle."""
+    width: int = 8
+    """Channels that each scale of the network adds."""
+    levels: int = 5
+    """Scales of the network, each twice the one before."""
+    diversity: float = 0.0
+    """Weight of the diversity term (Ulyanov et al. 2017, equation 8)."""
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.scales, self.width, self.levels) < 1 or self.side < 16 or self.rate <= 0:
+            raise ConfigError(
+                f"a texture network needs counts of at least 1, sides of at least 16, a rate; here {self}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """The texture that is to be met."""
 
@@ -121,7 +149,7 @@ class Config:
     """What convolutions see beyond an image's edges: one of BORDERS; with circular the texture tiles."""
     precision: str = "bfloat16"
     """The arithmetic of the network's convolutions: bfloat16 or float32. The loss and the pixels are float32."""
-    method: Optimisation = field(default_factory=Optimisation)
+    method: Optimisation | FeedForward = field(default_factory=Optimisation)
     """How images are made that look like the source to the network."""
 
     def __post_init__(self) -> None:

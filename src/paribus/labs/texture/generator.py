@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from paribus.data.pictures import Picture
 from paribus.errors import ConfigError
 from paribus.labs.texture.blocks import Convolution
+from paribus.labs.texture.colours import Colours
 from paribus.labs.texture.pixels import to_picture
 from paribus.nn.initial import untouched_rng
 from paribus.spec.seed import Streams
@@ -29,12 +30,17 @@ class Generator(nn.Module):
     """From noise at several scales, the coarsest first, to one texture.
 
     Each scale's noise passes three convolutions (3x3, 3x3, 1x1); it joins what came from the scale below, doubled in
-    size; three more convolutions follow. The last scale ends in a 1x1 convolution to three channels and a sigmoid.
+    size; three more convolutions follow. The last scale ends in a 1x1 convolution to three coordinates, which are those
+    of the texture's own colours: their mean and principal directions (the paper gives red, green and blue at once). So
+    an untrained network has the right colours, and one for a grey texture makes grey ones.
 
     Args:
         width: channels that each scale adds.
         levels: scales; the coarsest is ``2 ** (levels - 1)`` times smaller than the texture.
     """
+
+    mean: Tensor
+    directions: Tensor
 
     def __init__(self, *, width: int = 8, levels: int = 5) -> None:
         super().__init__()
@@ -45,13 +51,22 @@ class Generator(nn.Module):
             self.entries = nn.ModuleList(_block(3, width) for _ in range(levels))
             self.joins = nn.ModuleList(_block(width * place, width * place) for place in range(2, levels + 1))
             self.last = nn.Conv2d(width * levels, 3, 1)
+        self.register_buffer("mean", torch.full((1, 3, 1, 1), 0.5))
+        self.register_buffer("directions", 0.25 * torch.eye(3)[:, :, None, None])
+
+    def paint_with(self, colours: Colours) -> None:
+        """Take *colours* for those of the textures."""
+        self.mean.copy_(colours.mean[None, :, :, None])
+        self.directions.copy_((colours.directions * colours.deviations)[:, :, None, None])
 
     def forward(self, noise: Sequence[Float[Tensor, "B 3 h w"]]) -> Float[Tensor, "B 3 H W"]:
-        """Return the textures that the pyramids *noise* give, coarsest first, values in [0, 1]."""
+        """Return the textures that the pyramids *noise* give, coarsest first; values are in [0, 1], or nearly."""
         x = self.entries[0](noise[0])
         for z, entry, join in zip(noise[1:], list(self.entries)[1:], self.joins, strict=True):
             x = join(torch.cat([F.interpolate(x, size=z.shape[-2:], mode="nearest"), entry(z)], dim=1))
-        return torch.sigmoid(self.last(x).float())
+        coordinates = self.last(x)
+        with torch.autocast(coordinates.device.type, enabled=False):
+            return self.mean + F.conv2d(coordinates.to(self.mean.dtype), self.directions)
 
 
 def pyramid(

@@ -7,18 +7,18 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paribus.data.pictures import Picture
 from paribus.errors import DataError
-from paribus.labs.texture.coarse_to_fine import Found
 from paribus.report.watch import Watch
 from paribus.spec.context import Context, Diverged
 from paribus.train.arithmetic import reproducible
 
+Made = TypeVar("Made")
 FRAMES = 8
 FRAME_SIDE = 128
 
@@ -56,7 +56,7 @@ class Job:
         return user_cache_path("paribus") / "texture" / digested.hexdigest()[:16]
 
 
-def run_job(job: Job, made: Callable[[Context], Found]) -> tuple[Found, Path]:
+def run_job(job: Job, made: Callable[[Context], Made]) -> tuple[Made, Path]:
     """Return what *made* makes and the folder that may go once it has been written.
 
     Raises:
@@ -78,6 +78,24 @@ def film(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     chosen = np.linspace(0, len(strip) - 1, min(len(strip), FRAMES)).round().astype(int)
     return np.concatenate([resized(strip[place], longest=FRAME_SIDE) for place in chosen], axis=1)
+
+
+def by_texture_network(weights: str, size: tuple[int, int], seed: int) -> Picture:
+    """Return a texture of *size*, height and width, from the network *weights*: a name, or a path."""
+    from paribus.labs.texture.generator import Generator
+    from paribus.labs.texture.generator import synthesize as in_one_pass
+    from paribus.labs.texture.weights_file import load_weights
+
+    return in_one_pass(load_weights(Generator, weights), size=size, seed=seed)
+
+
+def by_style_network(photo: Picture, weights: str) -> Picture:
+    """Return *photo* in the style of the network *weights*: a name, or a path."""
+    from paribus.labs.texture.fast_style import StyleNetwork
+    from paribus.labs.texture.fast_style import stylize as in_one_pass
+    from paribus.labs.texture.weights_file import load_weights
+
+    return in_one_pass(load_weights(StyleNetwork, weights), photo)
 
 
 def by_adain(photo: Picture, style: Picture, alpha: float) -> tuple[Picture, str]:

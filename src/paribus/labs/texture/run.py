@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from paribus.labs.texture.coarse_to_fine import Found
-from paribus.labs.texture.experiments import Config, Optimisation
+from paribus.labs.texture.experiments import Config, FeedForward, Optimisation
 from paribus.labs.texture.eye import Eye
+from paribus.labs.texture.feed_forward import generated
 from paribus.labs.texture.measure import measure
 from paribus.labs.texture.sources import Sample, sample
 from paribus.labs.texture.synthesis import synthesise
@@ -30,7 +31,10 @@ def optimised(config: Config, method: Optimisation, shown: Sample, context: Cont
     )
 
 
-METHODS: dict[type, Callable[[Config, Any, Sample, Context], Found]] = {Optimisation: optimised}
+METHODS: dict[type, Callable[[Config, Any, Sample, Context], Found]] = {
+    Optimisation: optimised,
+    FeedForward: generated,
+}
 """How images are made, by the type of a configuration's method."""
 
 

@@ -27,7 +27,7 @@ def train_adain(
     network: Layered,
     *,
     context: Context,
-    group: int = 4,
+    group: int = 3,
     layers: tuple[str, ...] = STYLE_LAYERS,
     style_weight: float = 2.0,
     pixel_weight: float = 5.0,

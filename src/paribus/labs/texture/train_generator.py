@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from paribus.data.pictures import Picture
 from paribus.errors import ConfigError
+from paribus.labs.texture.colours import Colours
+from paribus.labs.texture.eye import Eye
 from paribus.labs.texture.generator import Generator, pyramid
-from paribus.labs.texture.losses import LOSSES, TextureLoss
-from paribus.labs.texture.pixels import to_tensor
-from paribus.labs.texture.style_loss import STYLE_LAYERS, StyleLoss, measured
 from paribus.nn.initial import initialise
-from paribus.nn.networks.layered import Layered
 from paribus.spec.context import Context
 from paribus.train.arithmetic import autocast
 from paribus.train.loop import StepLoss, fit
@@ -36,36 +34,35 @@ def diversity(images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, ""]:
 
 
 def train_texture_network(
-    texture: Picture,
-    network: Layered,
+    texture: Float[Tensor, "1 3 H W"],
+    eye: Eye,
     *,
     context: Context,
-    loss: TextureLoss = LOSSES["gram"],
-    layers: tuple[str, ...] = STYLE_LAYERS,
-    steps: int = 1500,
+    steps: int = 1000,
     batch: int = 2,
     side: int = 128,
+    scales: int = 2,
     rate: float = 0.01,
     width: int = 8,
     levels: int = 5,
     diversity_weight: float = 0.0,
-    precision: str = "bfloat16",
 ) -> Generator:
     """Return a network that makes the *texture* from noise, trained by Adam with one cycle of the learning rate.
 
+    The loss is the mean of the eye's over *scales*: at each, texture and image are half the size of the one before, by
+    averages, so that the eye's field of view covers patterns twice as large (the paper has one scale).
+
     Args:
-        texture: (H, W, 3) uint8, as large as its patterns should come out.
-        network: the fixed network that measures.
-        context: takes the curves ``train_loss`` and ``learning_rate``, the picture ``image`` and checkpoints.
-        loss: how features are compared.
-        layers: of *network*, at which.
+        texture: values in [0, 1], as large as its patterns should come out.
+        eye: what measures: a network, its layers and a loss.
+        context: takes the curves ``train_loss`` and ``learning_rate`` and checkpoints.
         steps: updates; some hundreds show the colours, some thousands the pattern.
         batch: textures a step; at least 2 for a diversity term.
-        side: of the textures in training, in pixels, a multiple of ``2 ** (levels - 1)``.
+        side: of the textures in training, in pixels.
+        scales: at how many sizes they are looked at.
         rate: the highest learning rate.
         width, levels: of the generator.
         diversity_weight: of :func:`diversity` beside the loss.
-        precision: of the convolutions, ``bfloat16`` or ``float32``.
 
     Raises:
         Diverged: the loss left the numbers.
@@ -73,18 +70,23 @@ def train_texture_network(
     if diversity_weight and batch < 2:
         raise ConfigError(f"the diversity of one texture is undefined; a batch of at least 2 is expected, not {batch}")
     streams = context.streams
-    with torch.no_grad():
-        wanted = measured(network, to_tensor(texture).to(context.device), layers, precision)
-    style = StyleLoss.toward(wanted, loss, streams.generator("style/scale"))
+    texture = texture.to(context.device)
+    styles = [eye.toward(smaller(texture, scale), streams) for scale in range(scales)]
     generator = Generator(width=width, levels=levels)
     initialise(generator, streams)
+    generator.paint_with(Colours.of(texture.cpu()))
     generator.to(context.device).to(memory_format=torch.channels_last)
 
     def step_loss(step: int) -> StepLoss:
         noise = pyramid(streams, size=(side, side), levels=levels, count=batch, name=f"noise/step={step}")
-        with autocast(context.device, precision):
-            images = generator([scale.to(context.device) for scale in noise])
-        found = style(measured(network, images, layers, precision), streams.generator(f"style/step={step}")).mean()
+        with autocast(context.device, eye.precision):
+            images = generator([drawn.to(context.device) for drawn in noise])
+        found = torch.stack(
+            [
+                style(eye.features(smaller(images, scale)), streams.generator(f"directions/step={step}/scale={scale}"))
+                for scale, style in enumerate(styles)
+            ]
+        ).mean()
         objective = found + diversity_weight * diversity(images) if diversity_weight else found
         return StepLoss(objective, found)
 
@@ -97,3 +99,8 @@ def train_texture_network(
         context=context,
     )
     return generator.eval()
+
+
+def smaller(images: Float[Tensor, "B 3 H W"], halvings: int) -> Float[Tensor, "B 3 h w"]:
+    """Return the means of squares of ``2 ** halvings`` pixels a side; what is left over at the edges goes."""
+    return F.avg_pool2d(images, 2**halvings) if halvings else images

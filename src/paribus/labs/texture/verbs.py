@@ -1,4 +1,4 @@
-"""``paribus texture synthesize`` and ``stylize``: textures and styles of pictures of one's own."""
+"""``paribus texture synthesize``, ``stylize`` and ``train``: textures and styles of pictures of one's own."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ import typer
 
 if TYPE_CHECKING:
     from paribus.labs.texture.coarse_to_fine import Found
-    from paribus.labs.texture.experiments import Config
+    from paribus.labs.texture.experiments import Config, Optimisation
 
 SMALLEST = 16
 """The shortest side of a picture that a network can look at, in pixels."""
+
+STEPS = 60
+"""At each scale; more lower the loss further than one can see."""
 
 app = typer.Typer(help="What is a texture to a network?")
 
@@ -35,7 +38,7 @@ _Network = Annotated[
 _Loss = Annotated[
     str, typer.Option("--loss", metavar="LOSS", help="gram, covariance, mean_variance, histogram, sorted or sliced.")
 ]
-_Steps = Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Steps at each scale.")]
+_Steps = Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Steps at each scale (60).")]
 _Change = Annotated[
     list[str] | None,
     typer.Option("--change", metavar="CHANGE", help="A change of the lab: adam, scales=4, ...; may come again."),
@@ -49,8 +52,12 @@ _Device = Annotated[str, typer.Option("--device", metavar="D", help="cpu, cuda, 
 
 @app.command()
 def synthesize(
-    image: _Image,
     out: _Out,
+    image: Annotated[Path | None, typer.Argument(help="The picture, unless there are --weights.")] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option("--weights", metavar="FILE", help="A texture network instead: made at once, it always tiles."),
+    ] = None,
     size: Annotated[str, typer.Option("--size", metavar="WIDTHxHEIGHT", help="Of the texture, in pixels.")] = "256x256",
     loss: _Loss = "gram",
     network: _Network = "small_vgg:cifar10_robust",
@@ -70,8 +77,19 @@ def synthesize(
     """
     from paribus.cli.files import prepare
     from paribus.data.pictures import read_picture, resized, write_png
+    from paribus.errors import ConfigError
 
     width, height = _size(size)
+    if (image is None) == (weights is None):
+        raise ConfigError("give a picture, or --weights of a texture network that was trained on one")
+    if image is None or weights is not None:
+        from paribus.labs.texture.own_pictures import by_texture_network
+
+        prepare(out, "--out")
+        made_at_once = by_texture_network(str(weights), (height, width), seed)
+        write_png(out, made_at_once, experiment="texture/feed_forward", weights=weights, seed=seed)
+        print(f"{out}: {width}x{height}, by the texture network {weights}")
+        return
     segments = [*(change or []), *(["tile"] if tile else [])]
     config, name = configured(network, loss, segments, steps)
     prepare(out, "--out")
@@ -95,7 +113,7 @@ def synthesize(
             size=(height, width),
             count=1,
             steps=config.budget.steps,
-            method=config.method,
+            method=_descends(config),
             context=context,
         )
 
@@ -113,15 +131,21 @@ def synthesize(
 def stylize(
     photo: _Image,
     out: _Out,
-    style: Annotated[Path, typer.Option("--style", metavar="IMAGE", help="The picture whose style it gets.")],
+    style: Annotated[
+        Path | None, typer.Option("--style", metavar="IMAGE", help="The picture whose style it gets.")
+    ] = None,
     method: Annotated[
         str,
         typer.Option(
             "--method",
             metavar="METHOD",
-            help="optimise (Gatys 2016: the best, in a minute) or adain (Huang & Belongie 2017: at once).",
+            help="optimise (Gatys 2016: the best, in a minute), or at once: adain (Huang & Belongie 2017, any style) "
+            "or fast (Johnson 2016, the style of --weights).",
         ),
     ] = "optimise",
+    weights: Annotated[
+        str | None, typer.Option("--weights", metavar="FILE", help="Of fast: a style network instead of --style.")
+    ] = None,
     size: Annotated[int, typer.Option("--size", metavar="PIXELS", min=16, help="The longer side; none grows.")] = 512,
     content: Annotated[
         float, typer.Option("--content", metavar="W", min=0.0, help="How much the photo's own content counts.")
@@ -146,8 +170,20 @@ def stylize(
     from paribus.data.pictures import read_picture, resized, write_png
     from paribus.errors import ConfigError
 
-    if method not in ("optimise", "adain"):
-        raise ConfigError(f"--method {method}: write optimise or adain")
+    if method not in ("optimise", "adain", "fast"):
+        raise ConfigError(f"--method {method}: write optimise, adain or fast")
+    if method == "fast":
+        from paribus.labs.texture.own_pictures import by_style_network
+
+        if weights is None or style is not None:
+            raise ConfigError("--method fast takes --weights of a style network, and no --style")
+        prepare(out, "--out")
+        photograph = resized(read_picture(photo), longest=size)
+        write_png(out, by_style_network(photograph, weights), experiment="texture/base", method="fast", weights=weights)
+        print(f"{out}: {photograph.shape[1]}x{photograph.shape[0]}, fast ({weights})")
+        return
+    if style is None or weights is not None:
+        raise ConfigError(f"--method {method} takes --style, a picture, and no --weights")
     config, name = configured(network, loss, change or [], steps)
     prepare(out, "--out")
     shown, painted = (resized(read_picture(path), longest=size) for path in (photo, style))
@@ -176,9 +212,9 @@ def stylize(
             to_tensor(shown).to(context.device),
             to_tensor(painted).to(context.device),
             Eye.of(config, context.streams).to(context.device),
-            scales=config.method.scales,
+            scales=_descends(config).scales,
             steps=config.budget.steps,
-            descent=config.method.descent,
+            descent=_descends(config).descent,
             context=context,
             balance=balance,
         )
@@ -191,6 +227,55 @@ def stylize(
         write_png(strip, film(found.strip), experiment=name, **told)
     shutil.rmtree(scratch, ignore_errors=True)
     print(f"{out}: {shown.shape[1]}x{shown.shape[0]}, {name}, loss {found.losses[0]:.3g}")
+
+
+@app.command()
+def train(
+    image: _Image,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The .safetensors file to write.", show_default=False)
+    ],
+    photographs: Annotated[
+        Path | None,
+        typer.Option("--photographs", metavar="DIR", help="Learn to give such photos the picture's style instead."),
+    ] = None,
+    loss: _Loss = "gram",
+    network: _Network = "small_vgg:cifar10_robust",
+    source_size: Annotated[
+        int, typer.Option("--source-size", metavar="PIXELS", min=16, help="The picture's longer side; none grows.")
+    ] = 256,
+    content: Annotated[
+        float, typer.Option("--content", metavar="W", min=0.0, help="With photos: how much their own content counts.")
+    ] = 1.0,
+    diversity: Annotated[
+        float, typer.Option("--diversity", metavar="W", min=0.0, help="Without: how much two textures must differ.")
+    ] = 0.0,
+    steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, help="Updates of the network.")] = 1000,
+    seed: _Seed = 0,
+    device: _Device = "cpu",
+) -> None:
+    """Train a network that makes the picture's texture at once, or gives photos its style at once.
+
+    It takes some minutes. Interrupted, the same command goes on where it stopped.
+    """
+    from paribus.cli.files import prepare
+    from paribus.data.pictures import read_picture, resized
+
+    config, _ = configured(network, loss, [], None)
+    prepare(out, "--out")
+    picture = resized(read_picture(image), longest=source_size)
+    _check(image, picture.shape)
+
+    from paribus.labs.texture.own_networks import Lesson, trained
+    from paribus.labs.texture.weights_file import checked, save_weights
+
+    checked(out)
+    lesson = Lesson(config, photographs, content, diversity, steps)
+    model, record, scratch = trained(picture, image.name, lesson, seed=seed, device=device)
+    save_weights(out, model, record)
+    shutil.rmtree(scratch, ignore_errors=True)
+    use = "stylize PHOTO --method fast" if photographs else "synthesize"
+    print(f"{out}: {record['in_words']}; paribus texture {use} --weights {out} --out FILE")
 
 
 def configured(network: str, loss: str, changes: Sequence[str], steps: int | None) -> tuple[Config, str]:
@@ -208,10 +293,18 @@ def configured(network: str, loss: str, changes: Sequence[str], steps: int | Non
     if loss != BASELINE.loss:
         segments.insert(0, loss)
     found = experiment("/".join(("texture", *(segments or ["base"]))))
-    budget = found.config.budget
-    if steps is not None:
-        budget = dataclasses.replace(budget, steps=steps)
+    budget = dataclasses.replace(found.config.budget, steps=STEPS if steps is None else steps)
     return dataclasses.replace(found.config, network=chosen, budget=budget), found.name
+
+
+def _descends(config: Config) -> Optimisation:
+    """Return how images are optimised, which a verb needs."""
+    from paribus.errors import ConfigError
+    from paribus.labs.texture.experiments import Optimisation
+
+    if not isinstance(config.method, Optimisation):
+        raise ConfigError("--change feed_forward: a network is trained by paribus texture train, and used by --weights")
+    return config.method
 
 
 def _size(text: str) -> tuple[int, int]:

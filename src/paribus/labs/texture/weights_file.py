@@ -46,11 +46,16 @@ def shipped_path(kind: type, name: str) -> Path:
     return _folder() / f"{_PREFIX[kind]}_{name}{SUFFIX}"
 
 
-def save_weights(path: Path, model: Generator | StyleNetwork | Decoder, record: Mapping[str, Any]) -> None:
-    """Write *model* in float16 to *path*, with *record* (JSON values) and what is needed to build it again."""
+def checked(path: Path) -> Path:
+    """Return *path* if weights can go there by its name."""
     if path.suffix != SUFFIX:
         raise DataError(f"{path}: weights go into a file whose name ends in {SUFFIX}")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def save_weights(path: Path, model: Generator | StyleNetwork | Decoder, record: Mapping[str, Any]) -> None:
+    """Write *model* in float16 to *path*, with *record* (JSON values) and what is needed to build it again."""
+    checked(path).parent.mkdir(parents=True, exist_ok=True)
     whole = {**record, "kind": WORDS[type(model)], "architecture": _architecture(model)}
     save_embedded(path, model.state_dict(), whole)
 
@@ -102,7 +107,8 @@ def _path(kind: type, weights: str | Path) -> Path:
         if weights not in names:
             known = f"one of {', '.join(names)}, or " if names else ""
             raise DataError(
-                f"{weights!r} names no {WORDS[kind].split(maxsplit=1)[1]}; {known}the path of a {SUFFIX} file is expected"
+                f"{weights!r} names no {WORDS[kind].split(maxsplit=1)[1]}; "
+                f"{known}the path of a {SUFFIX} file is expected"
             )
         return shipped_path(kind, weights)
     return Path(weights).expanduser()

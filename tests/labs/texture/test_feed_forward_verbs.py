@@ -1,0 +1,77 @@
+"""``paribus texture train``, and what its networks do in ``synthesize`` and ``stylize``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from paribus.cli import main
+from paribus.data.photographs import photograph
+from paribus.data.pictures import read_picture, resized
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_: tmp_path / "cache")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    Image.fromarray(resized(photograph("grass"), longest=40)).save(folder / "grass.png")
+    Image.fromarray(resized(photograph("cat"), longest=50)).save(folder / "cat.png")
+    return folder
+
+
+def texture(*arguments: object) -> int:
+    return main(["texture", *(str(argument) for argument in arguments)])
+
+
+def test_a_texture_network_is_trained_and_then_makes_any_size_at_once(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights, out = tmp_path / "grass.safetensors", tmp_path / "out.png"
+    train = ("train", pictures / "grass.png", "--out", weights, "--steps", 2, "--network", "small_vgg:random")
+    assert texture(*train) == 0
+    assert "texture network of grass.png" in capsys.readouterr().out
+    assert texture("synthesize", "--weights", weights, "--size", "40x24", "--out", out, "--seed", 3) == 0
+    assert "40x24" in capsys.readouterr().out
+    made = read_picture(out)
+    assert made.shape == (24, 40, 3)
+    assert np.ptp(made.astype(int), axis=2).max() <= 1  # grass is grey
+    assert not list((tmp_path / "cache").rglob("checkpoint"))
+
+
+def test_a_style_network_is_trained_and_then_paints_a_photo_at_once(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights, out = tmp_path / "grass.safetensors", tmp_path / "out.png"
+    train = ("train", pictures / "grass.png", "--photographs", pictures, "--out", weights)
+    assert texture(*train, "--steps", 1, "--network", "small_vgg:random") == 0
+    assert texture("stylize", pictures / "cat.png", "--method", "fast", "--weights", weights, "--out", out) == 0
+    assert read_picture(out).shape == read_picture(pictures / "cat.png").shape
+    capsys.readouterr()
+    assert texture("synthesize", "--weights", weights, "--out", out) == 2
+    assert "holds a style network, not a texture network" in capsys.readouterr().err
+
+
+def test_adain_takes_any_style_and_what_ships(pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    cat, grass = pictures / "cat.png", pictures / "grass.png"
+    assert texture("stylize", cat, "--method", "adain", "--style", grass, "--out", out) == 0
+    assert read_picture(out).shape == read_picture(cat).shape
+
+
+def test_what_contradicts_itself_is_refused(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grass, out = pictures / "grass.png", tmp_path / "out.png"
+    for said, *arguments in (
+        ("give a picture, or --weights", "synthesize"),
+        ("give a picture, or --weights", "synthesize", grass, "--weights", "grass"),
+        ("takes --weights of a style network", "stylize", grass, "--method", "fast", "--style", grass),
+        ("takes --style", "stylize", grass, "--method", "adain"),
+        ("a network is trained by paribus texture train", "synthesize", grass, "--change", "feed_forward"),
+        ("ends in .safetensors", "train", grass),
+    ):
+        assert texture(*arguments, "--out", out) == 2
+        assert said in " ".join(capsys.readouterr().err.split())
+    assert not out.exists()
