@@ -120,6 +120,18 @@ def test_an_image_that_is_too_small_for_a_layer_is_named() -> None:
         network.features(torch.rand(1, 3, 20, 64), ("pool5",))
 
 
+def test_a_file_of_weights_is_pinned(tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    save_embedded(path, folded(_trained(batch_norm=False).stages), {})
+    pinned = fixed(f"small_vgg:{path}")
+    assert pinned.weights.startswith(f"{path}#")
+    load(pinned, Streams(0))
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(DataError, match="has changed"):
+        load(pinned, Streams(0))
+    assert fixed(f"small_vgg:{path}") != pinned
+
+
 def test_names() -> None:
     assert fixed("vgg19") == Fixed(name="vgg19", weights="imagenet")
     assert fixed("vgg19:random") == Fixed(name="vgg19", weights="random")

@@ -27,7 +27,7 @@ from paribus.nn.networks.layered import (
     vgg_stages,
     without_inplace,
 )
-from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed
+from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, file_digest
 from paribus.spec.seed import Streams
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -53,7 +53,7 @@ def load(fixed: Fixed, streams: Streams) -> Layered:
     if fixed.weights == "random":
         initialise(network.stages, streams)
     elif fixed.weights not in NETWORKS[fixed.name]:
-        _fill(network, _read(Path(fixed.weights)), fixed)
+        _fill(network, _read(fixed.weights), fixed)
     network.eval()
     for parameter in network.parameters():
         parameter.requires_grad_(False)
@@ -119,9 +119,13 @@ def _torchvision_kind(fixed: Fixed) -> Layered:
     return network
 
 
-def _read(path: Path) -> Mapping[str, Tensor]:
+def _read(weights: str) -> Mapping[str, Tensor]:
+    name, _, digest = weights.partition("#")
+    path = Path(name).expanduser()
     if not path.is_file():
         raise DataError(f"{path}: no such file of weights")
+    if digest and file_digest(path) != digest:
+        raise DataError(f"{path}: the file has changed since the experiment was named; name it again")
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from paribus.errors import ConfigError
 
@@ -27,7 +29,8 @@ class Fixed:
     name: str = "small_vgg"
     """The architecture: one of NETWORKS."""
     weights: str = "cifar10"
-    """``cifar10``, ``cifar10_robust`` (embedded), ``imagenet`` (torchvision's, downloaded), ``random``, or a path."""
+    """``cifar10``, ``cifar10_robust`` (embedded), ``imagenet`` (torchvision's, downloaded), ``random``, or a file, as
+    ``PATH`` or ``PATH#DIGEST``: with the digest a file that has changed is refused."""
 
     def __post_init__(self) -> None:
         if self.name not in NETWORKS:
@@ -44,15 +47,27 @@ class Fixed:
 
 
 def fixed(text: str) -> Fixed:
-    """Read ``vgg19`` or ``vgg19:random``: an architecture, with the weights it usually has or those named."""
+    """Read ``vgg19`` or ``vgg19:random``: an architecture, with the weights it usually has or those named.
+
+    A file of weights is pinned: its whole path and the digest of what it holds are part of the value.
+    """
     name, _, weights = text.partition(":")
+    if _is_path(weights) and "#" not in weights and Path(weights).expanduser().is_file():
+        path = Path(weights).expanduser().resolve()
+        weights = f"{path}#{file_digest(path)}"
     if not weights and name in NETWORKS:
         weights = NETWORKS[name][0]
     return Fixed(name=name, weights=weights)
 
 
+def file_digest(path: Path) -> str:
+    """Return 16 hexadecimal digits of the content of the file at *path*."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
 def _is_path(weights: str) -> bool:
-    return weights.endswith((".safetensors", ".pth", ".pt"))
+    return weights.partition("#")[0].endswith((".safetensors", ".pth", ".pt"))
 
 
 def _nearest(name: str) -> str:
