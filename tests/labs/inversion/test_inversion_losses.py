@@ -35,13 +35,15 @@ def test_the_distance_of_features_is_that_of_a_loop(network: Layered, layers: tu
             ours = network.features(found[place : place + 1], (name,))[name].flatten().tolist()
             theirs = network.features(wanted[place : place + 1], (name,))[name].flatten().tolist()
             gap = sum((a - b) ** 2 for a, b in zip(ours, theirs, strict=True))
-            parts.append(gap / sum(b**2 for b in theirs))
+            grey = network.features(torch.full_like(wanted[:1], 0.5), (name,))[name].flatten().tolist()
+            parts.append(gap / sum((g - b) ** 2 for g, b in zip(grey, theirs, strict=True)))
         assert float(distance(found)[place]) == pytest.approx(sum(parts) / len(parts), rel=1e-9)
     assert float(distance(wanted).abs().max()) == 0.0
+    np.testing.assert_allclose(distance(torch.full_like(wanted, 0.5)).numpy(), 1.0, rtol=1e-9)
 
 
 def test_the_distance_of_a_linear_layer_has_the_gradient_of_its_closed_form() -> None:
-    """For f(x) = Ax the gradient is 2 A'A (x - x0) / |A x0|^2."""
+    """For f(x) = Ax the gradient is 2 A'A (x - x0) / |A (x0 - 1/2)|^2."""
     from collections import OrderedDict
 
     layer = torch.nn.Conv2d(3, 5, 3, bias=False, dtype=torch.float64)
@@ -52,7 +54,7 @@ def test_the_distance_of_a_linear_layer_has_the_gradient_of_its_closed_form() ->
     units = torch.eye(108, dtype=torch.float64).view(108, 3, 6, 6)
     matrix = layer(units).flatten(1).detach().numpy().T
     x, x0 = found.detach().flatten().numpy(), wanted.flatten().numpy()
-    expected = 2 * matrix.T @ matrix @ (x - x0) / np.sum((matrix @ x0) ** 2)
+    expected = 2 * matrix.T @ matrix @ (x - x0) / np.sum((matrix @ (x0 - 0.5)) ** 2)
     np.testing.assert_allclose(gradient.flatten().numpy(), expected, rtol=1e-9, atol=1e-12)
 
 

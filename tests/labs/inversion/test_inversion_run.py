@@ -26,11 +26,12 @@ from paribus.labs.inversion.experiments import (
     Method,
     Prior,
 )
-from paribus.labs.inversion.run import run
+from paribus.labs.inversion.run import JUDGE_SEED, run
 from paribus.nn.initial import initialise
 from paribus.nn.networks.load import load
 from paribus.nn.networks.names import Fixed
 from paribus.spec.context import Artifact, Context, Diverged, Progress, Report
+from paribus.spec.registry import experiment
 from paribus.spec.seed import Streams
 from paribus.train import loop, optimise
 from paribus.train.schedule import Steps
@@ -199,3 +200,10 @@ def test_arms_of_one_seed_start_from_the_same_noise_and_random_weights() -> None
     second = strip(replace(TINY, prior=Prior(variation=100.0)))
     assert np.array_equal(first[0], second[0])
     assert not np.array_equal(first[-1], second[-1])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_judge_is_no_network_that_is_inverted(seed: int) -> None:
+    name = experiment("inversion/features=resnet18:random:layer1_2").config.features.network
+    inverted, judge = load(name, Streams(seed)), load(name, Streams(JUDGE_SEED))
+    assert not torch.equal(inverted.stages["layer1_1"].conv1.weight, judge.stages["layer1_1"].conv1.weight)

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from paribus.cli import main
-from paribus.errors import ChangeError
-from paribus.labs.inversion.verbs import configured
+from paribus.errors import ChangeError, ConfigError
+from paribus.labs.inversion.verbs import configured, refuse_same
 from paribus.spec.context import Context
 from paribus.spec.registry import experiment
 from paribus.train import optimise
@@ -82,6 +82,33 @@ def test_interrupted_it_goes_on_and_ends_with_the_same_bits(
     assert not list((tmp_path / "cache").rglob("checkpoint"))
 
 
+@pytest.mark.parametrize(
+    "change", ["layer=conv1_1", "weights=random", "features=small_vgg:random:relu2_1", "variation=1", "lbfgs"]
+)
+def test_a_change_is_done_and_not_only_named(change: str) -> None:
+    config, name = configured(None, None, None, None, [change])
+    assert name == f"inversion/{change}"
+    assert experiment(name).config == config
+    assert config != experiment("inversion/base").config
+
+
+def test_what_would_be_named_and_not_done_is_refused() -> None:
+    with pytest.raises(ConfigError, match="means nothing"):
+        configured(None, None, None, None, ["side=32"])
+    with pytest.raises(ConfigError, match="give one of them"):
+        configured(None, "random", None, None, ["layer=conv1_1"])
+    with pytest.raises(ConfigError, match="decoder"):
+        configured(None, None, None, 50, ["decoder"])
+
+
+def test_the_picture_is_never_overwritten(tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    with pytest.raises(ConfigError, match="overwrite"):
+        refuse_same(picture, tmp_path / "b" / ".." / "a.png", None)
+    with pytest.raises(ConfigError, match="same file"):
+        refuse_same(picture, tmp_path / "c.png", tmp_path / "c.png")
+
+
 @pytest.mark.parametrize("change", ["deep_prior", "decoder"])
 def test_every_method_takes_a_picture(change: str) -> None:
     config, name = configured(None, "random", "relu1_1", None, [change])
@@ -91,6 +118,7 @@ def test_every_method_takes_a_picture(change: str) -> None:
 
 def test_the_options_are_changes_of_the_lab() -> None:
     assert configured(None, None, "relu3_2", None, [])[1] == "inversion/base"
+    assert configured("resnet18", "random", None, None, [])[1] == "inversion/features=resnet18:random:layer2_1"
     assert configured(None, None, "relu1_1+fc", 50, ["lbfgs"])[1] == "inversion/layer=relu1_1+fc/lbfgs/steps=50"
     assert configured("vgg16", None, "fc8", None, [])[1] == "inversion/features=vgg16:imagenet:fc8"
     own = configured("resnet18", "/some/where/mine.pth", "layer1_2", None, [])

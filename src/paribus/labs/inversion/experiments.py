@@ -138,7 +138,7 @@ class Config:
     """The arithmetic of the networks: bfloat16 or float32. Pixels, weights and losses are float32."""
     judge: Fixed = field(default_factory=lambda: Fixed(name="resnet18", weights="random"))
     """The network whose features say how unlike two images look; another than the one that is inverted. Random weights
-    are those of seed 0 whatever the trial's seed, so that every trial is measured with one ruler."""
+    are those of a seed that no trial has, so that every trial is measured with one ruler, and none with its own."""
 
     def __post_init__(self) -> None:
         if not self.photographs:

@@ -15,11 +15,11 @@ from paribus.spec.seed import Streams
 from paribus.train.arithmetic import autocast
 
 SMALLEST = 1e-12
-"""Features whose squared norm is below it count as having it: a layer that is all zero has no relative distance."""
+"""A squared distance from grey that is below it counts as it: a layer that sees no difference has no relative one."""
 
 
 class FeatureDistance:
-    """The squared distance of features to those of fixed images, relative to the latter's squared norm.
+    """The squared distance of features to those of fixed images, relative to that of a grey image.
 
     Args:
         network: whose features are compared.
@@ -32,7 +32,8 @@ class FeatureDistance:
         self.network, self.layers, self.precision = network, tuple(layers), precision
         with torch.no_grad():
             self.wanted = self.features(originals)
-        self.norms = {name: _energy(found).clamp_min(SMALLEST) for name, found in self.wanted.items()}
+            grey = self.features(torch.full_like(originals[:1], 0.5))
+        self.norms = {name: _energy(found - grey[name]).clamp_min(SMALLEST) for name, found in self.wanted.items()}
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return the features of *images* in the images' own precision."""
@@ -41,9 +42,12 @@ class FeatureDistance:
         return {name: values.to(images.dtype) for name, values in found.items()}
 
     def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
-        """Return the mean over layers of ||f(x) - f(x0)||^2 / ||f(x0)||^2 for each image.
+        """Return the mean over layers of ||f(x) - f(x0)||^2 / ||f(grey) - f(x0)||^2 for each image.
 
-        Source: Mahendran & Vedaldi (2015), equation 2; the mean over several layers is ours.
+        1 is what an image of nothing but grey (0.5) has, in every layer of every network: only so does one weight of
+        the prior mean the same in all of them. Source: Mahendran & Vedaldi (2015), section 2; they divide by
+        ||f(x0)||^2, of which most is common to all images in some networks and little in others. They also fix the
+        scale of the image by a factor, where we have a bound on pixels. The mean over several layers is ours.
         """
         found = self.features(images)
         parts = [_energy(found[name] - self.wanted[name]) / self.norms[name] for name in self.layers]
@@ -53,7 +57,7 @@ class FeatureDistance:
 def improbability(images: Float[Tensor, "B 3 H W"], prior: Prior) -> Float[Tensor, " B"]:
     """Return bound * mean |2x - 1|^alpha + variation * mean total variation of each image, values in [0, 1].
 
-    Source: Mahendran & Vedaldi (2015), equations 3 and 4; means over the 3HW numbers instead of sums, so that a weight
+    Source: Mahendran & Vedaldi (2015), section 2.1; means over the 3HW numbers instead of sums, so that a weight
     means the same at every size.
     """
     count = images[0].numel()
@@ -76,4 +80,4 @@ def shifted(images: Float[Tensor, "B 3 H W"], most: int, streams: Streams, step:
 
 
 def _energy(values: Tensor) -> Tensor:
-    return values.flatten(1).square().sum(dim=1)
+    return values.square().sum(dim=tuple(range(1, values.ndim)))  # flattened first, a channels-last map is copied

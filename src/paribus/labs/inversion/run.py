@@ -16,19 +16,21 @@ from paribus.labs.inversion.deep_prior import imagine
 from paribus.labs.inversion.descent import descend
 from paribus.labs.inversion.experiments import Config, Decoder, Descent
 from paribus.labs.inversion.found import Found
-from paribus.labs.inversion.loss import FeatureDistance
+from paribus.labs.inversion.loss import FeatureDistance, improbability
 from paribus.labs.inversion.measure import looks_unlike, signal_to_noise, similarity
 from paribus.nn.networks.load import load
 from paribus.spec.context import Context, Diverged
 from paribus.spec.seed import Streams
 from paribus.train.arithmetic import reproducible
 
-JUDGE_SEED = 0
-"""The seed of a judge's random weights: one ruler for all trials."""
+JUDGE_SEED = -1
+"""The seed of a judge's random weights: one ruler for all trials, and no network that a trial of seed 0, 1, ... has."""
 
 
 def run(config: Config, context: Context) -> Mapping[str, float]:
     """Invert and measure; return the final metrics, means over the photographs.
+
+    ``objective``: what is minimised, at the end, without jitter (decoder and deep prior minimise something else).
 
     ``psnr``: signal-to-noise ratio in decibels. ``ssim``: structural similarity, at most 1. ``judged_distance``: how
     unlike the images are to the judge, 0 for equal ones. ``feature_loss``: the relative squared distance of the
@@ -66,16 +68,18 @@ def _final(
     clipped = found.images.clamp(0, 1)
     with torch.no_grad():
         features = distance(clipped)
+        objective = config.feature_weight * distance(found.images) + improbability(found.images, config.prior)
     judge = load(config.judge, Streams(JUDGE_SEED)).to(context.device)
     context.artifact("strip", found.strip)
     context.artifact("picture/original", row(images))
     context.artifact("picture/found", row(found.images))
     return {
+        "objective": float(objective.cpu().double().mean()),
         "psnr": float(np.mean(signal_to_noise(images, clipped))),
         "ssim": float(np.mean(similarity(images, clipped))),
-        "judged_distance": float(looks_unlike(judge, images, clipped).double().mean()),
-        "feature_loss": float(features.double().mean()),
-        "saturated": float((found.images != clipped).double().mean()),
+        "judged_distance": float(looks_unlike(judge, images, clipped).cpu().double().mean()),
+        "feature_loss": float(features.cpu().double().mean()),
+        "saturated": float((found.images != clipped).cpu().double().mean()),
     }
 
 

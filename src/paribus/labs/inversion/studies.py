@@ -26,6 +26,19 @@ STUDIES = (
         ordered=True,
     ),
     Study(
+        name="inversion.depth_freely",
+        question="And with a hundredth of the total variation, which costs a shallow layer most of what it knows?",
+        hypothesis="Shallow layers gain much, deep ones lose: the first layer gives its image back, the last noise.",
+        control="inversion/layer=conv1_1/variation=0.1",
+        arms=tuple(
+            f"inversion/layer={layer}/variation=0.1"
+            for layer in ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "average", "fc")
+        ),
+        metric="psnr",
+        margin=MARGIN,
+        ordered=True,
+    ),
+    Study(
         name="inversion.operations",
         question="What do a ReLU and a pooling cost?",
         hypothesis="Pooling costs more: it drops three numbers of four; a ReLU drops half of each number's range, and "
@@ -66,8 +79,8 @@ STUDIES = (
     ),
     Study(
         name="inversion.feature_weight",
-        question="Is the weight of the feature term anything but the inverse of the priors' weights?",
-        hypothesis="No: under Adam a tenfold weight acts as a tenth of the total variation.",
+        question="How much should the features weigh against what is likely of an image?",
+        hypothesis="A middle weight is best, as of the total variation: to Adam only their ratio counts.",
         control="inversion/base",
         arms=tuple(f"inversion/feature_weight={weight}" for weight in ("0.01", "0.1", "10", "100")),
         metric="psnr",
@@ -128,6 +141,15 @@ STUDIES = (
         "lie in between.",
         control="inversion/base",
         arms=("inversion/weights=random", "inversion/weights=cifar10_robust"),
+        metric="psnr",
+        margin=MARGIN,
+    ),
+    Study(
+        name="inversion.weights_freely",
+        question="And where the features have more to say, against a tenth of the total variation?",
+        hypothesis="The order is another: random features tell enough to need no prior, trained ones do not.",
+        control="inversion/variation=1",
+        arms=("inversion/variation=1/weights=random", "inversion/variation=1/weights=cifar10_robust"),
         metric="psnr",
         margin=MARGIN,
     ),

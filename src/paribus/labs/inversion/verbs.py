@@ -37,8 +37,9 @@ def invert(
         str | None, typer.Option("--weights", metavar="W", help="cifar10, imagenet, random, ..., or a file of weights.")
     ] = None,
     layer: Annotated[
-        str, typer.Option("--layer", metavar="NAME", help="conv1_1 to fc; several are joined by +.")
-    ] = "relu3_2",
+        str | None,
+        typer.Option("--layer", metavar="NAME", help="relu3_2 (default), layer1_2, ...; several are joined by +."),
+    ] = None,
     size: Annotated[
         int, typer.Option("--size", metavar="PIXELS", min=16, help="The longer side; no picture grows.")
     ] = 128,
@@ -57,16 +58,19 @@ def invert(
 
     Interrupted, the same command goes on where it stopped.
     """
+    from paribus.cli.conducting import check_device
     from paribus.cli.files import prepare
     from paribus.data.pictures import read_picture, resized, square, write_png
-    from paribus.errors import DataError
+    from paribus.errors import DataError, RunError
     from paribus.labs.inversion.experiments import Decoder
 
+    check_device(device)
     config, name = configured(network, weights, layer, steps, change or [])
+    picture = read_picture(image)
+    refuse_same(image, out, strip)
     prepare(out, "--out")
     if strip is not None:
         prepare(strip, "--strip")
-    picture = read_picture(image)
     if isinstance(config.method, Decoder):
         config, picture = dataclasses.replace(config, side=size), square(picture, size)
     picture = resized(picture, longest=size)
@@ -79,15 +83,25 @@ def invert(
     from paribus.report.watch import Watch
     from paribus.spec.context import Context, Diverged
 
-    scratch = _scratch(config, seed, picture)
-    with Watch(f"{image.name}: {layer} of {config.features.network}") as watch:
+    layers = "+".join(config.features.layers)
+    scratch = _scratch(config, seed, device, picture)
+    with Watch(f"{image.name}: {layers} of {config.features.network}") as watch:
         context = Context(seed=seed, device=device, scratch=scratch, emit=watch)
         try:
             found = invert_picture(config, tensor(picture[None]), context)
         except Diverged as error:
             shutil.rmtree(scratch, ignore_errors=True)
-            raise DataError(f"{image}: the inversion diverged ({error.reason}); take a smaller learning rate") from None
-    told = {"network": config.features.network, "layer": layer, "seed": seed, "psnr": f"{found.psnr:.2f}"}
+            raise RunError(
+                f"{image}: the inversion diverged ({error.reason}); a smaller learning rate may help: "
+                f"--change constant_rate=0.05"
+            ) from None
+    told = {
+        "network": config.features.network,
+        "layer": layers,
+        "size": f"{width}x{height}",
+        "seed": seed,
+        "psnr": f"{found.psnr:.2f}",
+    }
     write_png(out, found.picture, experiment=name, **told)
     if strip is not None:
         write_png(strip, side_by_side(found.strip), experiment=name, **told)
@@ -96,29 +110,56 @@ def invert(
 
 
 def configured(
-    network: str | None, weights: str | None, layer: str, steps: int | None, changes: Sequence[str]
+    network: str | None, weights: str | None, layer: str | None, steps: int | None, changes: Sequence[str]
 ) -> tuple[Config, str]:
-    """Return the configuration that the options mean, and its name as an experiment."""
-    from paribus.labs.inversion.experiments import BASELINE, Features
-    from paribus.nn.networks.names import Fixed, fixed
+    """Return the configuration that the options mean, and its name as an experiment.
+
+    Of a file of weights the name holds only the file's own name, not its folder.
+    """
+    from paribus.errors import ConfigError
+    from paribus.labs.inversion.experiments import BASELINE, Decoder, Features
+    from paribus.nn.networks.names import fixed
     from paribus.spec.registry import experiment
 
-    architecture = fixed(network or BASELINE.features.network.name)
-    chosen = Fixed(name=architecture.name, weights=weights or architecture.weights)
-    features = Features(network=chosen, layers=tuple(layer.split("+")))
+    words = {change.partition("=")[0] for change in changes}
+    if idle := words & {"side", "judge"}:
+        raise ConfigError(f"--change {min(idle)}: it means nothing for a picture of one's own; --size sets its size")
     segments = list(changes)
-    if features.network != BASELINE.features.network:
-        path = Path(chosen.weights)
-        segments.insert(0, f"features={chosen.name}:{path.name}:{layer}")
-    elif features != BASELINE.features:
-        segments.insert(0, f"layer={layer}")
+    features = None
+    if network is not None or weights is not None or layer is not None:
+        if twice := words & {"features", "layer", "weights"}:
+            raise ConfigError(f"--change {min(twice)} says what --network, --weights and --layer say; give one of them")
+        name = (network or BASELINE.features.network.name).partition(":")[0]
+        chosen = fixed(f"{name}:{weights}" if weights else network or name)
+        usual = "layer2_1" if name.startswith("resnet") else BASELINE.features.layers[0]
+        features = Features(network=chosen, layers=tuple((layer or usual).split("+")))
+    if features is not None and features != BASELINE.features:
+        layers = "+".join(features.layers)
+        if features.network == BASELINE.features.network:
+            segments.insert(0, f"layer={layers}")
+        else:
+            file = Path(features.network.weights.partition("#")[0]).name
+            segments.insert(0, f"features={features.network.name}:{file}:{layers}")
     if steps is not None and steps != BASELINE.steps:
         segments.append(f"steps={steps}")
     found = experiment("/".join(("inversion", *segments)))
-    return dataclasses.replace(found.config, features=features), found.name
+    if steps is not None and isinstance(found.config.method, Decoder):
+        raise ConfigError("--steps: a decoder is trained for its own number of steps; leave it out")
+    config = found.config if features is None else dataclasses.replace(found.config, features=features)
+    return config, found.name
 
 
-def _scratch(config: Config, seed: int, picture: Picture) -> Path:
+def refuse_same(image: Path, out: Path, strip: Path | None) -> None:
+    """Raise where an output would overwrite the picture or the other output."""
+    from paribus.errors import ConfigError
+
+    if out.resolve() == image.resolve() or (strip is not None and strip.resolve() == image.resolve()):
+        raise ConfigError(f"{image}: the output would overwrite the picture; give another name")
+    if strip is not None and strip.resolve() == out.resolve():
+        raise ConfigError(f"{out}: --out and --strip are the same file; give two names")
+
+
+def _scratch(config: Config, seed: int, device: str, picture: Picture) -> Path:
     """Return the folder in which this inversion of this picture, by this code, is kept until it is done."""
     from platformdirs import user_cache_path
 
@@ -126,5 +167,5 @@ def _scratch(config: Config, seed: int, picture: Picture) -> Path:
     from paribus.spec.experiment import canonical
     from paribus.spec.source import digest
 
-    asked = f"{canonical(config)}\n{seed}\n{picture.shape}\n{digest(LAB)}\n".encode() + picture.tobytes()
+    asked = f"{canonical(config)}\n{seed}\n{device}\n{picture.shape}\n{digest(LAB)}\n".encode() + picture.tobytes()
     return user_cache_path("paribus") / "inversion" / hashlib.sha256(asked).hexdigest()[:16]
