@@ -27,7 +27,6 @@ STUDIES = (
         "What has to agree at a layer for two textures to look alike?",
         "Whole distributions do best, sliced Wasserstein before sorted channels; mean and variance alone do worst.",
         ("covariance", "mean_variance", "histogram", "sorted", "sliced"),
-        seeds=8,
     ),
     _study(
         "layers",
@@ -98,6 +97,5 @@ STUDIES = (
         "Does computing the network in bfloat16 instead of float32 change the result?",
         "No: sums over thousands of positions average the rounding away.",
         ("float32",),
-        seeds=8,
     ),
 )
