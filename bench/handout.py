@@ -101,7 +101,8 @@ def _study(material: Material) -> str:
     lab, _, topic = material.study.name.partition(".")
     more = (*ALWAYS.get(lab, ()), *MORE.get(material.study.name, ()))
     step = f", {unit.step}" if unit.step else ""
-    heads = ["arm", "n", f"mean ± sd, {unit.symbol}", f"difference [95 % interval]{step}", "p adj.", "verdict", *more]
+    symbol = f", {unit.symbol}" if unit.symbol else ""
+    heads = ["arm", "n", f"mean ± sd{symbol}", f"difference [95 % interval]{step}", "p adj.", "verdict", *more]
     rows = [heads, ["---"] * len(heads)]
     scores = np.array(list(material.control.scores.scores.values()))
     spread = unit.spread(float(scores.mean()), float(scores.std(ddof=1)))
