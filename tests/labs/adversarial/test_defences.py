@@ -11,7 +11,10 @@ from scipy.ndimage import gaussian_filter
 from adversarial.sample import digits, network
 from paribus.labs.adversarial.attacks.pgd import PGD
 from paribus.labs.adversarial.defences import Defended, blurred, surviving, through_jpeg, transformed, turned
-from paribus.labs.adversarial.experiments import Affine, Blur, Jpeg, SaltAndPepper
+from paribus.labs.adversarial.experiments import Affine, Attacker, Blur, Config, Jpeg, Protocol, SaltAndPepper
+from paribus.labs.adversarial.protocol import evaluate
+from paribus.labs.adversarial.run import attacked_by
+from paribus.spec.context import Context
 from paribus.spec.seed import Streams
 
 DEFENCES = (Affine(), SaltAndPepper(), Blur(), Jpeg())
@@ -122,3 +125,52 @@ def test_what_breaks_a_random_defence_breaks_it_again() -> None:
     again = fresh(found.images).argmax(dim=1) != labels
     assert int(found.success.sum()) > 10
     assert float(again[found.success].float().mean()) > 0.85
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+@pytest.mark.parametrize("defence", DEFENCES, ids=lambda one: type(one).__name__)
+def test_an_attack_that_may_do_nothing_costs_nothing(
+    defence: Affine | SaltAndPepper | Blur | Jpeg, adaptive: bool
+) -> None:
+    images, labels = digits("test", 60)
+    config = Config(
+        defence=defence, attacker=Attacker(adaptive=adaptive),
+        protocol=Protocol(eps=1e-7, attacks=("pgd", "square"), steps=2, queries=3),
+    )  # fmt: skip
+    context = Context(seed=0)
+    found = evaluate(
+        config, attacked_by(config, network(), context),
+        lambda: Defended(network(), defence, context.streams, "deployed"), images, labels, 10, context,
+    )  # fmt: skip
+    assert int(found.right.sum()) > 0
+    assert torch.equal(found.right, found.robust)
+
+
+def test_of_a_random_model_the_point_with_the_largest_loss_is_shown_where_nothing_is_confirmed() -> None:
+    images, labels = digits("test", 30)
+    model = Defended(network(), Affine(), Streams(0), "attacker", draws=4)
+    found = PGD(eps=0.03, steps=8)(model, images, labels, streams=Streams(0))
+    lost = ~found.success
+    assert int(lost.sum()) > 5
+    moved = (found.images - images).abs().flatten(1).amax(dim=1)
+    assert float((moved[lost] > 0).float().mean()) > 0.9
+    assert float(moved.max()) <= 0.03
+    assert bool(torch.isinf(found.distance[lost]).all())
+
+
+def test_a_naive_attack_goes_on_behind_the_first_error_and_each_is_judged() -> None:
+    images, labels = digits("test", 60)
+    context = Context(seed=0)
+    robust = {}
+    for names in (("pgd",), ("apgd_ce",), ("pgd", "apgd_ce")):
+        config = Config(defence=Blur(sigma=0.8), protocol=Protocol(eps=0.1, attacks=names, steps=10))
+        attacked = attacked_by(config, network(), context)
+        found = evaluate(
+            config, attacked, lambda: Defended(network(), Blur(sigma=0.8), context.streams, "deployed"),
+            images, labels, 10, context,
+        )  # fmt: skip
+        robust[names] = found.robust
+    assert torch.equal(robust["pgd", "apgd_ce"], robust["pgd",] & robust["apgd_ce",])
+    stopped = PGD(eps=0.1, steps=10)(network(), images, labels, streams=context.streams)
+    behind = Defended(network(), Blur(sigma=0.8), context.streams, "deployed")
+    assert int(robust["pgd",].sum()) < int((behind(stopped.images).argmax(dim=1) == labels).sum())

@@ -119,6 +119,7 @@ class Defended(nn.Module):
         self.network, self.defence, self.streams, self.purpose = network, defence, streams, purpose
         self.draws = draws if is_random(defence) else 1
         self.random = is_random(defence)
+        self.stand_in = False
         self.calls = 0
 
     def forward(self, images: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.apgd import APGD, TargetedAPGD
 from paribus.labs.adversarial.attacks.autoattack import AutoAttack
+from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.attacks.carlini_wagner import CarliniWagner
 from paribus.labs.adversarial.attacks.course import CourseAttack
 from paribus.labs.adversarial.attacks.deepfool import DeepFool
@@ -87,27 +88,46 @@ class Evaluation:
 def evaluate(
     config: Config,
     attacked: Model,
-    deployed: Model,
+    deployed: Callable[[], Model],
     images: Tensor,
     labels: Tensor,
     classes: int,
     context: Context,
 ) -> Evaluation:
-    """Run the protocol's attacks on the model *attacked*; what they found is judged by the model *deployed*.
+    """Run the protocol's attacks on the model *attacked*; what they found is judged by a model from *deployed*.
 
-    Without a random defence the two are one function. A random defence is judged on one draw for each image, as it
-    would be met in use; what a success is within an attack, the mean over the attacker's draws says.
+    A random defence is judged on one draw for each image, the same before and after the attack, so that it is not
+    charged for chance; what a success is within an attack, the mean over the attacker's draws says. Where *attacked* is
+    a stand-in, its answers say nothing of the defence: each attack runs on all images, and each result is judged.
     """
     how = config.protocol
     attacks = {name: attack_named(name, how, config.course, context) for name in how.attacks}
     target = targets(labels, classes, context.streams) if config.attacker.targeted else None
+
+    def kept(shown: Tensor) -> Tensor:
+        with torch.no_grad():
+            answer = deployed()(shown).argmax(dim=1)
+        return answer == labels if target is None else answer != target
+
     with torch.no_grad():
-        right = deployed(images).argmax(dim=1) == labels
-    found, left = in_turn(attacks, attacked, images, labels, streams=context.streams, target=target)
-    with torch.no_grad():
-        answer = deployed(found.images).argmax(dim=1)
-    kept = answer == labels if target is None else answer != target
-    return Evaluation(found, right, right & kept, left)
+        right = deployed()(images).argmax(dim=1) == labels
+    if not getattr(attacked, "stand_in", False):
+        found, left = in_turn(attacks, attacked, images, labels, streams=context.streams, target=target)
+        return Evaluation(found, right, right & kept(found.images), left)
+    parts: dict[str, Attack] = {}
+    for name, attack in attacks.items():
+        parts.update(attack.attacks if isinstance(attack, AutoAttack) else {name: attack})
+    robust, left = right.clone(), {}
+    worst, queries = images.clone(), torch.zeros(len(images), dtype=torch.int64, device=images.device)
+    for name, attack in parts.items():
+        found = attack(attacked, images, labels, streams=context.streams, target=target)
+        broken = robust & ~kept(found.images)
+        worst[broken] = found.images[broken]
+        robust, queries = robust & ~broken, queries + found.queries
+        left[name] = int(robust.sum())
+    broken = right & ~robust
+    far = distance(worst, images, how.norm).masked_fill(~broken, torch.inf)
+    return Evaluation(Adversarial(worst, broken, far, queries, torch.full_like(far, -torch.inf)), right, robust, left)
 
 
 def targets(labels: Tensor, classes: int, streams: Streams) -> Tensor:

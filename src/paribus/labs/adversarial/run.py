@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.data import part, tensors
 from paribus.labs.adversarial.defences import Defended
 from paribus.labs.adversarial.experiments import Config, Trained
@@ -28,8 +29,10 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
 
     ``natural_accuracy``: the share of the images on which the classifier, with its defence, is right.
     ``robust_accuracy``: the share on which it is right and no attack of the protocol, in any restart, changed that.
-    ``attack_success``: of the images it got right, the share that was broken. ``median_distance``: of the perturbations
-    that broke them, in the protocol's norm; 0 where there are none. ``queries``: evaluations of the network an image.
+    ``attack_success``: of the images it got right, the share that was broken. ``median_distance``: over
+    all that it got right, in the protocol's norm; one that was not broken counts as the largest distance between two
+    images (1 in Linf, the root of their numbers in L2, their number in L1), so that failing never looks near.
+    ``queries``: evaluations of the network an image.
     ``masking_alarms``: how many of four tests for masked gradients fail (see :class:`Masking`), on the model attacked;
     ``masking_many_steps``, ``masking_unbounded``, ``masking_black_box`` and ``masking_noise``: what they broke.
     ``overfitting``: 1 where training on adversarial examples has taught the single step and not the ball, else 0.
@@ -39,11 +42,15 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
         test = part(config, "test")
         images, labels = tensors(test, torch.device(context.device))
         attacked = attacked_by(config, network, context)
-        deployed = Defended(network, config.defence, context.streams, "deployed")
+
+        def deployed() -> Defended:
+            return Defended(network, config.defence, context.streams, "deployed")
+
         found = evaluate(config, attacked, deployed, images, labels, len(test.classes), context)
         _tell(found, images, context)
+        attacked.stand_in = False  # the tests for masking are about this very model
         masked = _masked(config, attacked, images[found.right], labels[found.right], context)
-        return {**metrics, **_measured(found), **masked}
+        return {**metrics, **_measured(found, images, config.protocol.norm), **masked}
 
 
 def victim_of(config: Config, context: Context) -> tuple[nn.Module, dict[str, float]]:
@@ -60,18 +67,21 @@ def victim_of(config: Config, context: Context) -> tuple[nn.Module, dict[str, fl
 def attacked_by(config: Config, network: nn.Module, context: Context) -> Defended:
     """Return the model that the attacker has before its eyes: the bare network, or the network behind the defence."""
     seen = config.defence if config.attacker.adaptive else None
-    return Defended(network, seen, context.streams, "attacker", config.attacker.draws)
+    model = Defended(network, seen, context.streams, "attacker", config.attacker.draws)
+    model.stand_in = seen != config.defence
+    return model
 
 
-def _measured(found: Evaluation) -> dict[str, float]:
+def _measured(found: Evaluation, images: Tensor, norm: str) -> dict[str, float]:
     right, robust = found.right, found.robust
     broken = right & ~robust
-    far = found.found.distance[broken & torch.isfinite(found.found.distance)]
+    farthest = distance(torch.ones_like(images[:1]), torch.zeros_like(images[:1]), norm)
+    far = torch.where(broken, distance(found.found.images, images, norm), farthest)[right]
     return {
         "natural_accuracy": float(right.double().mean()),
         "robust_accuracy": float(robust.double().mean()),
         "attack_success": float(broken.sum()) / max(1, int(right.sum())),
-        "median_distance": float(far.median()) if len(far) else 0.0,
+        "median_distance": float(far.median()) if len(far) else float(farthest),
         "queries": float(found.found.queries.double().mean()),
     }
 

@@ -56,7 +56,9 @@ class CarliniWagner:
         self, model: Model, images: Tensor, labels: Tensor, *, streams: Streams, target: Tensor | None = None
     ) -> Adversarial:
         """Attack *images* (B, 3, H, W) with *labels* (B,); towards *target* (B,) where given. Nothing is drawn."""
-        search = Search(model, images, labels, norm="l2", target=target, limit=self.eps, precision=self.precision)
+        search = Search(
+            model, images, labels, norm="l2", target=target, limit=self.eps, precision=self.precision, nearest=True
+        )
         tradeoff = Tradeoff(len(images), self.first, images.device)
         which = torch.nonzero(search.distance > 0).flatten()
         for _ in range(self.searches):

@@ -47,7 +47,7 @@ class CourseAttack:
         self, model: Model, images: Tensor, labels: Tensor, *, streams: Streams, target: Tensor | None = None
     ) -> Adversarial:
         """Attack *images* (B, 3, H, W) with *labels* (B,); towards *target* (B,) where given. Nothing is drawn."""
-        search = Search(model, images, labels, norm="l2", target=target, limit=self.eps)
+        search = Search(model, images, labels, norm="l2", target=target, limit=self.eps, nearest=True)
         which = torch.nonzero(search.distance > 0).flatten()
         if len(which) == 0:
             return search.result()

@@ -49,7 +49,9 @@ class DeepFool:
 
         With a *target* (B,) each step goes onto the face towards it.
         """
-        search = Search(model, images, labels, norm=self.norm, target=target, limit=self.eps, precision=self.precision)
+        search = Search(
+            model, images, labels, norm=self.norm, target=target, limit=self.eps, precision=self.precision, nearest=True
+        )
         which = search.alive
         order = search.clean_logits.argsort(dim=1, descending=True, stable=True)
         others = order[:, 1 : self.candidates] if target is None else target[:, None]

@@ -53,7 +53,9 @@ class TargetedFAB:
 
         With a *target* (B,) only that class is tried, and only it is a success.
         """
-        search = Search(model, images, labels, norm=self.norm, target=target, limit=self.eps, precision=self.precision)
+        search = Search(
+            model, images, labels, norm=self.norm, target=target, limit=self.eps, precision=self.precision, nearest=True
+        )
         order = search.clean_logits.argsort(dim=1, descending=True, stable=True)
         for place in range(1, min(self.classes, order.shape[1] - 1) + 1):
             self._towards(search, order[:, place] if target is None else target)

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from paribus.labs.adversarial.attacks.bounds import distance, rounded_towards
+from paribus.labs.adversarial.attacks.losses import margin
 from paribus.train.arithmetic import autocast
 
 Model = Callable[[Tensor], Tensor]
-"""From images (B, 3, H, W) in [0, 1] to logits (B, K). One whose answers are random has an attribute ``random``."""
+"""From images (B, 3, H, W) in [0, 1] to logits (B, K). One whose answers are random has an attribute ``random``; one
+that stands in for another, which judges in the end, has an attribute ``stand_in``."""
 
 CONFIRMATIONS = 4
 """How many further answers of a random model must agree before a find counts: an attack that stops at the first lucky
@@ -24,16 +26,19 @@ class Adversarial:
     """What an attack found.
 
     Args:
-        images: (B, 3, H, W) in the dtype of those given; where nothing was found, the image itself.
+        images: (B, 3, H, W) in the dtype of those given; where nothing was found, the image itself; of a random
+            model or a stand-in the point with the largest loss within the bound, found or not.
         success: (B,) whether the model errs on it (or gives the target); already true of images it got wrong.
         distance: (B,) float64 in the attack's norm; infinity where nothing was found.
         queries: (B,) how often the model was evaluated on the image, a gradient counted as one.
+        loss: (B,) the margin at the image where the largest is sought, else minus infinity.
     """
 
     images: Tensor
     success: Tensor
     distance: Tensor
     queries: Tensor
+    loss: Tensor
 
 
 class Search:
@@ -43,6 +48,9 @@ class Search:
     *limit* in the norm is kept as the nearest so far and counts as nothing found. Numbers are float32; the model is
     shown the images' own dtype. With ``precision="bfloat16"`` the model runs under autocast, and what looks like a
     success is believed only once float32 agrees.
+
+    Of a random model and of a stand-in the point with the largest margin is kept for each image, of a random one the
+    mean over its answers. Before a stand-in no image leaves the batch, unless the attack seeks the *nearest* error.
     """
 
     def __init__(
@@ -55,12 +63,16 @@ class Search:
         target: Tensor | None = None,
         limit: float = float("inf"),
         precision: str = "float32",
+        nearest: bool = False,
     ) -> None:
         self.model, self.labels, self.target, self.norm, self.limit = model, labels, target, norm, limit
         self.given, self.dtype, self.precision = images, images.dtype, precision
         self.random = bool(getattr(model, "random", False))
+        self.stand_in = bool(getattr(model, "stand_in", False)) and not nearest
         self.images = images.float().contiguous()
         self.best = self.images.clone()
+        self.highest = self.images.clone()
+        self.loss = torch.full((len(images),), -torch.inf, device=images.device)
         count = len(images)
         self.success = torch.zeros(count, dtype=torch.bool, device=images.device)
         self.distance = torch.full((count,), torch.inf, dtype=torch.float64, device=images.device)
@@ -71,7 +83,9 @@ class Search:
 
     @property
     def alive(self) -> Tensor:
-        """The indices of the images for which nothing is found."""
+        """The indices of the images for which nothing is found; of a stand-in all."""
+        if self.stand_in:
+            return torch.arange(len(self.images), device=self.images.device)
         return torch.nonzero(~self.success).flatten()
 
     def shown(self, points: Tensor, which: Tensor) -> Tensor:
@@ -108,9 +122,14 @@ class Search:
         return answer != self.labels[which] if self.target is None else answer == self.target[which]
 
     def offer(self, points: Tensor, logits: Tensor, which: Tensor, *, exact: bool = False) -> Tensor:
-        """Take the *points* that are adversarial and nearer than what was found; return which are adversarial (B,)."""
+        """Take the *points* that are adversarial and nearer than what was found; return which are adversarial (B,).
+
+        Of a stand-in none is returned: the attack goes on.
+        """
         found = self.adversarial(logits, which)
-        for _ in range(CONFIRMATIONS if self.random else int(self.precision != "float32" and not exact)):
+        if self.random or self.stand_in:
+            found = self._higher(points.detach(), logits, which, found)
+        for _ in range(int(not self.random and self.precision != "float32" and not exact)):
             seen = torch.nonzero(found).flatten()
             if len(seen):
                 found[seen] = self.adversarial(self.logits(points[seen], which[seen], exact=True), which[seen])
@@ -123,27 +142,51 @@ class Search:
             self.best[place] = candidates[nearer]
             self.distance[place] = far[nearer]
             self.success[place] = far[nearer] <= self.limit
+        return torch.zeros_like(found) if self.stand_in else found
+
+    def _higher(self, points: Tensor, logits: Tensor, which: Tensor, found: Tensor) -> Tensor:
+        """Keep the *points* whose loss is the largest so far; return which finds are confirmed."""
+        loss = self._loss(logits, which)
+        if self.random:
+            seen = torch.nonzero(found | (loss > self.loss[which])).flatten()
+            for _ in range(CONFIRMATIONS if len(seen) else 0):
+                again = self.logits(points[seen], which[seen], exact=True)
+                found[seen] &= self.adversarial(again, which[seen])
+                loss[seen] += self._loss(again, which[seen])
+            loss[seen] /= CONFIRMATIONS + 1
+        candidates = self.shown(points, which)
+        better = (loss > self.loss[which]) & (distance(candidates, self.images[which], self.norm) <= self.limit)
+        place = which[better]
+        self.highest[place], self.loss[place] = candidates[better], loss[better]
         return found
+
+    def _loss(self, logits: Tensor, which: Tensor) -> Tensor:
+        if self.target is None:
+            return margin(logits, self.labels[which])
+        return -margin(logits, self.target[which])
 
     def result(self) -> Adversarial:
         """Return what was found, in the images' dtype and checked on it."""
-        images = self.best.to(self.dtype).contiguous()
+        images = (self.highest if self.stand_in else self.best).to(self.dtype).contiguous()
         won = torch.nonzero(self.success).flatten()
         if len(won) and not self.random:
             with torch.no_grad():
                 logits = self.model(images[won]).float()
             self.success[won] = self.adversarial(logits, won)
         lost = ~self.success
-        images = torch.where(lost.view(-1, 1, 1, 1), self.given, images)
+        instead = self.highest.to(self.dtype) if self.random or self.stand_in else self.given
+        images = torch.where(lost.view(-1, 1, 1, 1), instead, images)
         far = distance(images, self.given, self.norm)
-        return Adversarial(images, self.success, far.masked_fill(lost, torch.inf), self.queries)
+        return Adversarial(images, self.success, far.masked_fill(lost, torch.inf), self.queries, self.loss)
 
 
 def merged(first: Adversarial, second: Adversarial, rows: Tensor) -> Adversarial:
-    """Return *first* with what *second* found for its images *rows*, where that is a success."""
+    """Return *first* with what *second* found for its images *rows*, where that is a success or has the larger loss."""
     images, success = first.images.clone(), first.success.clone()
-    far, queries = first.distance.clone(), first.queries.clone()
-    won = rows[second.success]
-    images[won], success[won], far[won] = second.images[second.success], True, second.distance[second.success]
+    far, queries, loss = first.distance.clone(), first.queries.clone(), first.loss.clone()
+    better = second.success | (~success[rows] & (second.loss > loss[rows]))
+    won = rows[better]
+    images[won], success[won], far[won] = second.images[better], second.success[better], second.distance[better]
+    loss[won] = second.loss[better]
     queries[rows] += second.queries
-    return Adversarial(images, success, far, queries)
+    return Adversarial(images, success, far, queries, loss)
