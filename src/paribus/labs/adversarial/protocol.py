@@ -60,7 +60,7 @@ def attack_named(name: str, how: Protocol, course: Course | None = None, context
     if name == "deepfool":
         return DeepFool(norm=norm, eps=eps, steps=steps, precision=precision)
     if name == "carlini_wagner":
-        return CarliniWagner(eps=eps, steps=steps, searches=how.searches, first=1.0, precision=precision)
+        return CarliniWagner(eps=eps, steps=steps, searches=how.searches, first=1.0, rate=0.1, precision=precision)
     if name == "elastic_net":
         return ElasticNet(eps=eps, steps=steps, searches=how.searches, first=1.0, precision=precision)
     if name == "course":

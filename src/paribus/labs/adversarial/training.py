@@ -154,11 +154,12 @@ class Learner(nn.Module):
         """Return images moved by the recipe's steps up the *objective*, a function of logits, within eps and [0, 1]."""
         recipe = self.recipe
         noise = start_noise(self.streams, f"training/start/step={step}", images, "linf")
-        moved = recipe.eps * noise
+        moved = (images + recipe.eps * noise).clamp(0, 1) - images
         for _ in range(recipe.attack_steps):
             variable = (images + moved).clamp(0, 1).requires_grad_()
             (slope,) = torch.autograd.grad(objective(self.network(variable)), variable)  # type: ignore[operator]
             moved = (moved + recipe.step * recipe.eps * slope.sign()).clamp(-recipe.eps, recipe.eps)
+            moved = (images + moved).clamp(0, 1) - images
         return (images + moved).clamp(0, 1)
 
     def _trades(self, images: Tensor, labels: Tensor, step: int) -> Tensor:

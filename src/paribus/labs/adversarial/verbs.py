@@ -46,6 +46,7 @@ def attack(
     import torch
 
     from paribus.data.pictures import read_picture, square, write_png
+    from paribus.errors import ConfigError
     from paribus.labs.adversarial.experiments import Course, Protocol
     from paribus.labs.adversarial.panel import panel
     from paribus.labs.adversarial.protocol import attack_named
@@ -70,6 +71,8 @@ def attack(
         with torch.no_grad():
             before = torch.softmax(model.logits(pixels), dim=1)[0]
         label = before.argmax()[None]
+        if goal is not None and int(goal[0]) == int(label[0]):
+            raise ConfigError(f"--target {target}: that is the network's answer already; another class is expected")
         found = method(lambda images: model.logits(rounded(images)), pixels, label, streams=streams, target=goal)
         result = rounded(found.images)
         with torch.no_grad():
@@ -115,7 +118,7 @@ def _class(text: str, classes: tuple[str, ...]) -> int:
 
     if text in classes:
         return classes.index(text)
-    if text.isdigit() and int(text) < len(classes):
+    if text.isdecimal() and int(text) < len(classes):
         return int(text)
     raise ConfigError(f"--target {text}: the network knows no such class{suggest(text, classes)}")
 
