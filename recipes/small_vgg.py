@@ -31,7 +31,8 @@ from paribus.data.image_folder import load_image_folder
 from paribus.nn.initial import initialise, untouched_rng
 from paribus.nn.networks.embed import folded, save_embedded
 from paribus.nn.networks.layered import Layered, small_vgg_stages
-from paribus.nn.networks.load import CIFAR10, CIFAR10_MEAN, CIFAR10_STD, embedded_path
+from paribus.nn.networks.load import CIFAR10, CIFAR10_MEAN, CIFAR10_STD
+from paribus.nn.networks.names import embedded_path
 from paribus.spec.context import Context, Report, Scalars
 from paribus.spec.seed import Streams
 from paribus.train.arithmetic import autocast, reproducible

@@ -14,8 +14,8 @@ from paribus.errors import ConfigError, DataError, ParibusError
 from paribus.nn.initial import untouched_rng
 from paribus.nn.networks.embed import folded, save_embedded
 from paribus.nn.networks.layered import AveragePool, Layered, small_vgg_stages
-from paribus.nn.networks.load import CIFAR10, CIFAR10_MEAN, CIFAR10_STD, embedded_path, load
-from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, fixed
+from paribus.nn.networks.load import CIFAR10, CIFAR10_MEAN, CIFAR10_STD, load
+from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, embedded_path, fixed
 from paribus.spec.seed import Streams
 
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))

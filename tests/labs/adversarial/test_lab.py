@@ -289,3 +289,27 @@ def test_cifar10_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PARIBUS_DATA", str(tmp_path))
     with pytest.raises(DataError, match="paribus data get cifar10"):
         run(experiment("adversarial/cifar10/small_vgg").config, Context(seed=0))
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("l2", 0.3), ("l1", 5.0), ("linf", 0.011)])
+def test_the_picture_that_is_written_keeps_the_bound(
+    norm: str, eps: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "slope.png"
+    rows, columns = np.mgrid[0:32, 0:32]
+    Image.fromarray(np.stack([8 * columns, 8 * rows, 4 * (rows + columns)], axis=2).astype(np.uint8)).save(picture)
+    arguments = ["--norm", norm, "--eps", str(eps), "--attack", "pgd", "--out", str(tmp_path / "out.png")]
+    code = main(["adversarial", "attack", str(picture), *arguments])
+    said = capsys.readouterr().out
+    assert code in (0, 1)
+    if code == 0:
+        (line,) = (line for line in said.splitlines() if line.startswith("perturbation"))
+        word = {"linf": "largest"}.get(norm, norm)
+        assert float(line.rsplit(f"{word} ", 1)[1].split(",")[0].split(";")[0]) <= eps
+
+
+def test_a_bound_that_no_pixel_can_keep_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(tmp_path / "black.png")
+    out = str(tmp_path / "out.png")
+    assert main(["adversarial", "attack", str(tmp_path / "black.png"), "--eps", "0.003", "--out", out]) == 2
+    assert "at least 1/255" in capsys.readouterr().err

@@ -60,8 +60,9 @@ def _data_in_words(config: Config) -> str:
 
 def _data_editions() -> Iterable[str]:
     from paribus.data.catalogue import editions
+    from paribus.nn.networks import names
 
-    return editions()
+    return (*editions(), *names.editions())
 
 
 def _implementation(path: str, value: Any) -> object | None:

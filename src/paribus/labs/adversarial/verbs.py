@@ -55,7 +55,9 @@ def attack(
     from paribus.spec.seed import Streams
     from paribus.train.arithmetic import reproducible
 
-    if norm == "linf" and 1 / 255 <= eps < 1:
+    if norm == "linf" and eps < 1:
+        if 0 < eps * 255 < 1 - 1e-9:
+            raise ConfigError(f"--eps {eps:g}: a pixel of a picture changes by at least 1/255 = 0.00392")
         eps = math.floor(eps * 255 + 1e-9) / 255
     how = Protocol(norm=norm, eps=eps, attacks=(by,), steps=steps, queries=queries, searches=9)
     method = attack_named(by, how, Course())
@@ -65,7 +67,9 @@ def attack(
     pixels = torch.from_numpy(square(read_picture(image), model.size)).permute(2, 0, 1)[None].float() / 255
 
     def rounded(images: torch.Tensor) -> torch.Tensor:
-        return images + ((images * 255).round() / 255 - images).detach()
+        """Whole pixel values, rounded towards the original: no norm of the change grows."""
+        whole = (pixels * 255).round() + ((images - pixels) * 255 + 1e-3 * (images - pixels).sign()).trunc()
+        return images + (whole / 255 - images).detach()
 
     with reproducible("cpu"):
         with torch.no_grad():

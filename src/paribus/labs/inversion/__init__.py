@@ -42,19 +42,11 @@ def _data_in_words(config: Config) -> str:
 
 
 def _data_editions() -> Iterable[str]:
-    from hashlib import sha256
-    from importlib.resources import files
-
     from paribus.data.photographs import editions
     from paribus.labs.inversion.experiments import TEST, TRAINING
-    from paribus.nn.networks.names import EMBEDDED
+    from paribus.nn.networks import names
 
-    found = list(editions((*TEST, *TRAINING)))
-    for weights in EMBEDDED:
-        file = files("paribus.nn.networks") / f"small_vgg_{weights}.safetensors"
-        if file.is_file():
-            found.append(f"small_vgg {weights} {sha256(file.read_bytes()).hexdigest()[:12]}")
-    return found
+    return (*editions((*TEST, *TRAINING)), *names.editions())
 
 
 def _implementation(path: str, value: Any) -> object | None:

@@ -33,8 +33,9 @@ def _data_in_words(config: Config) -> str:
 
 def _data_editions() -> Iterable[str]:
     from paribus.data.photographs import PHOTOGRAPHS, TEXTURES, editions
+    from paribus.nn.networks import names
 
-    return editions((*TEXTURES, *PHOTOGRAPHS))
+    return (*editions((*TEXTURES, *PHOTOGRAPHS)), *names.editions())
 
 
 def _implementation(path: str, value: Any) -> object | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -27,7 +26,7 @@ from paribus.nn.networks.layered import (
     vgg_stages,
     without_inplace,
 )
-from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, file_digest
+from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, embedded_path, file_digest
 from paribus.spec.seed import Streams
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -58,11 +57,6 @@ def load(fixed: Fixed, streams: Streams) -> Layered:
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     return network.to(memory_format=torch.channels_last)
-
-
-def embedded_path(weights: str) -> Path:
-    """Return the file in the package that holds the embedded *weights*."""
-    return Path(str(files("paribus.nn.networks") / f"small_vgg_{weights}.safetensors"))
 
 
 def embedded_record(weights: str) -> dict[str, Any]:

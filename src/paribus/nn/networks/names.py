@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.resources import files
 from pathlib import Path
 
 from paribus.errors import ConfigError
@@ -58,6 +59,16 @@ def fixed(text: str) -> Fixed:
     if not weights and name in NETWORKS:
         weights = NETWORKS[name][0]
     return Fixed(name=name, weights=weights)
+
+
+def embedded_path(weights: str) -> Path:
+    """Return the file in the package that holds the embedded *weights*."""
+    return Path(str(files("paribus.nn.networks") / f"small_vgg_{weights}.safetensors"))
+
+
+def editions() -> tuple[str, ...]:
+    """Return which embedded weights these are, for the identity of trials that may use them."""
+    return tuple(f"small_vgg {weights} {file_digest(embedded_path(weights))}" for weights in EMBEDDED)
 
 
 def file_digest(path: Path) -> str:

@@ -77,8 +77,8 @@ class ElasticNet:
             rate = self.rate * math.sqrt(1 - step / self.steps)
             target = ahead - rate * (rows(weights) * slope + 2 * (ahead - centre))
             moved = target - centre
-            moved = moved.sign() * (moved.abs() - self.beta * rate).clamp_min(0)
+            moved = moved.sign() * (moved.abs() - self.beta).clamp_min(0)
             before, points = points, (centre + moved).clamp(0.0, 1.0)
+            broken |= search.offer(points, search.logits(points, which), which)
             ahead = (points + step / (step + 3) * (points - before)).clamp(0.0, 1.0)
-        broken |= search.offer(points, search.logits(points, which), which)
         return broken
