@@ -33,6 +33,7 @@ from paribus.nn.networks.embed import folded, save_embedded
 from paribus.nn.networks.layered import Layered, small_vgg_stages
 from paribus.nn.networks.load import CIFAR10, CIFAR10_MEAN, CIFAR10_STD
 from paribus.nn.networks.names import embedded_path
+from paribus.nn.pixels import to_tensor
 from paribus.spec.context import Context, Report, Scalars
 from paribus.spec.seed import Streams
 from paribus.train.arithmetic import autocast, reproducible
@@ -68,10 +69,6 @@ def shifted(images: np.ndarray, streams: Streams, step: int) -> np.ndarray:
     return padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
-def as_tensor(images: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float().div_(255)
-
-
 def perturbed(model: Layered, images: Tensor, labels: Tensor, streams: Streams, step: int) -> Tensor:
     """Return *images* after one step of FGSM from a random start within epsilon (Wong et al. 2020, algorithm 3)."""
     drawn = streams.generator(f"attack/step={step}").random(tuple(images.shape), dtype=np.float32)
@@ -86,7 +83,7 @@ def perturbed(model: Layered, images: Tensor, labels: Tensor, streams: Streams, 
 @torch.inference_mode()
 def accuracy(model: torch.nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
     right = sum(
-        int((model(as_tensor(images[at : at + 500])).argmax(1).numpy() == labels[at : at + 500]).sum())
+        int((model(to_tensor(images[at : at + 500])).argmax(1).numpy() == labels[at : at + 500]).sum())
         for at in range(0, len(images), 500)
     )
     return right / len(images)
@@ -96,7 +93,7 @@ def robust_accuracy(model: Layered, images: np.ndarray, labels: np.ndarray) -> f
     """Return the accuracy under 20 steps of PGD of 2/255 within epsilon, from a random start."""
     streams, right = Streams(SEED), 0
     for at in range(0, len(images), 250):
-        clean, truth = as_tensor(images[at : at + 250]), torch.from_numpy(labels[at : at + 250])
+        clean, truth = to_tensor(images[at : at + 250]), torch.from_numpy(labels[at : at + 250])
         drawn = torch.from_numpy(streams.generator(f"pgd/{at}").random(tuple(clean.shape), dtype=np.float32))
         x = (clean + (drawn * 2 - 1) * EPSILON).clamp(0, 1)
         for _ in range(20):
@@ -146,7 +143,7 @@ def main() -> None:
         def loss(step: int) -> StepLoss:
             model.train()
             rows = batches.indices(step)
-            seen, truth = as_tensor(shifted(images[rows], streams, step)), torch.from_numpy(labels[rows])
+            seen, truth = to_tensor(shifted(images[rows], streams, step)), torch.from_numpy(labels[rows])
             if adversarial and step >= a_pass // 2:
                 seen = perturbed(model, seen, truth, streams, step)
             with autocast("cpu", "bfloat16"):

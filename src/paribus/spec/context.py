@@ -7,7 +7,6 @@ by hand, ``Context(seed=0)``, it lets one run a lab in a notebook: whatever is r
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.spec.seed import Streams
+from paribus.whole import write_whole
 
 
 class Diverged(Exception):  # noqa: N818 - a finding, not an error
@@ -146,12 +146,7 @@ class Context:
         if self.scratch is None:
             return
         self.scratch.mkdir(parents=True, exist_ok=True)
-        temporary = self.scratch / f"checkpoint.{os.getpid()}.tmp"
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.scratch / "checkpoint")
+        write_whole(self.scratch / "checkpoint", data)
 
     def load_checkpoint(self) -> bytes | None:
         """Return the last checkpoint of this trial, or ``None`` where it starts afresh."""

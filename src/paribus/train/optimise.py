@@ -17,6 +17,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from paribus.nn.pixels import to_pictures
 from paribus.spec.context import Context, Diverged
 from paribus.train.image_optimizer import LBFGS, ImageOptimizer
 
@@ -90,12 +91,12 @@ def optimise(
         Diverged: where an image's loss is not finite.
     """
     state = _State.begin(start, optimizer)
-    kept: list[Tensor] = []
+    kept: list[NDArray[np.uint8]] = []
     done = _resume(context, state, kept)
     marks = {math.ceil(steps * (i + 1) / points) for i in range(points)}
     times = sorted({round(steps * (i / (snapshots - 1)) ** 2) for i in range(snapshots)}) if snapshots > 1 else [steps]
     if done == 0 and 0 in times:
-        kept.append(_pictures(state.images()))
+        kept.append(to_pictures(state.images()))
     saved = shown = time.monotonic()
     for step in range(done, steps):
         found = state.step(loss, step, rate(step, steps))
@@ -103,13 +104,13 @@ def optimise(
             state.project(project)
         done = step + 1
         if done in times:
-            kept.append(_pictures(state.images()))
+            kept.append(to_pictures(state.images()))
         if done in marks:
             _point(context, found, done)
         now = time.monotonic()
         if now - shown >= SHOW_SECONDS or done == steps:
             context.progress(done, steps)
-            context.picture("image", _pictures(state.images()[:1])[0].numpy())
+            context.picture("image", to_pictures(state.images()[:1])[0])
             shown = now
         if now - saved >= CHECKPOINT_SECONDS and done < steps and context.scratch is not None:
             context.save_checkpoint(state.pack(done, kept))
@@ -119,7 +120,7 @@ def optimise(
         losses = loss(images, steps).objective.detach().cpu().double().numpy()
     if not np.isfinite(losses).all():
         raise Diverged("the loss of an image is not finite", step=steps)
-    return Optimised(images, losses, torch.stack(kept).numpy(), tuple(times))
+    return Optimised(images, losses, np.stack(kept), tuple(times))
 
 
 def _point(context: Context, found: ImageLoss, done: int) -> None:
@@ -129,11 +130,6 @@ def _point(context: Context, found: ImageLoss, done: int) -> None:
     if not math.isfinite(means["loss"]):
         raise Diverged(f"the loss became {means['loss']}", step=done)
     context.scalars(done, **means)
-
-
-def _pictures(images: Tensor) -> Tensor:
-    """Return (B, H, W, 3) uint8 of *images* (B, 3, H, W), on the CPU."""
-    return (images.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu()
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,9 +176,9 @@ class _State:
             if "d" in state and state["t"]:
                 state["d"] = state["d"] + ((leaf - before) / state["t"]).flatten()
 
-    def pack(self, done: int, kept: Iterable[Tensor]) -> bytes:
+    def pack(self, done: int, kept: Iterable[NDArray[np.uint8]]) -> bytes:
         tensors = {f"image/{index}": leaf.detach() for index, leaf in enumerate(self.leaves)}
-        tensors |= {f"kept/{index}": pictures for index, pictures in enumerate(kept)}
+        tensors |= {f"kept/{index}": torch.from_numpy(pictures) for index, pictures in enumerate(kept)}
         numbers: dict[str, float | int] = {"done": done}
         for index, (optimizer, leaf) in enumerate(zip(self.optimizers, self.leaves, strict=True)):
             for name, value in optimizer.state.get(leaf, {}).items():
@@ -199,7 +195,7 @@ class _State:
         return bytes(safetensors.torch.save(packed))
 
     @torch.no_grad()
-    def unpack(self, data: bytes) -> tuple[int, list[Tensor]]:
+    def unpack(self, data: bytes) -> tuple[int, list[NDArray[np.uint8]]]:
         tensors = safetensors.torch.load(data)
         numbers = json.loads(bytes(tensors.pop("numbers").numpy()).decode())
         for index, (optimizer, leaf) in enumerate(zip(self.optimizers, self.leaves, strict=True)):
@@ -221,10 +217,10 @@ class _State:
             if state:
                 optimizer.state[leaf] = state
         count = sum(key.startswith("kept/") for key in tensors)
-        return int(numbers["done"]), [tensors[f"kept/{place}"] for place in range(count)]
+        return int(numbers["done"]), [tensors[f"kept/{place}"].numpy() for place in range(count)]
 
 
-def _resume(context: Context, state: _State, kept: list[Tensor]) -> int:
+def _resume(context: Context, state: _State, kept: list[NDArray[np.uint8]]) -> int:
     data = context.load_checkpoint()
     if data is None:
         return 0

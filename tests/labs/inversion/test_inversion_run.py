@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from paribus.errors import ConfigError
-from paribus.labs.inversion.data import crops, originals, pictures, tensor
+from paribus.labs.inversion.data import crops, originals
 from paribus.labs.inversion.decoder import UpConvolutional
 from paribus.labs.inversion.deep_prior import Hourglass
 from paribus.labs.inversion.experiments import (
@@ -30,6 +30,7 @@ from paribus.labs.inversion.run import JUDGE_SEED, run
 from paribus.nn.initial import initialise
 from paribus.nn.networks.load import load
 from paribus.nn.networks.names import Fixed
+from paribus.nn.pixels import to_pictures, to_tensor
 from paribus.spec.context import Artifact, Context, Diverged, Progress, Report
 from paribus.spec.registry import experiment
 from paribus.spec.seed import Streams
@@ -65,8 +66,8 @@ def test_pictures_come_back_as_they_went_in() -> None:
     found = originals(TEST, 20)
     assert found.shape == (4, 3, 20, 20)
     assert 0 <= float(found.min()) < float(found.max()) <= 1
-    assert torch.equal(tensor(pictures(found)), found)
-    assert pictures(torch.tensor([-1.0, 2.0, 0.5]).view(1, 3, 1, 1)).flatten().tolist() == [0, 255, 128]
+    assert torch.equal(to_tensor(to_pictures(found)), found)
+    assert to_pictures(torch.tensor([-1.0, 2.0, 0.5]).view(1, 3, 1, 1)).flatten().tolist() == [0, 255, 128]
 
 
 def test_crops_are_the_streams_and_of_the_photographs_named() -> None:
@@ -122,7 +123,9 @@ def test_a_trial_keeps_its_images(name: str) -> None:
     assert kept["picture/original"].shape == kept["picture/found"].shape == (32, 64, 3)
     assert all(picture.dtype == np.uint8 for picture in kept.values())
     assert np.array_equal(kept["strip"][-1], kept["picture/found"][:, :32])
-    assert np.array_equal(kept["picture/original"], np.concatenate(list(pictures(originals(TINY.photographs, 32))), 1))
+    assert np.array_equal(
+        kept["picture/original"], np.concatenate(list(to_pictures(originals(TINY.photographs, 32))), 1)
+    )
     gap = (kept["picture/original"] / 255.0 - kept["picture/found"] / 255.0).reshape(32, 2, 32, 3)
     expected = np.mean(10 * np.log10(1 / (gap**2).mean(axis=(0, 2, 3))))
     assert metrics["psnr"] == pytest.approx(expected, abs=0.02)

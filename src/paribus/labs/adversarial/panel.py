@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from paribus.nn.pixels import to_pictures
 
 LEAST_SIDE = 160
 """Small images are enlarged by a whole factor until their shorter side has as many pixels, so that captions fit."""
@@ -22,14 +23,6 @@ def amplification(original: Tensor, result: Tensor) -> int:
     return fitting[-1] if fitting else 1
 
 
-def pixels(image: Tensor) -> NDArray[np.uint8]:
-    """Return an image (3, H, W) in [0, 1] as (H, W, 3) uint8."""
-    found: NDArray[np.uint8] = (
-        (image.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-    )
-    return found
-
-
 def panel(original: Tensor, result: Tensor, captions: tuple[str, str] = ("", "")) -> tuple[NDArray[np.uint8], float]:
     """Return the picture (H', W', 3) and the factor that is written on it.
 
@@ -40,7 +33,7 @@ def panel(original: Tensor, result: Tensor, captions: tuple[str, str] = ("", "")
     """
     factor = amplification(original, result)
     difference = (0.5 + factor * (result.double() - original.double())).float()
-    parts = [pixels(image) for image in (original, difference, result)]
+    parts = [to_pictures(image[None])[0] for image in (original, difference, result)]
     scale = max(1, -(-LEAST_SIDE // min(parts[0].shape[:2])))
     texts = (captions[0] or "original", f"perturbation x {factor}", captions[1] or "result")
     columns = [_captioned(np.kron(part, np.ones((scale, scale, 1), np.uint8)), text)

@@ -52,6 +52,7 @@ def attack(
     from paribus.labs.adversarial.protocol import attack_named
     from paribus.nn.networks.load import load
     from paribus.nn.networks.names import fixed
+    from paribus.nn.pixels import to_tensor
     from paribus.spec.seed import Streams
     from paribus.train.arithmetic import reproducible
 
@@ -64,7 +65,7 @@ def attack(
     streams = Streams(seed)
     model = load(fixed(network), streams)
     goal = None if target is None else torch.tensor([_class(target, model.classes)])
-    pixels = torch.from_numpy(square(read_picture(image), model.size)).permute(2, 0, 1)[None].float() / 255
+    pixels = to_tensor(square(read_picture(image), model.size)[None])
 
     def rounded(images: torch.Tensor) -> torch.Tensor:
         """Whole pixel values, rounded towards the original: no norm of the change grows."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from paribus.labs.inversion.data import pictures
 from paribus.labs.inversion.found import Found
+from paribus.nn.pixels import to_pictures
 from paribus.spec.context import Context
 from paribus.train.loop import StepLoss, fit
 from paribus.train.optimizer import Adam
@@ -32,7 +32,7 @@ class Album(nn.Module):
 
     def add(self, image: Tensor) -> None:
         """Keep an image (3, H, W)."""
-        self.strip[int(self.taken)] = torch.from_numpy(pictures(image[None])[0]).to(self.strip.device)
+        self.strip[int(self.taken)] = torch.from_numpy(to_pictures(image[None])[0]).to(self.strip.device)
         self.taken += 1
 
 
@@ -60,7 +60,7 @@ def trained(
     def look() -> dict[str, float]:
         image = make()[0]
         album.add(image)
-        context.picture("image", pictures(image[None])[0])
+        context.picture("image", to_pictures(image[None])[0])
         return {}
 
     with torch.no_grad():

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from numpy.typing import NDArray
 from torch import Tensor
 
 from paribus.data.photographs import photograph
 from paribus.data.pictures import square
+from paribus.nn.pixels import to_tensor
 from paribus.spec.seed import Streams
 
 
 def originals(names: Sequence[str], side: int) -> Float[Tensor, "B 3 S S"]:
     """Return the middles of the photographs called *names*, resized to *side*, values in [0, 1]."""
-    return tensor(np.stack([square(photograph(name), side) for name in names]))
+    return to_tensor(np.stack([square(photograph(name), side) for name in names])).contiguous()
 
 
 def crops(names: Sequence[str], side: int, count: int, streams: Streams, stream: str) -> Float[Tensor, "B 3 S S"]:
@@ -36,15 +35,4 @@ def crops(names: Sequence[str], side: int, count: int, streams: Streams, stream:
         top, left = round(down * (height - edge)), round(across * (width - edge))
         pixels = square(picture[top : top + edge, left : left + edge], side)
         found[place] = pixels[:, ::-1] if mirrored < 0.5 else pixels
-    return tensor(found)
-
-
-def tensor(pictures: NDArray[np.uint8]) -> Float[Tensor, "B 3 H W"]:
-    """Return pictures (B, H, W, 3) as a float32 tensor (B, 3, H, W) with values in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).to(torch.float32).div(255).contiguous()
-
-
-def pictures(images: Float[Tensor, "B 3 H W"]) -> NDArray[np.uint8]:
-    """Return images with values in [0, 1] as pictures (B, H, W, 3); what lies outside is cut off."""
-    cut = (images.detach().float().clamp(0, 1) * 255).round().to(torch.uint8)
-    return cut.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    return to_tensor(found).contiguous()

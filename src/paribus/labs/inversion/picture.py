@@ -10,10 +10,10 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paribus.labs.inversion.data import pictures
 from paribus.labs.inversion.experiments import Config
 from paribus.labs.inversion.measure import signal_to_noise
 from paribus.labs.inversion.run import invert, kept
+from paribus.nn.pixels import to_pictures
 from paribus.spec.context import Context, Diverged
 from paribus.train.arithmetic import reproducible
 
@@ -48,7 +48,7 @@ def invert_picture(config: Config, image: Float[Tensor, "1 3 H W"], context: Con
         found = invert(config, kept(config, image, context), image.shape, context)
     if not bool(torch.isfinite(found.images).all()):
         raise Diverged("the image is not finite")
-    return Reconstruction(pictures(found.images)[0], found.strip, float(signal_to_noise(image, found.images)[0]))
+    return Reconstruction(to_pictures(found.images)[0], found.strip, float(signal_to_noise(image, found.images)[0]))
 
 
 def side_by_side(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:

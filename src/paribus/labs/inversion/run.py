@@ -10,7 +10,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paribus.labs.inversion.data import originals, pictures
+from paribus.labs.inversion.data import originals
 from paribus.labs.inversion.decoder import decode
 from paribus.labs.inversion.deep_prior import imagine
 from paribus.labs.inversion.descent import descend
@@ -19,6 +19,7 @@ from paribus.labs.inversion.found import Found
 from paribus.labs.inversion.loss import FeatureDistance, improbability
 from paribus.labs.inversion.measure import looks_unlike, signal_to_noise, similarity
 from paribus.nn.networks.load import load
+from paribus.nn.pixels import to_pictures
 from paribus.spec.context import Context, Diverged
 from paribus.spec.seed import Streams
 from paribus.train.arithmetic import reproducible
@@ -85,4 +86,4 @@ def _final(
 
 def row(images: Float[Tensor, "B 3 H W"]) -> NDArray[np.uint8]:
     """Return the images side by side, (H, B W, 3)."""
-    return np.concatenate(list(pictures(images)), axis=1)
+    return np.concatenate(list(to_pictures(images)), axis=1)

@@ -78,8 +78,8 @@ def invert(
     if min(height, width) < SMALLEST:
         raise DataError(f"{image}: {width}x{height} pixels at this size; at least {SMALLEST} a side are needed")
 
-    from paribus.labs.inversion.data import tensor
     from paribus.labs.inversion.picture import invert_picture, side_by_side
+    from paribus.nn.pixels import to_tensor
     from paribus.report.watch import Watch
     from paribus.spec.context import Context, Diverged
 
@@ -88,7 +88,7 @@ def invert(
     with Watch(f"{image.name}: {layers} of {config.features.network}") as watch:
         context = Context(seed=seed, device=device, scratch=scratch, emit=watch)
         try:
-            found = invert_picture(config, tensor(picture[None]), context)
+            found = invert_picture(config, to_tensor(picture[None]).contiguous(), context)
         except Diverged as error:
             shutil.rmtree(scratch, ignore_errors=True)
             raise RunError(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
@@ -15,6 +14,7 @@ from torch import Tensor
 from paribus.data.image_folder import SUFFIXES
 from paribus.data.pictures import Picture, read_picture
 from paribus.errors import DataError
+from paribus.nn.pixels import to_tensor
 from paribus.spec.seed import Streams
 
 
@@ -48,7 +48,7 @@ class Crops:
             top, left = (int(random.integers(length - self.side + 1)) for length in picture.shape[:2])
             crop = picture[top : top + self.side, left : left + self.side]
             found[place] = crop[:, ::-1] if random.random() < 0.5 else crop
-        return torch.from_numpy(found).permute(0, 3, 1, 2).float().div_(255)
+        return to_tensor(found)
 
 
 def photographs_in(folder: Path, *, most: int = 2000) -> list[Picture]:

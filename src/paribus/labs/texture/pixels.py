@@ -1,26 +1,25 @@
-"""Between pictures, (H, W, 3) uint8, and what networks take: (1, 3, H, W) with values in [0, 1]."""
+"""One picture, (H, W, 3) uint8, and what networks take: (1, 3, H, W) with values in [0, 1]."""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from paribus.data.pictures import Picture
+from paribus.nn import pixels
 
 
 def to_tensor(picture: Picture) -> Float[Tensor, "1 3 H W"]:
     """Return *picture* as float32 in [0, 1], channels last in memory."""
-    pixels = torch.from_numpy(np.array(picture, order="C"))
-    return pixels.permute(2, 0, 1)[None].float().div_(255).contiguous(memory_format=torch.channels_last)
+    return pixels.to_tensor(picture[None]).contiguous(memory_format=torch.channels_last)
 
 
 def to_picture(image: Float[Tensor, "1 3 H W"]) -> Picture:
     """Return the *image* of values in [0, 1], others clipped, rounded to uint8."""
-    pixels = image[0].detach().float().clamp(0, 1).mul(255).round().to(torch.uint8)
-    return np.ascontiguousarray(pixels.permute(1, 2, 0).cpu().numpy())
+    picture: Picture = pixels.to_pictures(image)[0]
+    return picture
 
 
 def padded(image: Float[Tensor, "B 3 H W"], multiple: int) -> Float[Tensor, "B 3 h w"]:

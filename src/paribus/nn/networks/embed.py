@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from paribus.whole import write_whole
 
 
 @torch.no_grad()
@@ -32,9 +33,4 @@ def save_embedded(path: Path, weights: Mapping[str, Tensor], record: Mapping[str
     """Write *weights* in float16 with *record* (JSON values) as metadata; the file is whole or not there."""
     halves = {name: tensor.half().contiguous() for name, tensor in weights.items()}
     data = safetensors.torch.save(halves, metadata={"record": json.dumps(dict(record), sort_keys=True)})
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_whole(path, data)
