@@ -12,7 +12,7 @@ from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.bounds import rows
 from paribus.labs.adversarial.attacks.losses import margin
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
-from paribus.labs.adversarial.attacks.tradeoff import Tradeoff
+from paribus.labs.adversarial.attacks.tradeoff import bisected
 from paribus.spec.seed import Streams
 
 INSIDE = 1 - 1e-6
@@ -28,7 +28,7 @@ class CarliniWagner:
     """Minimise ||x' - x||_2^2 + c max(confidence - margin(x'), 0) over w, x' = (tanh w + 1) / 2, by Adam.
 
     margin is max over k != y of z_k - z_y, for a target t it is z_t - max over k != t of z_k. The weight c of each
-    image is found by bisection (:class:`Tradeoff`); each image leaves a run when it no longer gets on.
+    image is found by bisection (:func:`bisected`); each image leaves a run when it no longer gets on.
 
     Args:
         eps: finds beyond it, in L2, do not count.
@@ -59,13 +59,7 @@ class CarliniWagner:
         search = Search(
             model, images, labels, norm="l2", target=target, limit=self.eps, precision=self.precision, nearest=True
         )
-        tradeoff = Tradeoff(len(images), self.first, images.device)
-        which = torch.nonzero(search.distance > 0).flatten()
-        for _ in range(self.searches):
-            if len(which) == 0:
-                break
-            tradeoff.learn(which, self._run(search, which, tradeoff.weight[which]))
-        return search.result()
+        return bisected(search, self._run, first=self.first, searches=self.searches)
 
     def _run(self, search: Search, every: Tensor, weights: Tensor) -> Tensor:
         """Minimise once with the *weights* (B,) for the images *every*; return which were broken."""

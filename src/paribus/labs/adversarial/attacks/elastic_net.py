@@ -12,7 +12,7 @@ from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.bounds import rows
 from paribus.labs.adversarial.attacks.losses import margin
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
-from paribus.labs.adversarial.attacks.tradeoff import Tradeoff
+from paribus.labs.adversarial.attacks.tradeoff import bisected
 from paribus.spec.seed import Streams
 
 
@@ -55,13 +55,7 @@ class ElasticNet:
         search = Search(
             model, images, labels, norm="l1", target=target, limit=self.eps, precision=self.precision, nearest=True
         )
-        tradeoff = Tradeoff(len(images), self.first, images.device)
-        which = torch.nonzero(search.distance > 0).flatten()
-        for _ in range(self.searches):
-            if len(which) == 0:
-                break
-            tradeoff.learn(which, self._run(search, which, tradeoff.weight[which]))
-        return search.result()
+        return bisected(search, self._run, first=self.first, searches=self.searches)
 
     def _run(self, search: Search, which: Tensor, weights: Tensor) -> Tensor:
         broken = torch.zeros(len(which), dtype=torch.bool, device=which.device)

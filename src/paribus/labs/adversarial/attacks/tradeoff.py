@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
+
+from paribus.labs.adversarial.attacks.search import Adversarial, Search
 
 
 class Tradeoff:
@@ -30,3 +34,21 @@ class Tradeoff:
         known = torch.isfinite(self.worked[which])
         middle = (self.failed[which] + self.worked[which]) / 2
         self.weight[which] = torch.where(known, middle, weight * 10).clamp(max=1e10)
+
+
+def bisected(
+    search: Search, run: Callable[[Search, Tensor, Tensor], Tensor], *, first: float, searches: int
+) -> Adversarial:
+    """Return what *search* has found after *searches* weights for each image that was not broken from the start.
+
+    Args:
+        search: what keeps the nearest error of each image.
+        run: ``(search, which, weights) -> broken``: minimises once for the images *which*.
+        first: the first weight.
+        searches: how many are tried.
+    """
+    which = torch.nonzero(search.distance > 0).flatten()
+    tradeoff = Tradeoff(len(search.images), first, search.images.device)
+    for _ in range(searches if len(which) else 0):
+        tradeoff.learn(which, run(search, which, tradeoff.weight[which]))
+    return search.result()
