@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from paribus.data.pictures import Picture
     from paribus.labs.inversion.experiments import Config
 
 SMALLEST = 16
@@ -60,6 +58,7 @@ def invert(
     """
     from paribus.cli.conducting import check_device
     from paribus.cli.files import prepare
+    from paribus.cli.scratch import scratch_of
     from paribus.data.pictures import read_picture, resized, square, write_png
     from paribus.errors import DataError, RunError
     from paribus.labs.inversion.experiments import Decoder
@@ -78,13 +77,14 @@ def invert(
     if min(height, width) < SMALLEST:
         raise DataError(f"{image}: {width}x{height} pixels at this size; at least {SMALLEST} a side are needed")
 
+    from paribus.labs.inversion import LAB
     from paribus.labs.inversion.picture import invert_picture, side_by_side
     from paribus.nn.pixels import to_tensor
     from paribus.report.watch import Watch
     from paribus.spec.context import Context, Diverged
 
     layers = "+".join(config.features.layers)
-    scratch = _scratch(config, seed, device, picture)
+    scratch = scratch_of(LAB, config, [picture], seed=seed, device=device)
     with Watch(f"{image.name}: {layers} of {config.features.network}") as watch:
         context = Context(seed=seed, device=device, scratch=scratch, emit=watch)
         try:
@@ -157,15 +157,3 @@ def refuse_same(image: Path, out: Path, strip: Path | None) -> None:
         raise ConfigError(f"{image}: the output would overwrite the picture; give another name")
     if strip is not None and strip.resolve() == out.resolve():
         raise ConfigError(f"{out}: --out and --strip are the same file; give two names")
-
-
-def _scratch(config: Config, seed: int, device: str, picture: Picture) -> Path:
-    """Return the folder in which this inversion of this picture, by this code, is kept until it is done."""
-    from platformdirs import user_cache_path
-
-    from paribus.labs.inversion import LAB
-    from paribus.spec.experiment import canonical
-    from paribus.spec.source import digest
-
-    asked = f"{canonical(config)}\n{seed}\n{device}\n{picture.shape}\n{digest(LAB)}\n".encode() + picture.tobytes()
-    return user_cache_path("paribus") / "inversion" / hashlib.sha256(asked).hexdigest()[:16]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,16 +43,10 @@ class Job:
     @property
     def scratch(self) -> Path:
         """The folder in which this job, done by this code, is kept until its result has been written."""
-        from platformdirs import user_cache_path
-
+        from paribus.cli.scratch import scratch_of
         from paribus.labs.texture import LAB
-        from paribus.spec.experiment import plain
-        from paribus.spec.source import digest
 
-        digested = hashlib.sha256(f"{plain(self.asked)}\n{self.seed}\n{self.device}\n{digest(LAB)}\n".encode())
-        for picture in self.pictures:
-            digested.update(f"{picture.shape}\n".encode() + picture.tobytes())
-        return user_cache_path("paribus") / "texture" / digested.hexdigest()[:16]
+        return scratch_of(LAB, self.asked, self.pictures, seed=self.seed, device=self.device)
 
 
 def run_job(job: Job, made: Callable[[Context], Made]) -> tuple[Made, Path]:
