@@ -26,10 +26,12 @@ from paribus.labs.adversarial.attacks.fab import TargetedFAB
 from paribus.labs.adversarial.attacks.fgsm import FGSM
 from paribus.labs.adversarial.attacks.losses import difference_of_logits_ratio, margin, targeted_ratio
 from paribus.labs.adversarial.attacks.pgd import PGD, bim, mi_fgsm
+from paribus.labs.adversarial.attacks.search import Search
 from paribus.labs.adversarial.attacks.square import Square
 from paribus.spec.seed import Streams
 
-EPS = {"linf": 0.12, "l2": 1.6, "l1": 25.0}
+EPS = {"linf": 0.12, "l2": 1.6, "l1": 25.0, "l0": 12.0}
+ORDER = {"linf": torch.inf, "l2": 2, "l1": 1}
 ATTACKS: dict[str, tuple[str, Callable[..., Any]]] = {
     "fgsm": ("linf", lambda eps: FGSM(eps=eps)),
     "fgsm_l1": ("l1", lambda eps: FGSM(norm="l1", eps=eps)),
@@ -38,6 +40,8 @@ ATTACKS: dict[str, tuple[str, Callable[..., Any]]] = {
     "pgd": ("linf", lambda eps: PGD(eps=eps, steps=8, restarts=2)),
     "pgd_l2": ("l2", lambda eps: PGD(norm="l2", eps=eps, steps=8)),
     "pgd_l1": ("l1", lambda eps: PGD(norm="l1", eps=eps, steps=8)),
+    "fgsm_l0": ("l0", lambda eps: FGSM(norm="l0", eps=eps)),
+    "pgd_l0": ("l0", lambda eps: PGD(norm="l0", eps=eps, steps=8)),
     "apgd": ("linf", lambda eps: APGD(eps=eps, steps=10)),
     "apgd_ratio_l2": ("l2", lambda eps: APGD(norm="l2", eps=eps, steps=10, loss="ratio")),
     "apgd_t": ("linf", lambda eps: TargetedAPGD(eps=eps, steps=8, classes=3)),
@@ -70,8 +74,9 @@ def test_an_attack_keeps_its_bounds_and_tells_the_truth(name: str, dtype: torch.
     assert bool(((found.images >= 0) & (found.images <= 1)).all())
     far = distance(found.images, images, norm)
     assert bool((far <= EPS[norm]).all())
-    flat = (found.images - images).flatten(1)
-    assert bool((torch.linalg.vector_norm(flat, {"linf": torch.inf, "l2": 2, "l1": 1}[norm], dim=1) <= EPS[norm]).all())
+    if norm in ORDER:  # in the dtype's own arithmetic too
+        flat = (found.images - images).flatten(1)
+        assert bool((torch.linalg.vector_norm(flat, ORDER[norm], dim=1) <= EPS[norm]).all())
     wrong = _model(dtype)(found.images).argmax(dim=1) != labels
     assert torch.equal(found.success, wrong)
     assert torch.equal(found.distance[found.success], far[found.success])
@@ -93,7 +98,8 @@ def test_a_targeted_attack_wants_its_class(name: str) -> None:
     assert bool((answer[found.success] == target[found.success]).all())
     assert not bool((answer[~found.success] == target[~found.success]).any())
     assert bool((distance(found.images, images, norm) <= 3 * EPS[norm]).all())
-    if name not in ("fgsm", "fgsm_l1", "square", "square_l2", "fab_l1", "pgd_l1", "elastic_net"):  # the weak in brief
+    weak = ("fgsm", "fgsm_l1", "fgsm_l0", "square", "square_l2", "fab_l1", "pgd_l1", "elastic_net")  # in so few steps
+    if name not in weak:
         assert int(found.success.sum()) > 0
 
 
@@ -173,6 +179,32 @@ def test_a_linear_model_is_fooled_at_the_distance_of_its_nearest_face(attack: An
     assert bool(found.success.all())
     assert bool((found.distance >= least[row] * (1 - 1e-4)).all())
     assert bool((found.distance <= least[row] * within + 1e-3).all())
+
+
+@pytest.mark.parametrize("attack", [CarliniWagner, ElasticNet])
+def test_a_find_has_the_margin_that_was_asked_for(attack: Callable[..., Any]) -> None:
+    images, labels = digits("test", 16)
+    found = [
+        attack(steps=40, searches=4, first=1.0, rate=0.05, confidence=confidence)(
+            network(), images, labels, streams=Streams(0)
+        )
+        for confidence in (0.0, 2.0)
+    ]
+    both = found[0].success & found[1].success
+    assert int(both.sum()) > 8
+    assert bool((margin(network()(found[1].images), labels)[found[1].success] >= 2).all())
+    assert bool((margin(network()(found[0].images), labels)[both] < 2).any())
+    assert bool((found[1].distance[both] > found[0].distance[both]).all())
+
+
+def test_the_rivals_of_an_image_never_hold_its_label() -> None:
+    images, labels = digits("test", 8)
+    wrong = (labels + 3) % 10  # as of an image that a random model gets wrong by chance
+    rivals = Search(network(), images, wrong, norm="linf").rivals
+    logits = network()(images)
+    for row in range(8):
+        order = sorted((k for k in range(10) if k != int(wrong[row])), key=lambda k: -float(logits[row, k]))
+        assert rivals[row].tolist() == order
 
 
 def test_the_elastic_net_is_sparser_than_carlini_and_wagner() -> None:
@@ -263,6 +295,10 @@ def test_square_follows_its_schedule() -> None:
         lambda: PGD(steps=0),
         lambda: PGD(loss="other"),
         lambda: APGD(norm="l1"),
+        lambda: APGD(eps=float("inf")),
+        lambda: TargetedAPGD(eps=float("inf")),
+        lambda: Square(eps=float("inf")),
+        lambda: TargetedFAB(norm="l0"),
         lambda: Square(norm="l1"),
         lambda: DeepFool(norm="l1"),
         lambda: DeepFool(candidates=1),

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
 from paribus.errors import ConfigError
-from paribus.labs.adversarial.attacks.bounds import Ball, ascent, distance, l1_projection, rounded_towards
+from paribus.labs.adversarial.attacks.bounds import (
+    Ball,
+    ascent,
+    distance,
+    l0_projection,
+    l1_projection,
+    rounded_towards,
+)
 from paribus.labs.adversarial.attacks.hyperplane import onto_hyperplane
 
 DTYPES = (torch.float32, torch.bfloat16)
@@ -71,6 +78,29 @@ def test_the_l1_projection_is_the_nearest_point(seed: int) -> None:
         options={"maxiter": 500, "ftol": 1e-12},
     ).x
     assert np.allclose(found, best[:8] - best[8:], atol=2e-4)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 30), st.sampled_from(DTYPES))
+def test_no_more_pixels_change_than_the_l0_ball_allows(seed: int, count: int, dtype: torch.dtype) -> None:
+    exact, moved = _draw(seed, 1.0)
+    images = exact.to(dtype)
+    ball = Ball.around(images, float(count), "l0")
+    found = rounded_towards(ball.project(images.float() + moved), images, dtype)
+    assert bool(((found >= 0) & (found <= 1)).all())
+    assert bool((distance(found, images, "l0") <= count).all())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_l0_projection_is_the_nearest_of_all_choices_of_pixels(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    centre, points = random.random((3, 2, 3)), random.normal(0.5, 1, (3, 2, 3))
+    found = l0_projection(*(torch.from_numpy(value)[None] for value in (points, centre)), 2).numpy()[0]
+    best = np.inf
+    for kept in itertools.combinations(range(6), 2):
+        mask = np.isin(np.arange(6), kept).reshape(2, 3)
+        best = min(best, float(((np.where(mask, points.clip(0, 1), centre) - points) ** 2).sum()))
+    assert ((found != centre).any(axis=0)).sum() <= 2
+    assert ((found - points) ** 2).sum() == pytest.approx(best)
 
 
 @pytest.mark.parametrize(("norm", "seed"), list(itertools.product(("linf", "l1"), range(4))))
@@ -139,5 +169,5 @@ def test_distances_are_those_of_their_names() -> None:
 def test_senseless_balls_are_refused() -> None:
     with pytest.raises(ConfigError, match="above 0"):
         Ball.around(torch.zeros(SHAPE), 0.0, "linf")
-    with pytest.raises(ConfigError, match="linf, l2, l1"):
+    with pytest.raises(ConfigError, match="linf, l2, l1, l0"):
         Ball.around(torch.zeros(SHAPE), 0.1, "l3")

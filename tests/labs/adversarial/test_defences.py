@@ -5,12 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from scipy.fft import dctn, idctn
 from scipy.ndimage import gaussian_filter
 
 from adversarial.sample import digits, network
 from paribus.labs.adversarial.attacks.pgd import PGD
-from paribus.labs.adversarial.defences import Defended, blurred, surviving, through_jpeg, transformed, turned
+from paribus.labs.adversarial.defences import (
+    Defended,
+    blurred,
+    mirrored,
+    sampled,
+    surviving,
+    through_jpeg,
+    transformed,
+    turned,
+)
 from paribus.labs.adversarial.experiments import Affine, Attacker, Blur, Config, Jpeg, Protocol, SaltAndPepper
 from paribus.labs.adversarial.protocol import evaluate
 from paribus.labs.adversarial.run import attacked_by
@@ -41,6 +51,20 @@ def test_the_blur_is_that_of_scipy() -> None:
         for channel, result in zip(image.numpy(), got.numpy(), strict=True):
             expected = gaussian_filter(channel.astype(np.float64), 1.5, mode="mirror", truncate=5 / 1.5)
             assert np.allclose(result, expected, atol=1e-5)
+
+
+def test_sampling_and_mirroring_are_those_of_torch_with_their_derivatives() -> None:
+    draw = torch.Generator().manual_seed(0)
+    images = torch.rand(2, 3, 7, 9, generator=draw, dtype=torch.float64).requires_grad_()
+    grid = torch.rand(2, 5, 6, 2, generator=draw, dtype=torch.float64) * 3 - 1.5  # beyond the border too
+    for found, expected in (
+        (sampled(images, grid), F.grid_sample(images, grid, padding_mode="border", align_corners=False)),
+        (mirrored(images, 4), F.pad(images, (4, 4, 0, 0), mode="reflect")),
+    ):
+        assert torch.allclose(found, expected, atol=1e-12)
+        weights = torch.rand(found.shape, generator=draw, dtype=torch.float64)
+        slopes = [torch.autograd.grad((value * weights).sum(), images)[0] for value in (found, expected)]
+        assert torch.allclose(*slopes, atol=1e-12)
 
 
 def test_a_map_without_change_is_the_identity_and_a_shift_shifts() -> None:

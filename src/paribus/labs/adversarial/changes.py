@@ -63,10 +63,21 @@ VICTIM = (
         Recipe(kind="fast", attack_steps=1, step=FAST_STEP),
         "Trains on adversarial examples of a single step of 1.25 eps from a random start.",
     ),
-    _recipe(
-        "reckless_training",
-        Recipe(kind="fast", eps=0.2, attack_steps=1, step=2.0),
-        "Trains on examples of one step of twice the radius, in a ball more than three times as large.",
+    Change(
+        name="training_eps",
+        doc="Trains on examples within so large a radius instead of 0.06.",
+        path="victim.recipe.eps",
+        before=Recipe().eps,
+        after=lambda eps: eps,
+        parameter=float,
+    ),
+    Change(
+        name="training_step",
+        doc="Makes the steps to those examples so long a share of the radius.",
+        path="victim.recipe.step",
+        before=OneOf((Recipe().step, FAST_STEP)),
+        after=lambda step: step,
+        parameter=float,
     ),
     Change(
         name="training_steps",
@@ -142,6 +153,20 @@ ATTACK = (
         path="protocol",
         before=BASELINE.protocol,
         after=Protocol(norm="l2", eps=1.0),
+    ),
+    Change(
+        name="l1",
+        doc="Measures perturbations by the sum of their sizes, up to 12, and searches by PGD and FAB.",
+        path="protocol",
+        before=BASELINE.protocol,
+        after=Protocol(norm="l1", eps=12.0, attacks=("pgd", "fab_t")),
+    ),
+    Change(
+        name="l0",
+        doc="Counts the pixels that change, up to 10, however much, and searches by PGD with five starts.",
+        path="protocol",
+        before=BASELINE.protocol,
+        after=Protocol(norm="l0", eps=10.0, attacks=("pgd",), restarts=5),
     ),
     Change(
         name="attack_steps",

@@ -56,7 +56,24 @@ def turned(images: Tensor, how: Affine, generator: np.random.Generator) -> Tenso
     theta[:, 0] = np.stack([np.cos(angle) * factor, -np.sin(angle) * factor, shift * right], axis=1)
     theta[:, 1] = np.stack([np.sin(angle) * factor, np.cos(angle) * factor, shift * down], axis=1)
     grid = F.affine_grid(torch.from_numpy(theta).to(images.device), [count, 3, height, width], align_corners=False)
-    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return sampled(images, grid)
+
+
+def sampled(images: Tensor, grid: Tensor) -> Tensor:
+    """Return *images* (B, C, H, W) at *grid* (B, H', W', 2) in [-1, 1], bilinear, the border's pixels repeated outside.
+
+    ``grid_sample`` with ``align_corners=False`` by indexing, whose derivative is the same to the bit on CUDA too.
+    """
+    height, width = images.shape[2:]
+    across = (((grid[..., 0] + 1) * width - 1) / 2).clamp(0, width - 1)
+    down = (((grid[..., 1] + 1) * height - 1) / 2).clamp(0, height - 1)
+    left, top = across.floor().long(), down.floor().long()
+    right, low = (left + 1).clamp(max=width - 1), (top + 1).clamp(max=height - 1)
+    x, y = (across - left)[..., None].to(images.dtype), (down - top)[..., None].to(images.dtype)
+    place, pixels = torch.arange(len(images), device=images.device)[:, None, None], images.permute(0, 2, 3, 1)
+    upper = pixels[place, top, left] * (1 - x) + pixels[place, top, right] * x
+    lower = pixels[place, low, left] * (1 - x) + pixels[place, low, right] * x
+    return (upper * (1 - y) + lower * y).permute(0, 3, 1, 2)
 
 
 def blurred(images: Tensor, sigma: float) -> Tensor:
@@ -64,9 +81,18 @@ def blurred(images: Tensor, sigma: float) -> Tensor:
     reach = min(max(1, math.ceil(3 * sigma)), min(images.shape[2:]) - 1)
     along = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=images.device) / sigma) ** 2)
     kernel = (along / along.sum()).to(images.dtype)
-    padded = F.pad(images, (reach,) * 4, mode="reflect")
+    padded = mirrored(mirrored(images, reach).transpose(2, 3), reach).transpose(2, 3)
     down = F.conv2d(padded, kernel.view(1, 1, -1, 1).expand(3, 1, -1, 1), groups=3)
     return F.conv2d(down, kernel.view(1, 1, 1, -1).expand(3, 1, 1, -1), groups=3)
+
+
+def mirrored(images: Tensor, reach: int) -> Tensor:
+    """Return *images* with *reach* more columns at either side, mirrored at the outermost; ``F.pad(mode="reflect")``.
+
+    That has no reproducible derivative on CUDA.
+    """
+    left, right = images[..., 1 : reach + 1].flip(-1), images[..., -reach - 1 : -1].flip(-1)
+    return torch.cat([left, images, right], dim=-1)
 
 
 def through_jpeg(images: Tensor, quality: int) -> Tensor:

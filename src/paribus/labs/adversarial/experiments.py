@@ -133,9 +133,10 @@ class Protocol:
     """How robustness is measured. Worst case over attacks and restarts, image by image."""
 
     norm: str = "linf"
-    """``linf``, ``l2`` or ``l1``."""
+    """``linf``, ``l2``, ``l1`` or ``l0``."""
     eps: float = 0.05
-    """The radius, in that norm of pixels in 0 to 1; infinity for attacks that seek the nearest error."""
+    """The radius, in that norm of pixels in 0 to 1 (of ``l0`` how many pixels may change); infinity for attacks that
+    seek the nearest error."""
     attacks: tuple[str, ...] = ("apgd_ce", "apgd_t", "square")
     """Which attacks, in this order; only survivors go on. Names of ATTACKS."""
     steps: int = 20

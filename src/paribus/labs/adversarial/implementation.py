@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from paribus.labs.adversarial.attacks.autoattack import AutoAttack
+from paribus.labs.adversarial.attacks.ensemble import in_turn
 from paribus.labs.adversarial.attacks.search import Search
 from paribus.labs.adversarial.defences import Defended, blurred, through_jpeg, transformed, turned
 from paribus.labs.adversarial.experiments import Affine, Attacker, Blur, Jpeg, Protocol, Recipe, SaltAndPepper, Trained
@@ -31,7 +31,7 @@ def implementation(path: str, value: Any) -> object | None:
     attacks = value.attacks if isinstance(value, Protocol) else value if path == "protocol.attacks" else None
     if attacks is not None:
         if len(attacks) > 1:
-            return AutoAttack
+            return in_turn
         return type(attack_named(attacks[0], Protocol(norm="l2") if attacks[0] in ("carlini_wagner", "course")
                                  else Protocol(norm="l1") if attacks[0] == "elastic_net" else Protocol()))  # fmt: skip
     if isinstance(value, Trained) and value.recipe.kind != "natural":

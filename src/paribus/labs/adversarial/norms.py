@@ -1,3 +1,3 @@
 """The norms in which a perturbation is measured, by name; torch-free."""
 
-NORMS = ("linf", "l2", "l1")
+NORMS = ("linf", "l2", "l1", "l0")

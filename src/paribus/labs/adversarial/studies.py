@@ -105,9 +105,12 @@ STUDIES = (
     Study(
         name="adversarial.overfitting",
         question="When does training on single steps fail?",
-        hypothesis="A step of twice the radius in a ball of 0.2 teaches the step alone: robustness is lost.",
+        hypothesis="In a ball of 0.2 it teaches the step alone; a longer step does so in a small ball, and adds to it.",
         control="adversarial/fast_training",
-        arms=("adversarial/reckless_training",),
+        arms=tuple(
+            f"adversarial/fast_training/{changes}"
+            for changes in ("training_eps=0.2", "training_step=2", "training_eps=0.2/training_step=2")
+        ),
         metric="robust_accuracy",
         margin=MARGIN,
         factorial=True,

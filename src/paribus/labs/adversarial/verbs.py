@@ -25,8 +25,8 @@ def attack(
     network: Annotated[
         str, typer.Option("--network", metavar="NAME", help="small_vgg, small_vgg:cifar10_robust, resnet18, ...")
     ] = "small_vgg",
-    eps: Annotated[float, typer.Option("--eps", help="The radius, for pixels in 0 to 1.")] = 8 / 255,
-    norm: Annotated[str, typer.Option("--norm", metavar="NORM", help="linf, l2 or l1.")] = "linf",
+    eps: Annotated[float, typer.Option("--eps", help="The radius, of pixels in 0 to 1; in l0 a count.")] = 8 / 255,
+    norm: Annotated[str, typer.Option("--norm", metavar="NORM", help="linf, l2, l1 or l0.")] = "linf",
     by: Annotated[str, typer.Option("--attack", metavar="NAME", help="pgd, apgd_ce, square, deepfool, ...")] = "pgd",
     steps: Annotated[int, typer.Option("--steps", help="Gradient steps.", min=1)] = 100,
     queries: Annotated[int, typer.Option("--queries", help="Evaluations of Square.", min=1)] = 1000,
@@ -95,16 +95,17 @@ def attack(
     said = ", ".join(f"{word} {float(size):.4g}" for word, size in sizes.items())
     print(f"perturbation {norm} bound {eps:g}: {said}; {int(found.queries[0])} queries")
     shown, factor = panel(pixels[0], result[0], (names[0], names[1]))
-    name = _named(network, by, eps)
+    name = _named(network, by, norm, eps)
     where = write_png(
-        out, shown, experiment=name, network=model.in_words, norm=norm, eps=eps, seed=seed, target=target or "any",
+        out, shown, experiment=name, network=model.in_words, attack=by, norm=norm, eps=eps, steps=steps,
+        queries=queries, seed=seed, target=target or "any",
         before=names[0], after=names[1], amplified=f"{factor:g} times",
     )  # fmt: skip
     print(f"written      {where}: original, perturbation {factor:g} times, result")
 
 
-def _named(network: str, by: str, eps: float) -> str:
-    """Return the name of the experiment that this attack is an instance of, as far as the lab has words for it."""
+def _named(network: str, by: str, norm: str, eps: float) -> str:
+    """Return the name of the experiment nearest to this attack: what else differs stands beside it in the picture."""
     from paribus.errors import ParibusError
     from paribus.spec.registry import experiment
 
@@ -112,9 +113,11 @@ def _named(network: str, by: str, eps: float) -> str:
     victim = "/small_vgg_robust" if network == "small_vgg:cifar10_robust" else victim
     for name in (f"adversarial{victim}/by_{by}/eps={eps:g}", f"adversarial{victim}/{by}"):
         try:
-            return experiment(name).name
+            found = experiment(name)
         except ParibusError:
             continue
+        if found.config.protocol.norm == norm:
+            return found.name
     return f"adversarial{victim or '/base'}"
 
 

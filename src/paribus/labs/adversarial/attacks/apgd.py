@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -49,7 +50,7 @@ class APGD:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
-        _check(self.norm, self.steps)
+        _check(self.norm, self.eps, self.steps)
         if self.loss not in ("cross_entropy", "ratio"):
             raise ConfigError(f"APGD: loss {self.loss!r}; 'cross_entropy' or 'ratio' is expected")
 
@@ -77,7 +78,7 @@ class TargetedAPGD:
         norm: ``linf`` or ``l2``.
         eps: the radius, above 0, in pixels of 1.
         steps: gradient steps towards each class.
-        classes: how many classes are tried: the second likeliest on the clean image, the third, ...
+        classes: how many classes are tried, the likeliest on the clean image first.
         precision: ``float32`` or ``bfloat16`` for the model.
     """
 
@@ -88,7 +89,7 @@ class TargetedAPGD:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
-        _check(self.norm, self.steps)
+        _check(self.norm, self.eps, self.steps)
 
     def __call__(
         self, model: Model, images: Tensor, labels: Tensor, *, streams: Streams, target: Tensor | None = None
@@ -99,22 +100,24 @@ class TargetedAPGD:
         """
         search = Search(model, images, labels, norm=self.norm, target=target, precision=self.precision)
         ball = Ball.around(images, self.eps, self.norm)
-        order = search.clean_logits.argsort(dim=1, descending=True, stable=True)
-        for place in range(1, min(self.classes, order.shape[1] - 1) + 1):
-            goals = order[:, place] if target is None else target
+        rivals = search.rivals
+        for place in range(min(self.classes, rivals.shape[1])):
+            goals = rivals[:, place] if target is None else target
 
             def objective(logits: Tensor, which: Tensor, goals: Tensor = goals) -> Tensor:
                 return targeted_ratio(logits, labels[which], goals[which])
 
-            ascend(search, ball, objective, streams, f"attack/apgd_t/class={place}", self.steps)
+            ascend(search, ball, objective, streams, f"attack/apgd_t/class={place + 1}", self.steps)
             if target is not None:
                 break
         return search.result()
 
 
-def _check(norm: str, steps: int) -> None:
+def _check(norm: str, eps: float, steps: int) -> None:
     if norm not in ("linf", "l2"):
         raise ConfigError(f"APGD: norm {norm!r}; 'linf' or 'l2' is expected")
+    if math.isinf(eps):
+        raise ConfigError("APGD: eps is infinite; a finite radius is expected, for steps begin at twice its length")
     if steps < 1:
         raise ConfigError(f"APGD: steps {steps}; at least 1 is expected")
 

@@ -17,10 +17,11 @@ _NEWTON_STEPS = 30
 def inner_radius(eps: float, norm: str, dtype: torch.dtype, numbers: int) -> float:
     """Return the radius to aim at so that rounding never leads beyond *eps*, for images of so many *numbers*.
 
-    For ``linf`` it is eps: there the bounds themselves are rounded inwards. For ``l2`` and ``l1`` it is less by what a
-    sum in *dtype* may be wrong by, and by what float32 may be wrong by in each of the pixels, 2^-25 at most.
+    For ``linf`` it is eps: there the bounds themselves are rounded inwards; for ``l0`` too: counting is exact. For
+    ``l2`` and ``l1`` it is less by what a sum in *dtype* may be wrong by, and by what float32 may be wrong by in each
+    of the pixels, 2^-25 at most.
     """
-    if norm == "linf" or math.isinf(eps):
+    if norm in ("linf", "l0") or math.isinf(eps):
         return eps
     pixel = 2.0**-25 * (math.sqrt(numbers) if norm == "l2" else numbers)
     return max(0.0, eps * (1 - max(1e-6, torch.finfo(dtype).eps)) - pixel)
@@ -42,7 +43,7 @@ def distance(points: Tensor, centre: Tensor, norm: str) -> Tensor:
         return flat.square().sum(dim=1).sqrt()
     if norm == "l1":
         return flat.sum(dim=1)
-    raise ConfigError(f"norm {norm!r}; one of {', '.join(NORMS)} or l0 is expected")
+    raise ConfigError(f"norm {norm!r}; one of {', '.join(NORMS)} is expected")
 
 
 def rows(values: Tensor) -> Tensor:
@@ -76,8 +77,8 @@ class Ball:
     Args:
         centre: (B, 3, H, W) float32, numbers of the images' dtype.
         low, high: the smallest and largest value of each number, of the images' dtype.
-        eps: the bound; infinity for none.
-        norm: ``linf``, ``l2`` or ``l1``.
+        eps: the bound; infinity for none; for ``l0`` a number of pixels.
+        norm: ``linf``, ``l2``, ``l1`` or ``l0``.
         radius: what projections aim at.
     """
 
@@ -107,8 +108,15 @@ class Ball:
         """Return the balls of some of the images: indices or a mask (B,)."""
         return Ball(self.centre[which], self.low[which], self.high[which], self.eps, self.norm, self.radius)
 
+    @property
+    def stride(self) -> float:
+        """What lengths of steps are shares of: eps, or a pixel's range where eps is larger or counts pixels."""
+        return {"linf": min(self.eps, 1.0), "l0": 1.0}.get(self.norm, min(self.eps, 1e6))
+
     def project(self, points: Tensor) -> Tensor:
         """Return the nearest points of the ball (for ``l2``: nearest in the ball, then in the box, which is inside)."""
+        if self.norm == "l0":
+            return l0_projection(points, self.centre, self.radius)
         if self.norm == "linf":
             return torch.clamp(points, self.low, self.high)
         if self.norm == "l2":
@@ -118,14 +126,27 @@ class Ball:
         return self.centre + l1_projection(points - self.centre, self.centre, self.radius)
 
     def start(self, noise: Tensor) -> Tensor:
-        """Return a random start from *noise* in the shape of the images: uniform in [-1, 1] for linf, else normal.
+        """Return a random start from *noise*, shaped as the images: uniform in [-1, 1] for linf and l0, else normal.
 
-        For ``linf`` c + eps * noise; for ``l2`` and ``l1`` a point at the distance eps in the noise's direction. Both
-        are then brought into [0, 1].
+        For ``linf`` c + eps * noise, for ``l0`` c + noise; for ``l2`` and ``l1`` a point at the distance eps in the
+        noise's direction. All are then brought into the ball and [0, 1].
         """
-        if self.norm == "linf":
-            return self.project(self.centre + min(self.eps, 1.0) * noise)
-        return self.project(self.centre + noise * (min(self.eps, 1e6) / norm_of(noise, self.norm).clamp_min(1e-20)))
+        if self.norm in ("linf", "l0"):
+            return self.project(self.centre + self.stride * noise)
+        return self.project(self.centre + noise * (self.stride / norm_of(noise, self.norm).clamp_min(1e-20)))
+
+
+def l0_projection(points: Tensor, centre: Tensor, count: float) -> Tensor:
+    """Return the nearest point of [0, 1] that differs from *centre* in at most *count* pixels, to each of *points*.
+
+    With z = points cut to [0, 1], those pixels are moved to z whose move gains most: the largest sums over channels of
+    (points - centre)^2 - (points - z)^2 (Croce and Hein 2019, "Sparse and imperceivable", section 2.1).
+    """
+    cut = points.clamp(0.0, 1.0)
+    gain = ((points - centre).square() - (points - cut).square()).sum(dim=1).flatten(1)
+    kept = gain.topk(min(int(min(count, 1e9)), gain.shape[1]), dim=1).indices
+    chosen = torch.zeros_like(gain, dtype=torch.bool).scatter_(1, kept, True)
+    return torch.where(chosen.view(len(points), 1, *points.shape[2:]), cut, centre)
 
 
 def l1_projection(moved: Tensor, centre: Tensor, radius: float) -> Tensor:
@@ -152,8 +173,11 @@ def ascent(gradient: Tensor, norm: str, *, kept: float = 0.01) -> Tensor:
     """Return the direction of steepest ascent of length one in the norm, for gradients (B, 3, H, W).
 
     ``linf``: the sign. ``l2``: the gradient over its length. ``l1``: the sign of the share *kept* of the largest
-    entries, over their number (Tramèr and Boneh 2019, "Multiple perturbations", section 3.2).
+    entries, over their number (Tramèr and Boneh 2019, "Multiple perturbations", section 3.2). ``l0``, which has no
+    steepest direction: the gradient over the mean size of its entries.
     """
+    if norm == "l0":
+        return gradient / rows(gradient.abs().flatten(1).mean(dim=1)).clamp_min(1e-20)
     if norm == "linf":
         return gradient.sign()
     if norm == "l2":

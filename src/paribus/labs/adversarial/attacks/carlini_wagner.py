@@ -36,7 +36,7 @@ class CarliniWagner:
         searches: weights that are tried.
         first: the first weight.
         rate: Adam's learning rate in w.
-        confidence: the margin that is asked for.
+        confidence: the margin that a find must have.
         precision: ``float32`` or ``bfloat16`` for the model.
     """
 
@@ -57,8 +57,9 @@ class CarliniWagner:
     ) -> Adversarial:
         """Attack *images* (B, 3, H, W) with *labels* (B,); towards *target* (B,) where given. Nothing is drawn."""
         search = Search(
-            model, images, labels, norm="l2", target=target, limit=self.eps, precision=self.precision, nearest=True
-        )
+            model, images, labels, norm="l2", target=target, limit=self.eps, precision=self.precision, nearest=True,
+            confidence=self.confidence,
+        )  # fmt: skip
         return bisected(search, self._run, first=self.first, searches=self.searches)
 
     def _run(self, search: Search, every: Tensor, weights: Tensor) -> Tensor:

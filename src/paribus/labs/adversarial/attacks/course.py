@@ -28,7 +28,7 @@ def averaged_total_variation(images: Tensor) -> Tensor:
 class CourseAttack:
     """Minimise w CE(f(x'), t) + tv TV(x') + c ||x' - x||_2^2 over x' in [0, 1], by Adam.
 
-    t is the target; untargeted it is the second likeliest class of the clean image. The nearest x' on the way that
+    t is the target; untargeted it is the likeliest wrong class of the clean image. The nearest x' on the way that
     does what is wanted is the find.
 
     Args:
@@ -51,7 +51,7 @@ class CourseAttack:
         which = torch.nonzero(search.distance > 0).flatten()
         if len(which) == 0:
             return search.result()
-        goal = search.clean_logits.argsort(dim=1, descending=True, stable=True)[:, 1] if target is None else target
+        goal = search.rivals[:, 0] if target is None else target
         centre, goal, how = search.images[which], goal[which], self.settings
 
         def loss(points: Tensor, step: int) -> ImageLoss:

@@ -31,7 +31,7 @@ class ElasticNet:
         first: the first weight.
         rate: the first rate.
         beta: the weight of the L1 distance.
-        confidence: the margin that is asked for.
+        confidence: the margin that a find must have.
         precision: ``float32`` or ``bfloat16`` for the model.
     """
 
@@ -53,8 +53,9 @@ class ElasticNet:
     ) -> Adversarial:
         """Attack *images* (B, 3, H, W) with *labels* (B,); towards *target* (B,) where given. Nothing is drawn."""
         search = Search(
-            model, images, labels, norm="l1", target=target, limit=self.eps, precision=self.precision, nearest=True
-        )
+            model, images, labels, norm="l1", target=target, limit=self.eps, precision=self.precision, nearest=True,
+            confidence=self.confidence,
+        )  # fmt: skip
         return bisected(search, self._run, first=self.first, searches=self.searches)
 
     def _run(self, search: Search, which: Tensor, weights: Tensor) -> Tensor:

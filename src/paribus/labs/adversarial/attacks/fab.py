@@ -11,7 +11,6 @@ from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.bounds import norm_of
 from paribus.labs.adversarial.attacks.hyperplane import onto_hyperplane
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
-from paribus.labs.adversarial.norms import NORMS
 from paribus.spec.seed import Streams
 
 
@@ -29,7 +28,7 @@ class TargetedFAB:
         norm: ``linf``, ``l2`` or ``l1``.
         eps: an image is finished within this radius; infinity: all steps are used to come nearer.
         steps: steps towards each class.
-        classes: how many classes are tried: the second likeliest on the clean image, the third, ...
+        classes: how many classes are tried, the likeliest on the clean image first.
         precision: ``float32`` or ``bfloat16`` for the model.
     """
 
@@ -43,8 +42,8 @@ class TargetedFAB:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
-        if self.norm not in NORMS:
-            raise ConfigError(f"FAB: norm {self.norm!r}; one of {', '.join(NORMS)} is expected")
+        if self.norm not in ("linf", "l2", "l1"):
+            raise ConfigError(f"FAB: norm {self.norm!r}; 'linf', 'l2' or 'l1' is expected")
 
     def __call__(
         self, model: Model, images: Tensor, labels: Tensor, *, streams: Streams, target: Tensor | None = None
@@ -56,9 +55,9 @@ class TargetedFAB:
         search = Search(
             model, images, labels, norm=self.norm, target=target, limit=self.eps, precision=self.precision, nearest=True
         )
-        order = search.clean_logits.argsort(dim=1, descending=True, stable=True)
-        for place in range(1, min(self.classes, order.shape[1] - 1) + 1):
-            self._towards(search, order[:, place] if target is None else target)
+        rivals = search.rivals
+        for place in range(min(self.classes, rivals.shape[1])):
+            self._towards(search, rivals[:, place] if target is None else target)
             if target is not None:
                 break
         return search.result()

@@ -17,8 +17,8 @@ class FGSM:
     """x + eps * ascent(gradient of the cross-entropy); in ``linf`` the ascent is the sign.
 
     Args:
-        norm: ``linf``, ``l2`` or ``l1``.
-        eps: the radius, above 0, in pixels of 1.
+        norm: ``linf``, ``l2``, ``l1`` or ``l0``.
+        eps: the radius, above 0, in pixels of 1; for ``l0`` how many pixels.
         precision: ``float32`` or ``bfloat16`` for the model.
     """
 
@@ -36,6 +36,6 @@ class FGSM:
             goal = labels[which] if target is None else target[which]
             _, _, slope = search.gradient(search.images[which], which, lambda logits: cross_entropy(logits, goal))
             step = ascent(slope if target is None else -slope, self.norm)
-            points = ball.take(which).project(search.images[which] + min(self.eps, 1e6) * step)
+            points = ball.take(which).project(search.images[which] + ball.stride * step)
             search.offer(points, search.logits(points, which), which)
         return search.result()

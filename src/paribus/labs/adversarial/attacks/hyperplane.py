@@ -55,7 +55,7 @@ def _newton(weight: Tensor, room: Tensor, wanted: Tensor, norm: str) -> Tensor:
 def _greedy(weight: Tensor, room: Tensor, wanted: Tensor) -> Tensor:
     sorted_weight, order = weight.sort(dim=1, descending=True)
     sorted_room = room.gather(1, order)
-    gained = (sorted_weight * sorted_room).cumsum(dim=1)
+    gained = (sorted_weight * sorted_room).cpu().cumsum(dim=1).to(weight.device)  # on CUDA its order is not fixed
     before = gained - sorted_weight * sorted_room
     part = ((wanted - before) / sorted_weight.clamp_min(1e-30)).clamp_min(0)
     return torch.zeros_like(room).scatter(1, order, torch.minimum(part, sorted_room))

@@ -29,10 +29,10 @@ class PGD:
     """x <- P(x + step * ascent(gradient)), P the projection on the ball of radius eps within [0, 1].
 
     Args:
-        norm: ``linf``, ``l2`` or ``l1``.
-        eps: the radius, above 0, in pixels of 1.
+        norm: ``linf``, ``l2``, ``l1`` or ``l0``.
+        eps: the radius, above 0, in pixels of 1; for ``l0`` how many pixels.
         steps: gradient steps in each run, at least 1.
-        step: the length of a step as a share of eps.
+        step: the length of a step as a share of eps; for ``l0`` the mean change of a number.
         restarts: runs; a further one is made only for images that none before has broken.
         random_start: whether a run starts at random in the ball; else each starts at the image, so one run is all.
         momentum: 0, or the decay of MI-FGSM: the direction is that of g <- momentum * g + gradient / ||gradient||_1
@@ -80,7 +80,7 @@ class PGD:
         points, ball = start[which], whole.take(which)
         sign = 1.0 if search.target is None else -1.0
         goals = search.labels if search.target is None else search.target
-        length = sign * self.step * min(self.eps, 1.0 if self.norm == "linf" else 1e6)
+        length = sign * self.step * whole.stride
         gathered = torch.zeros_like(points)
         for _ in range(self.steps):
             goal = goals[which]

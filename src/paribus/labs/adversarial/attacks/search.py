@@ -47,7 +47,7 @@ class Search:
     ``alive`` are the indices of images for which nothing is found yet; an attack works on those alone. A find beyond
     *limit* in the norm is kept as the nearest so far and counts as nothing found. Numbers are float32; the model is
     shown the images' own dtype. With ``precision="bfloat16"`` the model runs under autocast, and what looks like a
-    success is believed only once float32 agrees.
+    success is believed only once float32 agrees. With a *confidence* a success is a margin of at least so much.
 
     Of a random model and of a stand-in the point with the largest margin is kept for each image, of a random one the
     mean over its answers. Before a stand-in no image leaves the batch, unless the attack seeks the *nearest* error.
@@ -64,9 +64,11 @@ class Search:
         limit: float = float("inf"),
         precision: str = "float32",
         nearest: bool = False,
+        confidence: float = 0.0,
     ) -> None:
         self.model, self.labels, self.target, self.norm, self.limit = model, labels, target, norm, limit
         self.given, self.dtype, self.precision = images, images.dtype, precision
+        self.confidence = confidence
         self.random = bool(getattr(model, "random", False))
         self.stand_in = bool(getattr(model, "stand_in", False)) and not nearest
         self.images = images.float().contiguous()
@@ -87,6 +89,12 @@ class Search:
         if self.stand_in:
             return torch.arange(len(self.images), device=self.images.device)
         return torch.nonzero(~self.success).flatten()
+
+    @property
+    def rivals(self) -> Tensor:
+        """The wrong classes (B, K - 1) of each image, the likeliest on the clean one first."""
+        wrong = self.clean_logits.scatter(1, self.labels[:, None], -torch.inf)
+        return wrong.argsort(dim=1, descending=True, stable=True)[:, :-1]
 
     def shown(self, points: Tensor, which: Tensor) -> Tensor:
         """Return *points* as numbers of the images' dtype, still float32: to nearest, or inwards where norms sum up."""
@@ -118,6 +126,8 @@ class Search:
 
     def adversarial(self, logits: Tensor, which: Tensor) -> Tensor:
         """Say of which of the images *which* the logits (B, K) are what the attack is after."""
+        if self.confidence > 0:
+            return self._loss(logits, which) >= self.confidence
         answer = logits.argmax(dim=1)
         return answer != self.labels[which] if self.target is None else answer == self.target[which]
 

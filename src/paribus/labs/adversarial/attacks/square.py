@@ -53,6 +53,8 @@ class Square:
     def __post_init__(self) -> None:
         if self.norm not in ("linf", "l2"):
             raise ConfigError(f"Square: norm {self.norm!r}; 'linf' or 'l2' is expected")
+        if math.isinf(self.eps):
+            raise ConfigError("Square: eps is infinite; a finite radius is expected, for squares change by all of it")
         if self.queries < 1 or not 0 < self.share <= 1:
             raise ConfigError(f"Square: queries {self.queries}, share {self.share}; at least 1 and above 0 to 1")
 

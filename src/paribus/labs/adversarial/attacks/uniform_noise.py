@@ -14,11 +14,11 @@ from paribus.spec.seed import Streams
 
 @dataclass(frozen=True, kw_only=True)
 class UniformNoise:
-    """For ``linf`` uniform points of the ball; for ``l2`` and ``l1`` points at the distance eps.
+    """For ``linf`` uniform points of the ball; for ``l0`` uniform changes where they are largest; else points at eps.
 
     Args:
-        norm: ``linf``, ``l2`` or ``l1``.
-        eps: the radius, above 0, in pixels of 1.
+        norm: ``linf``, ``l2``, ``l1`` or ``l0``.
+        eps: the radius, above 0, in pixels of 1; for ``l0`` how many pixels.
         draws: points tried for each image.
         precision: ``float32`` or ``bfloat16`` for the model.
     """
