@@ -75,7 +75,7 @@ def write_png(path: Path | str, array: Picture, *, experiment: str, **texts: obj
 
     Args:
         path: where it goes.
-        array: (H, W, 3) or (H, W), uint8.
+        array: (H, W, 3), (H, W, 4) with alpha, or (H, W); uint8.
         experiment: the name of the experiment that made it.
         texts: what else a reader wants to know: ``network="small_vgg"``, ``seed=0``.
 
@@ -83,7 +83,7 @@ def write_png(path: Path | str, array: Picture, *, experiment: str, **texts: obj
         DataError: *array* is no picture.
         OSError: the disk is full or the folder cannot be written.
     """
-    if array.dtype != np.uint8 or array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)):
+    if array.dtype != np.uint8 or array.size == 0 or array.shape[2:] not in ((), (3,), (4,)) or array.ndim < 2:
         raise DataError(f"{path}: uint8 of (H, W, 3) makes a picture, not {array.dtype} of {array.shape}")
     info = PngImagePlugin.PngInfo()
     info.add_text("Software", "Paribus")

@@ -17,9 +17,6 @@ from paribus.nn.pixels import to_pictures
 from paribus.spec.context import Context, Diverged
 from paribus.train.arithmetic import reproducible
 
-GAP = 4
-"""White pixels between the images of a row."""
-
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
@@ -49,10 +46,3 @@ def invert_picture(config: Config, image: Float[Tensor, "1 3 H W"], context: Con
     if not bool(torch.isfinite(found.images).all()):
         raise Diverged("the image is not finite")
     return Reconstruction(to_pictures(found.images)[0], found.strip, float(signal_to_noise(image, found.images)[0]))
-
-
-def side_by_side(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return pictures (T, H, W, 3) in one row, (H, W', 3)."""
-    gap = np.full((strip.shape[1], GAP, 3), 255, dtype=np.uint8)
-    parts = [part for frame in strip for part in (frame, gap)][:-1]
-    return np.concatenate(parts, axis=1)

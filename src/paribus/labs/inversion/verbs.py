@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SMALLEST = 16
 """The shortest side of a picture that can be inverted, in pixels."""
 
+FRAME = 256
+"""The longest side of a frame in a strip."""
+
 app = typer.Typer(help="What does a feature keep of its image?")
 
 
@@ -78,8 +81,9 @@ def invert(
         raise DataError(f"{image}: {width}x{height} pixels at this size; at least {SMALLEST} a side are needed")
 
     from paribus.labs.inversion import LAB
-    from paribus.labs.inversion.picture import invert_picture, side_by_side
+    from paribus.labs.inversion.picture import invert_picture
     from paribus.nn.pixels import to_tensor
+    from paribus.report.film import film
     from paribus.report.watch import Watch
     from paribus.spec.context import Context, Diverged
 
@@ -104,7 +108,7 @@ def invert(
     }
     write_png(out, found.picture, experiment=name, **told)
     if strip is not None:
-        write_png(strip, side_by_side(found.strip), experiment=name, **told)
+        write_png(strip, film(found.strip, longest=FRAME), experiment=name, **told)
     shutil.rmtree(scratch, ignore_errors=True)
     print(f"{out}: {width}x{height}, {name}, {found.psnr:.1f} dB from the original")
 

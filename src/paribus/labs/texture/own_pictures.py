@@ -8,18 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from paribus.data.pictures import Picture
-from paribus.errors import DataError
+from paribus.errors import DataError, RunError
 from paribus.report.watch import Watch
 from paribus.spec.context import Context, Diverged
 from paribus.train.arithmetic import reproducible
 
 Made = TypeVar("Made")
-FRAMES = 8
-FRAME_SIDE = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +48,7 @@ def run_job(job: Job, made: Callable[[Context], Made]) -> tuple[Made, Path]:
     """Return what *made* makes and the folder that may go once it has been written.
 
     Raises:
-        DataError: the loss left the numbers.
+        RunError: the loss left the numbers.
     """
     scratch = job.scratch
     with Watch(job.title) as watch, reproducible(job.device):
@@ -61,16 +56,8 @@ def run_job(job: Job, made: Callable[[Context], Made]) -> tuple[Made, Path]:
             found = made(Context(seed=job.seed, device=job.device, scratch=scratch, emit=watch))
         except Diverged as error:
             shutil.rmtree(scratch, ignore_errors=True)
-            raise DataError(f"{job.title}: it diverged ({error.reason}); --change adam takes smaller steps") from None
+            raise RunError(f"{job.title}: it diverged ({error.reason}); --change adam takes smaller steps") from None
     return found, scratch
-
-
-def film(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return frames of *strip*, (T, H, W, 3), side by side, the first to the last in even steps, small."""
-    from paribus.data.pictures import resized
-
-    chosen = np.linspace(0, len(strip) - 1, min(len(strip), FRAMES)).round().astype(int)
-    return np.concatenate([resized(strip[place], longest=FRAME_SIDE) for place in chosen], axis=1)
 
 
 def by_texture_network(weights: str, size: tuple[int, int], seed: int) -> Picture:

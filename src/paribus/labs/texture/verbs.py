@@ -21,6 +21,9 @@ SMALLEST = 16
 STEPS = 60
 """At each scale; more lower the loss further than one can see."""
 
+FRAME = 128
+"""The longest side of a frame in a strip."""
+
 app = typer.Typer(help="What is a texture to a network?")
 
 
@@ -99,9 +102,10 @@ def synthesize(
     _check(image, picture.shape)
 
     from paribus.labs.texture.eye import Eye
-    from paribus.labs.texture.own_pictures import Job, film, run_job
+    from paribus.labs.texture.own_pictures import Job, run_job
     from paribus.labs.texture.pixels import to_picture, to_tensor
     from paribus.labs.texture.synthesis import synthesise
+    from paribus.report.film import film
     from paribus.spec.context import Context
 
     def made(context: Context) -> Found:
@@ -122,7 +126,7 @@ def synthesize(
     told = {"network": config.network, "loss": config.loss, "seed": seed, "steps": config.budget.steps}
     write_png(out, to_picture(found.images), experiment=name, **told)
     if strip is not None:
-        write_png(strip, film(found.strip), experiment=name, **told)
+        write_png(strip, film(found.strip, longest=FRAME), experiment=name, **told)
     shutil.rmtree(scratch, ignore_errors=True)
     print(f"{out}: {width}x{height}, {name}, loss {found.losses[0]:.3g}")
 
@@ -200,9 +204,10 @@ def stylize(
         prepare(strip, "--strip")
 
     from paribus.labs.texture.eye import Eye
-    from paribus.labs.texture.own_pictures import Job, film, run_job
+    from paribus.labs.texture.own_pictures import Job, run_job
     from paribus.labs.texture.pixels import to_picture, to_tensor
     from paribus.labs.texture.stylisation import Balance, stylise
+    from paribus.report.film import film
     from paribus.spec.context import Context
 
     balance = Balance(content=content, layer=layer)
@@ -224,7 +229,7 @@ def stylize(
     told = {"network": config.network, "loss": config.loss, "seed": seed, "content": content, "layer": layer}
     write_png(out, to_picture(found.images), experiment=name, method="optimise", **told)
     if strip is not None:
-        write_png(strip, film(found.strip), experiment=name, **told)
+        write_png(strip, film(found.strip, longest=FRAME), experiment=name, **told)
     shutil.rmtree(scratch, ignore_errors=True)
     print(f"{out}: {shown.shape[1]}x{shown.shape[0]}, {name}, loss {found.losses[0]:.3g}")
 
