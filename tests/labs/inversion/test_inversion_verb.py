@@ -49,7 +49,7 @@ def test_a_picture_comes_back_with_its_experiment(
         assert image.text["paribus:network"] == "small_vgg (random)"  # type: ignore[attr-defined]
         assert course.height == 20
         assert course.width > 5 * 40
-        last = np.asarray(course)[:, -40:]
+        last = np.asarray(course.convert("RGB"))[:, -40:]
         assert np.array_equal(last, np.asarray(image))
     config = experiment(name).config
     assert (config.steps, config.features.layers, config.features.network.weights) == (4, ("relu1_1",), "random")
