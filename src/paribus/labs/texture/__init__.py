@@ -45,13 +45,13 @@ def _implementation(path: str, value: Any) -> object | None:
 
 
 def _default_base() -> Base:
-    return Base("texture/brief", "images of 128x128 in 50 steps at each of three scales: seconds a trial")
+    return Base("texture/brief", "images of 128x128 in 50 steps at each of three scales")
 
 
 _HERE = Path(__file__).parent
 _DECIDES = (
     "experiments", "sources", "pixels", "eye", "padding", "style_loss", "colours", "coarse_to_fine", "synthesis",
-    "measure", "run",
+    "feed_forward", "generator", "train_generator", "blocks", "circular", "measure", "run",
 )  # fmt: skip
 
 LAB = Lab(

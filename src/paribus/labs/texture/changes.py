@@ -7,7 +7,7 @@ from typing import Any
 from paribus.data.photographs import PHOTOGRAPHS, TEXTURES
 from paribus.labs.texture.experiments import ADAM_RATE, BASELINE, BORDERS, BRIEF, LAYERS, Descent, FeedForward, Look
 from paribus.nn.networks.names import Fixed, fixed
-from paribus.spec.change import Change
+from paribus.spec.change import Change, OneOf
 from paribus.train.optimizer import Adam
 
 
@@ -38,13 +38,23 @@ def _network(text: str) -> str:
     return text
 
 
-BUDGET = (_change("brief", "budget", BRIEF, "Makes small images in few steps: seconds a trial instead of a minute."),)
+BUDGET = (
+    _change("brief", "budget", BRIEF, "Makes images of half the side in half the steps."),
+    Change(
+        name="steps",
+        doc="Takes so many steps at each scale.",
+        path="budget.steps",
+        before=OneOf((BASELINE.budget.steps, BRIEF.steps)),
+        after=int,
+        parameter=int,
+    ),
+)
 
 SOURCE = (
-    _change("photographs", "source.of", "photographs", "Takes photographs of things, which are no textures."),
+    _change("photographs", "source.of", "photographs", "Takes four photographs of things, which are no textures."),
     Change(
         name="source",
-        doc="Takes one photograph for every seed: source=brick.",
+        doc="Takes one photograph alone: source=brick.",
         path="source.of",
         before=BASELINE.source.of,
         after=lambda name: name,

@@ -14,12 +14,16 @@ SETS = {
     "textures": TEXTURES,
     "photographs": ("astronaut", "cat", "coffee", "flower"),
 }
-"""Groups of sources; the trial of seed k takes the k-th of its group, round and round."""
+"""Groups of sources; a trial takes all of its group."""
 LOSS_NAMES = ("gram", "covariance", "mean_variance", "histogram", "sorted", "sliced")
 """The losses of ``paribus.labs.texture.losses``."""
 LAYERS = ("relu1_1", "pool1", "pool2", "pool3")
 """The layers of small_vgg that stand for conv1_1 and pool1 to pool4 of VGG-19, where Gatys et al. (2015) compare."""
 BORDERS = ("zeros", "reflect", "replicate", "circular")
+
+
+SMALLEST = 28
+"""The least side of an image: patches of 7 pixels are compared at a quarter of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +38,9 @@ class Budget:
     """Steps of the optimiser at each scale."""
 
     def __post_init__(self) -> None:
-        if self.size < 16 or self.images < 2 or self.steps < 1:
+        if self.size < SMALLEST or self.images < 2 or self.steps < 1:
             raise ConfigError(
-                f"a budget has a side of at least 16, at least 2 images and 1 step; here they are {self.size}, "
+                f"a budget has a side of at least {SMALLEST}, at least 2 images and 1 step; here they are {self.size}, "
                 f"{self.images} and {self.steps}"
             )
 
@@ -101,7 +105,7 @@ class Source:
     """The texture that is to be met."""
 
     of: str = "textures"
-    """A group of SETS, of which the seed takes one, or the name of one photograph."""
+    """A group of SETS, or the name of one photograph."""
     period: int = 0
     """Where above 0, the source is made of one random patch of so many pixels a side, repeated; 0 is as it is."""
 
@@ -159,12 +163,19 @@ class Config:
             raise ConfigError(f"pooling is {self.pooling!r}; 'average' or 'max' is expected")
         if self.border not in BORDERS:
             raise ConfigError(f"border is {self.border!r}; one of {', '.join(BORDERS)} is expected")
+        if self.source.period and not 2 <= self.source.period <= self.budget.size:
+            raise ConfigError(f"source.period is {self.source.period}; 2 to the images' side, {self.budget.size}, or 0")
         if self.precision not in ("bfloat16", "float32"):
             raise ConfigError(f"precision is {self.precision!r}; 'bfloat16' or 'float32' is expected")
 
 
 BASELINE = Config()
-ADAM_RATE = OneCycle(peak=0.05)
-"""A rate for Adam on pixels in [0, 1]."""
-JUDGES = {"cifar10": Fixed(), "robust": Fixed(weights="cifar10_robust"), "random": Fixed(weights="random")}
-"""The networks on which results are measured, as they are; the random one is none that a trial draws."""
+ADAM_RATE = OneCycle(peak=0.02)
+"""A rate for Adam on pixels in [0, 1]; 0.05 and 0.1 ended further away on one part of one texture."""
+JUDGES = {
+    "cifar10": Fixed(),
+    "robust": Fixed(weights="cifar10_robust"),
+    "random": Fixed(weights="random"),
+    "random_vgg16": Fixed(name="vgg16", weights="random"),
+}
+"""The networks on which results are measured, as they are; the random ones are none that a trial draws."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from paribus.labs.texture.coarse_to_fine import Found
 from paribus.labs.texture.colours import Colours
@@ -19,9 +22,22 @@ from paribus.train.arithmetic import autocast
 
 
 def generated(config: Config, method: FeedForward, shown: Sample, context: Context) -> Found:
-    """Return textures from a network that was trained for their source; the strip is before and after training."""
+    """Return textures, each from a network that was trained for its source; the strip is before and after training."""
+    found = [
+        _generated(config, method, shown.sources[place : place + 1], _of(context, name))
+        for place, name in enumerate(shown.names)
+    ]
+    losses = np.concatenate([one.losses for one in found])
+    return Found(torch.cat([one.images for one in found]), losses, found[0].strip)
+
+
+def _of(context: Context, name: str) -> Context:
+    """Return the context of one texture, with a folder of its own; of curves the last one's stay."""
+    return context if context.scratch is None else replace(context, scratch=context.scratch / name)
+
+
+def _generated(config: Config, method: FeedForward, source: Tensor, context: Context) -> Found:
     eye = Eye.of(config, context.streams).to(context.device)
-    source = shown.source.to(context.device)
     size, count = config.budget.size, config.budget.images
     noise = pyramid(context.streams, size=(size, size), levels=method.levels, count=count, name="noise/made")
     noise = [drawn.to(context.device) for drawn in noise]
@@ -33,8 +49,9 @@ def generated(config: Config, method: FeedForward, shown: Sample, context: Conte
 
     untrained = Generator(width=method.width, levels=method.levels)
     initialise(untrained, context.streams)
-    untrained.paint_with(Colours.of(shown.source))
+    untrained.paint_with(Colours.of(source))
     before = made(untrained.to(context.device).to(memory_format=torch.channels_last))
+    source = source.to(context.device)
     generator = train_texture_network(
         source,
         eye,

@@ -1,7 +1,8 @@
-"""How well a texture was met, by measures that were not optimised.
+"""How well a texture was met, by measures that were not optimised and on a part of it that no synthesis saw.
 
-Each distance is the decimal logarithm of its share of what noise in the colours of the source has: 0 is as far as
-noise, -1 a tenth of that. So a difference means the same ratio for every texture.
+Each distance is the decimal logarithm of its ratio to the distance between two real parts of the texture, the source
+and the other: 0 is as near to the unseen part as the source itself is, 0.3 is twice as far. Nearness to the source
+would reward what is true of one part alone: its own brightness and light.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from paribus.nn.networks.load import load
 from paribus.spec.seed import Streams
 
 NOTHING = 1e-12
-"""The share below which a distance is none."""
+"""The distance below which there is none."""
 PATCH = 7
 LEVELS = 3
 DIRECTIONS = 64
@@ -32,35 +33,49 @@ JUDGING = Streams(2021)
 JUDGE_LOOK = Look(layers=("pool1", "pool2", "pool3", "relu4_2"))
 
 
-def measure(images: Float[Tensor, "B 3 H W"], sample: Sample, streams: Streams) -> dict[str, float]:
-    """Return what the images of one source are worth, means over the batch.
+def measure(images: Float[Tensor, "N 3 H W"], sample: Sample, streams: Streams) -> dict[str, float]:
+    """Return what images are worth, as many of each texture, in the sample's order: means over textures and images.
 
-    ``patch_distance``, ``autocorrelation_distance``: see the functions. ``LOSS_on_JUDGE``: each of the lab's losses on
-    each network of JUDGES. ``real_patch_distance`` and so on: the same of the sample's other view. ``diversity``,
-    ``seam``: see the functions.
+    ``patch_distance``, ``autocorrelation_distance``: see the functions. ``LOSS_on_JUDGE``: the root of each of the
+    lab's losses on each network of JUDGES. ``noise_patch_distance``: of noise in the source's colours. ``diversity``,
+    ``seam``: see the functions; ``real_seam``: of the sources.
     """
-    with torch.no_grad():
-        noise = Colours.of(sample.source).noise(normal(streams, "noise", tuple(sample.source.shape))).clamp(0, 1)
-        together, source = torch.cat([images, sample.other, noise]), sample.source
-        distances = {
-            "patch_distance": patch_distance(together, source),
-            "autocorrelation_distance": autocorrelation_distance(together, source),
-            **judged(together, source),
-        }
-    found = {}
-    for name, each in distances.items():
-        shares = (each.double() / each[-1].double()).clamp_min(NOTHING).log10()
-        found[name] = float(shares[:-2].mean())
-        found[f"real_{name}"] = float(shares[-2])
-    return found | {"diversity": diversity(images), "seam": seam(images)}
+    count, textures = len(images) // len(sample.names), range(len(sample.names))
+    each = [
+        _measured(images[place * count :][:count], sample.sources[place : place + 1], sample.others[place : place + 1],
+                  normal(streams, f"noise/{sample.names[place]}", tuple(images.shape[1:])))
+        for place in textures
+    ]  # fmt: skip
+    return {name: sum(found[name] for found in each) / len(each) for name in each[0]}
+
+
+@torch.no_grad()
+def _measured(images: Tensor, source: Tensor, other: Tensor, drawn: Tensor) -> dict[str, float]:
+    """Return the measures of the images of one texture."""
+    noise = Colours.of(source).noise(drawn[None]).clamp(0, 1)
+    together = torch.cat([images, noise, source])
+    distances = {
+        "patch_distance": patch_distance(together, other),
+        "autocorrelation_distance": autocorrelation_distance(together, other),
+        **judged(together, other),
+    }
+    logarithms = {name: each.double().clamp_min(NOTHING).log10() for name, each in distances.items()}
+    ratios = {name: each[:-1] - each[-1] for name, each in logarithms.items()}
+    return {
+        **{name: float(each[:-1].mean()) for name, each in ratios.items()},
+        "noise_patch_distance": float(ratios["patch_distance"][-1]),
+        "diversity": diversity(images),
+        "seam": seam(images),
+        "real_seam": seam(source),
+    }
 
 
 def patch_distance(images: Float[Tensor, "B 3 H W"], source: Float[Tensor, "1 3 H W"]) -> Float[Tensor, " B"]:
-    """Return the sliced Wasserstein distance between the patches of *images* and those of *source*, squared.
+    """Return the sliced Wasserstein distance between the patches of *images* and those of *source*.
 
-    Patches have 7x7 pixels, at full, half and quarter resolution; the distance is the mean over these and over 64
-    fixed directions. Karras et al. (2018, "Progressive Growing of GANs", section 5) compare images like this; they
-    take bands of a Laplacian pyramid, here it is the pyramid of averages.
+    Patches have 7x7 pixels, at full, half and quarter resolution; the distance is the root of the mean, over these and
+    over 64 fixed directions, of the squared one. Karras et al. (2018, "Progressive Growing of GANs", section 5) compare
+    images like this; they take bands of a Laplacian pyramid, here it is the pyramid of averages.
     """
     drawn = normal(JUDGING, "patches", (DIRECTIONS, 3, PATCH, PATCH)).to(images)
     directions = drawn / drawn.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
@@ -70,7 +85,7 @@ def patch_distance(images: Float[Tensor, "B 3 H W"], source: Float[Tensor, "1 3 
             images, source = avg_pool2d(images, 2), avg_pool2d(source, 2)
         here, there = (conv2d(part, directions).flatten(2).sort(dim=2).values for part in (images, source))
         total = total + sorted_distance(here, there) / LEVELS
-    return total
+    return total.sqrt()
 
 
 def autocorrelation_distance(images: Float[Tensor, "B 3 H W"], source: Float[Tensor, "1 3 H W"]) -> Float[Tensor, " B"]:
@@ -100,7 +115,7 @@ def autocorrelation(images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B h w"]:
 
 
 def judged(images: Float[Tensor, "B 3 H W"], source: Float[Tensor, "1 3 H W"]) -> dict[str, Tensor]:
-    """Return the distance (B,) by each of the lab's losses on each network of JUDGES, named ``LOSS_on_JUDGE``."""
+    """Return the root (B,) of each of the lab's losses on each network of JUDGES, named ``LOSS_on_JUDGE``."""
     found = {}
     for judge, network in JUDGES.items():
         eye = Eye(load(network, JUDGING), JUDGE_LOOK, LOSSES["gram"])
@@ -108,7 +123,7 @@ def judged(images: Float[Tensor, "B 3 H W"], source: Float[Tensor, "1 3 H W"]) -
         for name in LOSS_NAMES:
             random = JUDGING.generator(f"directions/{name}")
             style = StyleLoss.toward(wanted, LOSSES[name], random)
-            found[f"{name}_on_{judge}"] = style(seen, random)
+            found[f"{name}_on_{judge}"] = style(seen, random).clamp_min(0).sqrt()
     return found
 
 
@@ -132,8 +147,14 @@ def _spread(a: Tensor, b: Tensor) -> Tensor:
 
 
 def seam(images: Float[Tensor, "B 3 H W"]) -> float:
-    """Return how much larger steps are from the last row or column to the first than between neighbours: 1 tiles."""
-    inside = (images.diff(dim=2).abs().mean() + images.diff(dim=3).abs().mean()) / 2
-    rows = (images[:, :, 0] - images[:, :, -1]).abs().mean()
-    columns = (images[..., 0] - images[..., -1]).abs().mean()
-    return float((rows + columns) / 2 / inside.clamp_min(1e-12))
+    """Return |log10 r|, the mean over images: r is how much larger steps are across the edges than inside; 0 tiles.
+
+    Across: from the last row or column to the first. Inside: between neighbours. Means of absolute differences.
+    """
+    inside = (_step(images.diff(dim=2)) + _step(images.diff(dim=3))) / 2
+    across = (_step(images[:, :, :1] - images[:, :, -1:]) + _step(images[..., :1] - images[..., -1:])) / 2
+    return float((across.clamp_min(NOTHING) / inside.clamp_min(NOTHING)).log10().abs().mean())
+
+
+def _step(differences: Tensor) -> Tensor:
+    return differences.abs().flatten(1).mean(dim=1)

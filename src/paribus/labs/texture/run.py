@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
 from paribus.labs.texture.coarse_to_fine import Found
 from paribus.labs.texture.experiments import Config, FeedForward, Optimisation
@@ -14,6 +15,7 @@ from paribus.labs.texture.feed_forward import generated
 from paribus.labs.texture.measure import measure
 from paribus.labs.texture.sources import Sample, sample
 from paribus.labs.texture.synthesis import synthesise
+from paribus.nn.pixels import to_pictures
 from paribus.spec.context import Context
 from paribus.train.arithmetic import reproducible
 
@@ -21,7 +23,7 @@ from paribus.train.arithmetic import reproducible
 def optimised(config: Config, method: Optimisation, shown: Sample, context: Context) -> Found:
     """Return textures made by optimisation."""
     return synthesise(
-        shown.source.to(context.device),
+        shown.sources.to(context.device),
         Eye.of(config, context.streams).to(context.device),
         size=(config.budget.size, config.budget.size),
         count=config.budget.images,
@@ -42,14 +44,17 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     """Make textures and measure them; return what :func:`paribus.labs.texture.measure.measure` does and ``loss``.
 
     ``loss`` is the configuration's own at the end of the last scale, the mean over the images. Kept are ``strip``, the
-    first image over time, then the images and the source side by side as ``images``, (B + 1, S, S, 3).
+    first image over time, a picture of each source above the first image made of it, and all sources and images,
+    (T + N, S, S, 3), as ``images``.
     """
     with reproducible(context.device):
         shown = sample(config, context.streams)
         found = METHODS[type(config.method)](config, config.method, shown, context)
         images = found.images.float().cpu()
         metrics = {**measure(images, shown, context.streams), "loss": float(np.mean(found.losses))}
-        pixels = np.concatenate([shown.source.numpy(), images.numpy()]).clip(0, 1)
+        pixels = to_pictures(torch.cat([shown.sources, images]))
+        rows = pixels[: len(shown.names)], pixels[len(shown.names) :: config.budget.images]
         context.artifact("strip", found.strip)
-        context.artifact("images", np.rint(pixels * 255).astype(np.uint8).transpose(0, 2, 3, 1))
+        context.artifact("images", pixels)
+        context.artifact("picture/sources, and images made of them", np.vstack([np.hstack(list(row)) for row in rows]))
     return metrics

@@ -12,7 +12,7 @@ from paribus.errors import ConfigError
 from paribus.labs.texture.coarse_to_fine import Found, Loss, Size, coarse_to_fine, resized, sizes
 from paribus.labs.texture.experiments import Descent, Look
 from paribus.labs.texture.eye import Eye
-from paribus.labs.texture.synthesis import OBJECTIVE, REDRAW, fitting
+from paribus.labs.texture.synthesis import OBJECTIVE, directions, fitting, stretches
 from paribus.nn.image_prior import total_variation
 from paribus.spec.context import Context
 from paribus.train.optimise import ImageLoss
@@ -58,6 +58,9 @@ def stylise(
     size = (content.shape[2], content.shape[3])
     fit = fitting(min(*size, *style.shape[2:]), scales)
     own, theirs = sizes(size, fit), sizes((style.shape[2], style.shape[3]), fit)
+    plan = stretches(own, steps, eye.loss)
+    if eye.border == "circular":
+        raise ConfigError("a photo does not tile: leave out the change tile")
     layers = eye.look.layers
     seen = replace(eye, look=Look(layers=(*layers, balance.layer) if balance.layer not in layers else layers))
 
@@ -65,17 +68,20 @@ def stylise(
         toward = eye.toward(resized(style, theirs[own.index(now)]), streams)
         with torch.no_grad():
             wanted = seen.features(resized(content, now))[balance.layer]
+        if wanted.dim() < 4:
+            raise ConfigError(f"layer {balance.layer!r} has no places; content is compared where there are: relu3_1")
         power = wanted.square().sum().clamp_min(1e-12)
 
         def loss(images: Tensor, step: int) -> ImageLoss:
             found = seen.features(images)
-            styled = toward(found, streams.generator(f"directions/{step // REDRAW}"))
+            styled = toward(found, directions(streams, plan, step))
             kept = (found[balance.layer] - wanted).square().sum(dim=(1, 2, 3)) / power
             rough = total_variation(images) / images[0].numel()
             objective = styled + balance.content * kept + balance.smooth * rough
-            return ImageLoss(OBJECTIVE * objective, {"style_loss": styled, "content_loss": kept})
+            shown = {"loss": objective, "style_loss": styled, "content_loss": kept}
+            return ImageLoss(OBJECTIVE * objective, shown)
 
         return loss
 
-    found = coarse_to_fine(loss_at, content, [(now, steps) for now in own], descent=descent, context=context)
+    found = coarse_to_fine(loss_at, content, plan, descent=descent, context=context)
     return Found(found.images.clamp(0, 1), found.losses / OBJECTIVE, found.strip)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -10,20 +15,23 @@ from paribus.labs.texture.coarse_to_fine import Found, Loss, Size, coarse_to_fin
 from paribus.labs.texture.colours import Colours
 from paribus.labs.texture.experiments import Optimisation
 from paribus.labs.texture.eye import Eye
+from paribus.labs.texture.losses import TextureLoss
+from paribus.labs.texture.losses.sliced import SlicedWasserstein
 from paribus.nn.initial import normal
 from paribus.spec.context import Context
+from paribus.spec.seed import Streams
 from paribus.train.optimise import ImageLoss
 
 SMALLEST = 16
 """No scale has a side below it: deep layers would see nothing but the border."""
 REDRAW = 25
-"""For how many steps the directions of a loss that draws stay: L-BFGS learns the curvature of one objective."""
+"""For how many steps the directions of a loss that draws stay; then L-BFGS begins anew: it learns one curvature."""
 OBJECTIVE = 1e4
 """What the loss is multiplied by for the optimiser: L-BFGS forgets pairs whose product is below 1e-10."""
 
 
 def synthesise(
-    source: Float[Tensor, "1 3 H W"],
+    sources: Float[Tensor, "T 3 H W"],
     eye: Eye,
     *,
     size: Size,
@@ -32,43 +40,59 @@ def synthesise(
     method: Optimisation,
     context: Context,
 ) -> Found:
-    """Return *count* images of *size* that look like *source*, each from noise of its own in the source's colours.
+    """Return *count* images of *size* for each of *sources*, in their order, each from noise in its source's colours.
 
-    The source and the images shrink alike from scale to scale, so that a coarse scale is the same texture seen from
-    farther away: it settles what fine layers do not see.
+    Each image has noise of its own, and none depends on another. The sources and the images shrink alike from scale to
+    scale, so that a coarse scale is the same texture seen from farther away: it settles what fine layers do not see.
 
     Raises:
         ConfigError: *size* cannot tile, for its sides are no multiples of the network's stride.
     """
     eye.check(size)
     streams = context.streams
-    fit = fitting(min(*size, *source.shape[2:]), method.scales)
+    fit = fitting(min(*size, *sources.shape[2:]), method.scales)
     own = sizes(size, fit, eye.multiple)
-    theirs = sizes((source.shape[2], source.shape[3]), fit)
-    colours = Colours.of(source)
+    theirs = sizes((sources.shape[2], sources.shape[3]), fit)
+    colours = [Colours.of(source[None]) for source in sources]
+    plan = stretches(own, steps, eye.loss)
+
+    def painted(images: Tensor) -> Tensor:
+        return torch.cat([one.nearest(part) for one, part in zip(colours, torch.split(images, count), strict=True)])
 
     def loss_at(now: Size) -> Loss:
-        style = eye.toward(resized(source, theirs[own.index(now)]), streams)
+        shown = resized(sources, theirs[own.index(now)]).repeat_interleave(count, dim=0)
+        style = eye.toward(shown, streams)
 
         def loss(images: Tensor, step: int) -> ImageLoss:
-            parts = style.parts(
-                eye.features(colours.nearest(images)), streams.generator(f"directions/{step // REDRAW}")
-            )
-            return ImageLoss(OBJECTIVE * style.mean(parts), parts)
+            parts = style.parts(eye.features(painted(images)), directions(streams, plan, step))
+            value = style.mean(parts)
+            return ImageLoss(OBJECTIVE * value, {"loss": value, **parts})
 
         return loss
 
-    noise = torch.stack([normal(streams, f"start/image={place}", (3, *own[0])) for place in range(count)])
-    start = colours.noise(noise.to(source)).clamp(0, 1)
+    drawn = [normal(streams, f"start/image={place}", (3, *own[0])) for place in range(count * len(colours))]
+    noise = torch.split(torch.stack(drawn).to(sources), count)
     found = coarse_to_fine(
         loss_at,
-        start,
-        [(now, steps) for now in own],
+        torch.cat([one.noise(part) for one, part in zip(colours, noise, strict=True)]).clamp(0, 1),
+        plan,
         descent=method.descent,
         context=context,
         wraps=eye.border == "circular",
     )
-    return Found(colours.nearest(found.images).clamp(0, 1), found.losses / OBJECTIVE, found.strip)
+    return Found(painted(found.images).clamp(0, 1), found.losses / OBJECTIVE, found.strip)
+
+
+def stretches(sizes: Sequence[Size], steps: int, loss: TextureLoss) -> list[tuple[Size, int]]:
+    """Return the sizes with *steps* each, in stretches of one objective: REDRAW steps at most of a loss that draws."""
+    length = REDRAW if isinstance(loss, SlicedWasserstein) else steps
+    return [(size, min(length, steps - start)) for size in sizes for start in range(0, steps, length)]
+
+
+def directions(streams: Streams, plan: Sequence[tuple[Size, int]], step: int) -> np.random.Generator:
+    """Return what a loss draws from at *step* of all steps: the same within a stretch of the *plan*."""
+    ends = list(accumulate(steps for _, steps in plan))
+    return streams.generator(f"directions/{bisect_right(ends, step)}")
 
 
 def fitting(side: int, scales: int) -> int:

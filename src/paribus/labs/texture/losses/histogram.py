@@ -18,7 +18,8 @@ class Histogram:
 
     R sends a value to the one at which the target's cumulative histogram is as high as its own channel's. Histograms
     have *bins* bins of equal width over a channel's range; within a bin values lie evenly. A channel that is constant
-    is spread over the target's values in the order of its positions.
+    is spread over the target's values in the order of its positions; other ties, such as zeros after a ReLU, are not:
+    they go to the target's least value together, where sorting would move them apart.
 
     Source: Risser, Wilmot & Barnes (2017), "Stable and Controllable Neural Texture Synthesis and Style Transfer Using
     Histogram Losses", equation 3, who take 256 bins.
