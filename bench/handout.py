@@ -29,7 +29,7 @@ from paribus.report.unit import Unit, probability, unit_of
 PAIRING = {"svhn": ("regression", "augmentation", "mixup")}
 """By lab, the studies over which the gain of pairing is measured, with ``--pairing-seeds`` seeds."""
 
-ALWAYS: dict[str, tuple[str, ...]] = {"inversion": ("ssim", "judged_distance", "feature_loss")}
+ALWAYS: dict[str, tuple[str, ...]] = {"inversion": ("psnr_above_mean", "ssim", "judged_distance", "feature_loss")}
 """By lab, metrics that get a column in each of its tables, beside the one that decides."""
 
 MORE = {

@@ -37,9 +37,9 @@ def test_the_distance_of_features_is_that_of_a_loop(network: Layered, layers: tu
             gap = sum((a - b) ** 2 for a, b in zip(ours, theirs, strict=True))
             grey = network.features(torch.full_like(wanted[:1], 0.5), (name,))[name].flatten().tolist()
             parts.append(gap / sum((g - b) ** 2 for g, b in zip(grey, theirs, strict=True)))
-        assert float(distance(found)[place]) == pytest.approx(sum(parts) / len(parts), rel=1e-9)
+        assert float(distance(found)[place]) == pytest.approx(sum(parts), rel=1e-9)
     assert float(distance(wanted).abs().max()) == 0.0
-    np.testing.assert_allclose(distance(torch.full_like(wanted, 0.5)).numpy(), 1.0, rtol=1e-9)
+    np.testing.assert_allclose(distance(torch.full_like(wanted, 0.5)).numpy(), len(layers), rtol=1e-9)
 
 
 def test_the_distance_of_a_linear_layer_has_the_gradient_of_its_closed_form() -> None:
@@ -116,3 +116,11 @@ def test_the_start_is_grey_with_noise_of_its_own_for_each_image() -> None:
     assert float(found.std()) == pytest.approx(0.1, rel=0.05)
     assert torch.equal(found[:1], start(torch.Size((1, 3, 40, 40)), 0.1, Streams(3)))
     assert not torch.equal(found[0], found[1])
+
+
+def test_relative_to_itself_black_features_are_at_one(network: Layered) -> None:
+    wanted, found = images(2), images(2, seed=1)
+    distance = FeatureDistance(network, ("relu2_1",), wanted, "float32", "itself")
+    ours, theirs = (network.features(x, ("relu2_1",))["relu2_1"].flatten(1) for x in (found, wanted))
+    expected = (ours - theirs).square().sum(1) / theirs.square().sum(1)
+    np.testing.assert_allclose(distance(found).numpy(), expected.numpy(), rtol=1e-9)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from paribus.labs.inversion.measure import judged_layers, looks_unlike, signal_to_noise, similarity
+from paribus.labs.inversion.measure import above_mean, judged_layers, looks_unlike, signal_to_noise, similarity
 from paribus.nn.networks.layered import Layered
 from paribus.nn.networks.load import load
 from paribus.nn.networks.names import Fixed
@@ -81,3 +81,10 @@ def test_how_unlike_images_look_is_symmetric_zero_for_equal_ones_and_grows_with_
     assert bool((near < far).all())
     assert bool((far < 4).all())
     torch.testing.assert_close(looks_unlike(judge, x + 0.2 * noise, x), far)
+
+
+def test_above_the_mean_colour_is_the_variance_over_the_squared_error() -> None:
+    x = images(2)
+    np.testing.assert_allclose(above_mean(x, x.mean(dim=(2, 3), keepdim=True).expand_as(x)), 0.0, atol=1e-4)
+    variance = x.double().var(dim=(2, 3), correction=0).mean(dim=1).numpy()
+    np.testing.assert_allclose(above_mean(x, x + 0.1), 10 * np.log10(variance / 0.01), atol=1e-3)

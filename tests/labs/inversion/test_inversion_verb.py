@@ -11,7 +11,7 @@ from PIL import Image
 from paribus.cli import main
 from paribus.errors import ChangeError, ConfigError
 from paribus.labs.inversion.verbs import configured, refuse_same
-from paribus.spec.context import Context
+from paribus.spec.context import Context, Diverged
 from paribus.spec.registry import experiment
 from paribus.train import optimise
 
@@ -150,3 +150,37 @@ def test_what_is_wrong_is_one_line(
     for word in words:
         assert word in said
     assert not (tmp_path / "out.png").exists()
+
+
+def test_home_is_no_way_to_overwrite_the_picture(
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    before = picture.read_bytes()
+    assert call("inversion", "invert", str(picture), *SETTINGS, "--out", "~/slope.png") == 2
+    assert "overwrite" in capsys.readouterr().err
+    assert picture.read_bytes() == before
+
+
+@pytest.mark.parametrize(("change", "advised"), [([], True), (["--change", "lbfgs"], False)])
+def test_a_divergence_exits_with_one_and_advises_what_applies(
+    picture: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    change: list[str],
+    advised: bool,
+) -> None:
+    def diverges(*_: object) -> None:
+        raise Diverged("the loss became nan")
+
+    monkeypatch.setattr("paribus.labs.inversion.picture.invert_picture", diverges)
+    assert call("inversion", "invert", str(picture), *SETTINGS, *change, "--out", str(tmp_path / "o.png")) == 1
+    assert ("constant_rate" in capsys.readouterr().err) == advised
+
+
+def test_options_that_contradict_each_other_or_are_empty_are_refused() -> None:
+    with pytest.raises(ConfigError, match="both name weights"):
+        configured("small_vgg:random", "cifar10", None, None, [])
+    with pytest.raises(ConfigError, match="--layer is empty"):
+        configured(None, None, "", None, [])

@@ -111,6 +111,14 @@ LOSS = (
         after=lambda weight: weight,
         parameter=float,
     ),
+    Change(
+        name="relative_to_itself",
+        doc="Divides the features' distance by their own squared norm, as Mahendran & Vedaldi do, instead of by grey's "
+        "distance.",
+        path="relative_to",
+        before="grey",
+        after="itself",
+    ),
 )
 
 METHOD = (

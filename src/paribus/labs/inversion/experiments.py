@@ -19,6 +19,10 @@ TRAINING = (
 """The photographs whose crops train a decoder; the baseline's settings were chosen on four of them."""
 
 
+SMALLEST_SIDE = 16
+"""The shortest side of an image that can be inverted, in pixels; deep layers of some networks need more, and say so."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Features:
     """What of an image is kept."""
@@ -26,7 +30,7 @@ class Features:
     network: Fixed = field(default_factory=Fixed)
     """The network, with its weights."""
     layers: tuple[str, ...] = ("relu3_2",)
-    """The layers whose features are known, by the network's own names; of several, their losses are averaged."""
+    """The layers whose features are known, by the network's own names; of several, their losses are added."""
 
     def __post_init__(self) -> None:
         if not self.layers or len(set(self.layers)) != len(self.layers):
@@ -132,6 +136,9 @@ class Config:
     """Updates of an image, or of the weights of the deep prior that makes it; a decoder has its own."""
     feature_weight: float = 1.0
     """The weight of the features' relative squared distance in the loss."""
+    relative_to: str = "grey"
+    """What that distance is divided by: ``grey``, the squared distance of a grey image from the original, or
+    ``itself``, the squared norm of the original's features (Mahendran & Vedaldi 2015)."""
     prior: Prior = field(default_factory=Prior)
     """The other terms of the loss. Decoder and deep prior do without them."""
     precision: str = "bfloat16"
@@ -143,12 +150,14 @@ class Config:
     def __post_init__(self) -> None:
         if not self.photographs:
             raise ConfigError("photographs is empty; name at least one")
-        if self.side < 16:
-            raise ConfigError(f"side is {self.side}; at least 16 pixels are expected")
+        if self.side < SMALLEST_SIDE:
+            raise ConfigError(f"side is {self.side}; at least {SMALLEST_SIDE} pixels are expected")
         if self.steps < 1:
             raise ConfigError(f"steps is {self.steps}; at least 1 is expected")
         if not self.feature_weight > 0:
             raise ConfigError(f"feature_weight is {self.feature_weight}; above 0 is expected")
+        if self.relative_to not in ("grey", "itself"):
+            raise ConfigError(f"relative_to is {self.relative_to!r}; 'grey' or 'itself' is expected")
         if self.precision not in ("bfloat16", "float32"):
             raise ConfigError(f"precision is {self.precision!r}; 'bfloat16' or 'float32' is expected")
         if isinstance(self.method, Decoder):

@@ -19,21 +19,25 @@ SMALLEST = 1e-12
 
 
 class FeatureDistance:
-    """The squared distance of features to those of fixed images, relative to that of a grey image.
+    """The squared distance of features to those of fixed images, relative to what is usual for the layer.
 
     Args:
         network: whose features are compared.
         layers: which of them.
         originals: (B, 3, H, W), values in [0, 1].
         precision: ``bfloat16`` or ``float32``, of the network.
+        relative_to: ``grey``, the squared distance of a grey image, or ``itself``, the originals' own squared norm.
     """
 
-    def __init__(self, network: Layered, layers: Sequence[str], originals: Tensor, precision: str) -> None:
+    def __init__(
+        self, network: Layered, layers: Sequence[str], originals: Tensor, precision: str, relative_to: str = "grey"
+    ) -> None:
         self.network, self.layers, self.precision = network, tuple(layers), precision
         with torch.no_grad():
             self.wanted = self.features(originals)
             grey = self.features(torch.full_like(originals[:1], 0.5))
-        self.norms = {name: _energy(found - grey[name]).clamp_min(SMALLEST) for name, found in self.wanted.items()}
+        usual = {"grey": lambda name: self.wanted[name] - grey[name], "itself": self.wanted.__getitem__}[relative_to]
+        self.norms = {name: _energy(usual(name)).clamp_min(SMALLEST) for name in self.wanted}
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return the features of *images* in the images' own precision."""
@@ -42,16 +46,16 @@ class FeatureDistance:
         return {name: values.to(images.dtype) for name, values in found.items()}
 
     def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
-        """Return the mean over layers of ||f(x) - f(x0)||^2 / ||f(grey) - f(x0)||^2 for each image.
+        """Return the sum over layers of ||f(x) - f(x0)||^2 / ||f(grey) - f(x0)||^2 for each image.
 
-        1 is what an image of nothing but grey (0.5) has, in every layer of every network: only so does one weight of
-        the prior mean the same in all of them. Source: Mahendran & Vedaldi (2015), section 2; they divide by
-        ||f(x0)||^2, of which most is common to all images in some networks and little in others. They also fix the
-        scale of the image by a factor, where we have a bound on pixels. The mean over several layers is ours.
+        1 a layer is what an image of nothing but grey (0.5) has, in every network. Source: Mahendran & Vedaldi (2015),
+        section 2; they divide by ||f(x0)||^2, as we do relative to ``itself``. They also fix the scale of the image by
+        a factor, where we have a bound on pixels. The sum over several layers is ours: each keeps the weight that it
+        has alone.
         """
         found = self.features(images)
         parts = [_energy(found[name] - self.wanted[name]) / self.norms[name] for name in self.layers]
-        return torch.stack(parts).mean(dim=0)
+        return torch.stack(parts).sum(dim=0)
 
 
 def improbability(images: Float[Tensor, "B 3 H W"], prior: Prior) -> Float[Tensor, " B"]:

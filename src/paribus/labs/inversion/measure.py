@@ -27,6 +27,16 @@ def signal_to_noise(originals: Float[Tensor, "B 3 H W"], found: Float[Tensor, "B
     return np.minimum(np.array(ratios, dtype=np.float64), MOST_DECIBELS)
 
 
+def above_mean(originals: Float[Tensor, "B 3 H W"], found: Float[Tensor, "B 3 H W"]) -> NDArray[np.float64]:
+    """Return by how many decibels each image is nearer to its original than the original's own mean colour is.
+
+    The mean colour is the best that one can say of an image without knowing where anything is. At 0 or below, the ratio
+    tells nothing of the image.
+    """
+    flat = originals.double().mean(dim=(2, 3), keepdim=True).expand(originals.shape)
+    return signal_to_noise(originals, found) - signal_to_noise(originals, flat)
+
+
 def similarity(originals: Float[Tensor, "B 3 H W"], found: Float[Tensor, "B 3 H W"]) -> NDArray[np.float64]:
     """Return the structural similarity of each image, mean over channels and windows of 7x7 (Wang et al. 2004)."""
     return np.array(

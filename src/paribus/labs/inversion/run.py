@@ -17,7 +17,7 @@ from paribus.labs.inversion.descent import descend
 from paribus.labs.inversion.experiments import Config, Decoder, Descent
 from paribus.labs.inversion.found import Found
 from paribus.labs.inversion.loss import FeatureDistance, improbability
-from paribus.labs.inversion.measure import looks_unlike, signal_to_noise, similarity
+from paribus.labs.inversion.measure import above_mean, looks_unlike, signal_to_noise, similarity
 from paribus.nn.networks.load import load
 from paribus.nn.pixels import to_pictures
 from paribus.spec.context import Context, Diverged
@@ -33,7 +33,8 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
 
     ``objective``: what is minimised, at the end, without jitter (decoder and deep prior minimise something else).
 
-    ``psnr``: signal-to-noise ratio in decibels. ``ssim``: structural similarity, at most 1. ``judged_distance``: how
+    ``psnr``: signal-to-noise ratio in decibels. ``psnr_above_mean``: the same minus that of each photograph's mean
+    colour; at 0 or below nothing of the image is told. ``ssim``: structural similarity, at most 1. ``judged_distance``: how
     unlike the images are to the judge, 0 for equal ones. ``feature_loss``: the relative squared distance of the
     features that were to be matched, without jitter. ``saturated``: the share of numbers outside [0, 1], which are cut
     off before anything is measured.
@@ -48,7 +49,7 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
 def kept(config: Config, images: Float[Tensor, "B 3 H W"], context: Context) -> FeatureDistance:
     """Return the distance to the features of *images*: all that an inversion may know of them."""
     network = load(config.features.network, context.streams).to(context.device)
-    return FeatureDistance(network, config.features.layers, images, config.precision)
+    return FeatureDistance(network, config.features.layers, images, config.precision, config.relative_to)
 
 
 def invert(config: Config, distance: FeatureDistance, shape: torch.Size, context: Context) -> Found:
@@ -77,6 +78,7 @@ def _final(
     return {
         "objective": float(objective.cpu().double().mean()),
         "psnr": float(np.mean(signal_to_noise(images, clipped))),
+        "psnr_above_mean": float(np.mean(above_mean(images, clipped))),
         "ssim": float(np.mean(similarity(images, clipped))),
         "judged_distance": float(looks_unlike(judge, images, clipped).cpu().double().mean()),
         "feature_loss": float(features.cpu().double().mean()),

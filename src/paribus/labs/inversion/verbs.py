@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from paribus.labs.inversion.experiments import SMALLEST_SIDE
+
 if TYPE_CHECKING:
     from paribus.labs.inversion.experiments import Config
-
-SMALLEST = 16
-"""The shortest side of a picture that can be inverted, in pixels."""
 
 FRAME = 256
 """The longest side of a frame in a strip."""
@@ -42,7 +41,7 @@ def invert(
         typer.Option("--layer", metavar="NAME", help="relu3_2 (default), layer1_2, ...; several are joined by +."),
     ] = None,
     size: Annotated[
-        int, typer.Option("--size", metavar="PIXELS", min=16, help="The longer side; no picture grows.")
+        int, typer.Option("--size", metavar="PIXELS", min=SMALLEST_SIDE, help="The longer side; no picture grows.")
     ] = 128,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Steps of the optimisation.")] = None,
     change: Annotated[
@@ -67,6 +66,8 @@ def invert(
     from paribus.labs.inversion.experiments import Decoder
 
     check_device(device)
+    image, out = image.expanduser(), out.expanduser()
+    strip = None if strip is None else strip.expanduser()
     config, name = configured(network, weights, layer, steps, change or [])
     picture = read_picture(image)
     refuse_same(image, out, strip)
@@ -74,11 +75,14 @@ def invert(
     if strip is not None:
         prepare(strip, "--strip")
     if isinstance(config.method, Decoder):
-        config, picture = dataclasses.replace(config, side=size), square(picture, size)
+        picture = square(picture, min(size, *picture.shape[:2]))
     picture = resized(picture, longest=size)
     height, width = picture.shape[:2]
-    if min(height, width) < SMALLEST:
-        raise DataError(f"{image}: {width}x{height} pixels at this size; at least {SMALLEST} a side are needed")
+    if min(height, width) < SMALLEST_SIDE:
+        raise DataError(f"{image}: {width}x{height} pixels at this size; at least {SMALLEST_SIDE} a side are needed")
+    middle = ""
+    if isinstance(config.method, Decoder):
+        config, middle = dataclasses.replace(config, side=height), ", the middle square"
 
     from paribus.labs.inversion import LAB
     from paribus.labs.inversion.picture import invert_picture
@@ -95,12 +99,9 @@ def invert(
             found = invert_picture(config, to_tensor(picture[None]).contiguous(), context)
         except Diverged as error:
             shutil.rmtree(scratch, ignore_errors=True)
-            raise RunError(
-                f"{image}: the inversion diverged ({error.reason}); a smaller learning rate may help: "
-                f"--change constant_rate=0.05"
-            ) from None
+            raise RunError(f"{image}: the inversion diverged ({error.reason}){_remedy(config)}") from None
     told = {
-        "network": config.features.network,
+        "network": f"{config.features.network.name} ({_file_name(config.features.network.weights)})",
         "layer": layers,
         "size": f"{width}x{height}",
         "seed": seed,
@@ -110,7 +111,24 @@ def invert(
     if strip is not None:
         write_png(strip, film(found.strip, longest=FRAME), experiment=name, **told)
     shutil.rmtree(scratch, ignore_errors=True)
-    print(f"{out}: {width}x{height}, {name}, {found.psnr:.1f} dB from the original")
+    print(f"{out}: {width}x{height}{middle}, {name}, {found.psnr:.1f} dB from the original")
+
+
+def _remedy(config: Config) -> str:
+    """Return what to try after a divergence, or nothing where no change of the lab is known to help."""
+    from paribus.labs.inversion.experiments import Descent
+    from paribus.train.image_optimizer import LBFGS
+
+    if not isinstance(config.method, Descent):
+        return ""
+    if isinstance(config.method.optimizer, LBFGS):
+        return "; Adam, without --change lbfgs, does not depend on the curvature"
+    return "; a smaller learning rate may help: --change constant_rate=0.05"
+
+
+def _file_name(weights: str) -> str:
+    """Return *weights*, of a file its name without its folder: a picture that is passed on tells no paths."""
+    return Path(weights.partition("#")[0]).name
 
 
 def configured(
@@ -128,6 +146,11 @@ def configured(
     words = {change.partition("=")[0] for change in changes}
     if idle := words & {"side", "judge"}:
         raise ConfigError(f"--change {min(idle)}: it means nothing for a picture of one's own; --size sets its size")
+    for option, text in (("--network", network), ("--weights", weights), ("--layer", layer)):
+        if text == "":
+            raise ConfigError(f"{option} is empty; give a name, or leave it out")
+    if network is not None and ":" in network and weights is not None:
+        raise ConfigError(f"--network {network} and --weights {weights} both name weights; give one of them")
     segments = list(changes)
     features = None
     if network is not None or weights is not None or layer is not None:
@@ -142,7 +165,7 @@ def configured(
         if features.network == BASELINE.features.network:
             segments.insert(0, f"layer={layers}")
         else:
-            file = Path(features.network.weights.partition("#")[0]).name
+            file = _file_name(features.network.weights)
             segments.insert(0, f"features={features.network.name}:{file}:{layers}")
     if steps is not None and steps != BASELINE.steps:
         segments.append(f"steps={steps}")
@@ -157,7 +180,8 @@ def refuse_same(image: Path, out: Path, strip: Path | None) -> None:
     """Raise where an output would overwrite the picture or the other output."""
     from paribus.errors import ConfigError
 
-    if out.resolve() == image.resolve() or (strip is not None and strip.resolve() == image.resolve()):
+    source, *made = (path.expanduser().resolve() for path in (image, out, *([] if strip is None else [strip])))
+    if source in made:
         raise ConfigError(f"{image}: the output would overwrite the picture; give another name")
-    if strip is not None and strip.resolve() == out.resolve():
+    if len(set(made)) < len(made):
         raise ConfigError(f"{out}: --out and --strip are the same file; give two names")

@@ -75,9 +75,11 @@ def patch_distance(images: Float[Tensor, "B 3 H W"], source: Float[Tensor, "1 3 
 
     Patches have 7x7 pixels, at full, half and quarter resolution; the distance is the root of the mean, over these and
     over 64 fixed directions, of the squared one. Karras et al. (2018, "Progressive Growing of GANs", section 5) compare
-    images like this; they take bands of a Laplacian pyramid, here it is the pyramid of averages.
+    images like this; they take bands of a Laplacian pyramid. Here it is the pyramid of averages, and directions sum to
+    zero in each channel: how bright one part of a texture happens to be does not count.
     """
     drawn = normal(JUDGING, "patches", (DIRECTIONS, 3, PATCH, PATCH)).to(images)
+    drawn = drawn - drawn.mean(dim=(2, 3), keepdim=True)
     directions = drawn / drawn.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
     total = torch.zeros(len(images), device=images.device)
     for level in range(LEVELS):
