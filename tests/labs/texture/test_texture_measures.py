@@ -73,7 +73,14 @@ def test_the_unseen_part_itself_is_at_no_distance_and_the_source_at_zero() -> No
             assert other[name] < -1
     assert source["diversity"] == pytest.approx(0, abs=1e-6)
     assert source["seam"] == pytest.approx(source["real_seam"], abs=1e-6)
-    assert source["noise_patch_distance"] > 0.05
+
+
+def test_noise_is_farther_from_every_texture_than_another_part_of_it() -> None:
+    shown = sample(Config(budget=Budget(size=128)), Streams(0))
+    for source, other in zip(shown.sources[:, None], shown.others[:, None], strict=True):
+        noise = measures.Colours.of(source).noise(normal(Streams(0), "noise", (1, 3, 128, 128))).clamp(0, 1)
+        far, near = patch_distance(torch.cat([noise, source]), other)
+        assert far > 1.5 * near
 
 
 def test_noise_is_as_far_as_noise() -> None:
