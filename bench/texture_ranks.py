@@ -3,8 +3,9 @@
     python bench/texture_ranks.py                     # into the lab's README.md
     python bench/texture_ranks.py --dry-run           # printed
 
-The methods are the arms of the studies ``texture.loss`` and ``texture.network`` on the lab's default base. Each measure
-ranks them on each judging network by its mean over the seeds that all have; Kendall's W says how far the judges agree.
+The methods are the losses of the study ``texture.loss`` on the lab's default base. All optimised their images on one
+network, which is no judge here. Each measure ranks them on each judging network by its mean over the seeds that all
+have; Kendall's W says how far the judges agree. Beside it stands what judges do who rank at random, by simulation.
 Trials that are in the store are not run again.
 """
 
@@ -21,10 +22,11 @@ from scipy.stats import rankdata, spearmanr
 
 import paribus
 from paribus.exhibit import exhibit
-from paribus.labs.texture.experiments import JUDGES, LOSS_NAMES
+from paribus.labs.texture.experiments import BASELINE, JUDGES, LOSS_NAMES
 from paribus.report.live import LiveView
 
-STUDIES = ("texture.loss", "texture.network")
+STUDY = "texture.loss"
+JUDGING = tuple(judge for judge, network in JUDGES.items() if network != BASELINE.network)
 DRAWS = 1000
 Scores = NDArray[np.float64]
 
@@ -61,15 +63,13 @@ def _metrics(store: str | None) -> dict[str, dict[str, dict[int, float]]]:
     lab = paribus.lab("texture")
     assert lab.default_base is not None
     base = lab.default_base().name
-    found: dict[str, dict[str, dict[int, float]]] = {}
-    with paribus.Store.open(store) as opened:
-        for name in STUDIES:
-            with LiveView() as view:
-                done = paribus.conduct(paribus.study(name), store=opened, base=base, listener=view)
-            material = exhibit(done.results)
-            for arm in (material.control, *material.arms):
-                found[arm.label] = {metric: dict(values) for metric, values in arm.metrics.items()}
-    return found
+    with paribus.Store.open(store) as opened, LiveView() as view:
+        done = paribus.conduct(paribus.study(STUDY), store=opened, base=base, listener=view)
+        material = exhibit(done.results)
+    return {
+        "gram" if arm is material.control else arm.label: {name: dict(each) for name, each in arm.metrics.items()}
+        for arm in (material.control, *material.arms)
+    }
 
 
 def _table(found: dict[str, dict[str, dict[int, float]]]) -> str:
@@ -86,7 +86,7 @@ def _table(found: dict[str, dict[str, dict[int, float]]]) -> str:
         "| --- | --- | --- | --- |",
     ]
     for loss in LOSS_NAMES:
-        values = [scores(f"{loss}_on_{judge}") for judge in JUDGES]
+        values = [scores(f"{loss}_on_{judge}") for judge in JUDGING]
         ranks = _ranks([value.mean(axis=0) for value in values])
         resampled = [kendall_w(_ranks([value[rows_].mean(axis=0) for value in values])) for rows_ in drawn]
         low, high = np.quantile(resampled, (0.025, 0.975))
@@ -96,9 +96,18 @@ def _table(found: dict[str, dict[str, dict[int, float]]]) -> str:
         rows.append(f"| `{loss}` | {kendall_w(ranks):.2f} [{low:.2f}, {high:.2f}] | {agreement:+.2f} | {order} |")
     order = ", ".join(f"`{methods[place]}`" for place in np.argsort(patch.mean(axis=0), kind="stable"))
     rows.append(f"| `patch_distance`, no network | | | {order} |")
+    mean, high = _by_chance(len(JUDGING), len(methods))
     return "\n".join(rows) + (
-        f"\n\n{len(methods)} methods; means over the {len(seeds)} seeds that all have; judges: {', '.join(JUDGES)}."
+        f"\n\n{len(methods)} methods; means over the {len(seeds)} seeds that all have; judges: {', '.join(JUDGING)}. "
+        f"Judges who rank at random have a W of {mean:.2f}, and one above {high:.2f} in 5 % of cases."
     )
+
+
+def _by_chance(judges: int, methods: int) -> tuple[float, float]:
+    """Return mean and 95 % quantile of W where every judge ranks at random."""
+    random = np.random.default_rng(0)
+    drawn = [kendall_w(np.array([random.permutation(methods) + 1.0 for _ in range(judges)])) for _ in range(10 * DRAWS)]
+    return float(np.mean(drawn)), float(np.quantile(drawn, 0.95))
 
 
 def _ranks(values: list[Scores]) -> Scores:
