@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from paribus.errors import ParibusError
@@ -43,6 +44,21 @@ def _page(name: str) -> Path:
 
 def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._=+-]+", "_", name)
+
+
+def keep_apart(read: Iterable[Path], written: Mapping[str, Path | None]) -> None:
+    """Refuse outputs, by the option that names them, that would overwrite what is read or one another."""
+    sources = {path.expanduser().resolve() for path in read}
+    taken: dict[Path, str] = {}
+    for option, path in written.items():
+        if path is None:
+            continue
+        place = path.expanduser().resolve()
+        if place in sources:
+            raise FileError(f"{option} {path}: it would overwrite the picture; give another name")
+        if place in taken:
+            raise FileError(f"{taken[place]} and {option} are the same file, {path}; give two names")
+        taken[place] = option
 
 
 def prepare(path: Path, option: str) -> Path:

@@ -313,3 +313,12 @@ def test_a_bound_that_no_pixel_can_keep_is_refused(tmp_path: Path, capsys: pytes
     out = str(tmp_path / "out.png")
     assert main(["adversarial", "attack", str(tmp_path / "black.png"), "--eps", "0.003", "--out", out]) == 2
     assert "at least 1/255" in capsys.readouterr().err
+
+
+def test_the_picture_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "black.png"
+    write_png(picture, np.zeros((40, 40, 3), np.uint8), experiment="none")
+    before = picture.read_bytes()
+    assert main(["adversarial", "attack", str(picture), "--out", str(tmp_path / "." / "black.png")]) == 2
+    assert "would overwrite the picture" in " ".join(capsys.readouterr().err.split())
+    assert picture.read_bytes() == before

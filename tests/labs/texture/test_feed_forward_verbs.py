@@ -71,7 +71,32 @@ def test_what_contradicts_itself_is_refused(pictures: Path, tmp_path: Path, caps
         ("takes --style", "stylize", grass, "--method", "adain"),
         ("a network is trained by paribus texture train", "synthesize", grass, "--change", "feed_forward"),
         ("ends in .safetensors", "train", grass),
+        ("it means nothing for a picture", "synthesize", grass, "--change", "photographs"),
+        ("--steps means nothing with --weights", "synthesize", "--weights", "grass", "--steps", 3),
+        (
+            "--strip means nothing with --method adain",
+            "stylize",
+            grass,
+            "--method",
+            "adain",
+            "--style",
+            grass,
+            "--strip",
+            tmp_path / "s.png",
+        ),
+        ("has no places", "stylize", grass, "--style", pictures / "cat.png", "--layer", "fc", "--steps", 1),
+        ("does not tile", "stylize", grass, "--style", pictures / "cat.png", "--change", "tile", "--steps", 1),
+        ("are the same file", "synthesize", grass, "--strip", out),
     ):
         assert texture(*arguments, "--out", out) == 2
         assert said in " ".join(capsys.readouterr().err.split())
     assert not out.exists()
+
+
+def test_no_picture_is_overwritten(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grass, cat = pictures / "grass.png", pictures / "cat.png"
+    before = grass.read_bytes()
+    for arguments in (("synthesize", grass), ("stylize", grass, "--style", cat), ("stylize", cat, "--style", grass)):
+        assert texture(*arguments, "--out", pictures / ".." / pictures.name / "grass.png") == 2
+        assert "would overwrite the picture" in " ".join(capsys.readouterr().err.split())
+    assert grass.read_bytes() == before

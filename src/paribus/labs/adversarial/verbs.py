@@ -45,6 +45,7 @@ def attack(
 
     import torch
 
+    from paribus.cli.files import keep_apart, prepare
     from paribus.data.pictures import read_picture, square, write_png
     from paribus.errors import ConfigError
     from paribus.labs.adversarial.experiments import Course, Protocol
@@ -56,6 +57,8 @@ def attack(
     from paribus.spec.seed import Streams
     from paribus.train.arithmetic import reproducible
 
+    keep_apart([image], {"--out": out})
+    prepare(out, "--out")
     if norm == "linf" and eps < 1:
         if 0 < eps * 255 < 1 - 1e-9:
             raise ConfigError(f"--eps {eps:g}: a pixel of a picture changes by at least 1/255 = 0.00392")

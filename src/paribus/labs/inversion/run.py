@@ -34,8 +34,8 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     ``objective``: what is minimised, at the end, without jitter (decoder and deep prior minimise something else).
 
     ``psnr``: signal-to-noise ratio in decibels. ``psnr_above_mean``: the same minus that of each photograph's mean
-    colour; at 0 or below nothing of the image is told. ``ssim``: structural similarity, at most 1. ``judged_distance``: how
-    unlike the images are to the judge, 0 for equal ones. ``feature_loss``: the relative squared distance of the
+    colour; at 0 or below nothing of the image is told. ``ssim``: structural similarity, at most 1. ``judged_distance``:
+    how unlike the images are to the judge, 0 for equal ones. ``feature_loss``: the relative squared distance of the
     features that were to be matched, without jitter. ``saturated``: the share of numbers outside [0, 1], which are cut
     off before anything is measured.
     """

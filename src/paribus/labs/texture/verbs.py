@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 SMALLEST = 16
 """The shortest side of a picture that a network can look at, in pixels."""
+
+SET_OTHERWISE = {"source", "photographs", "period", "brief", "steps", "network", "robust", "random"}
+"""Changes of what a verb takes from its picture and its other options."""
 
 STEPS = 60
 """At each scale; more lower the loss further than one can see."""
@@ -78,16 +81,18 @@ def synthesize(
 
     Interrupted, the same command goes on where it stopped.
     """
-    from paribus.cli.files import prepare
+    from paribus.cli.files import keep_apart, prepare
     from paribus.data.pictures import read_picture, resized, write_png
     from paribus.errors import ConfigError
 
+    keep_apart([] if image is None else [image], {"--out": out, "--strip": strip})
     width, height = _size(size)
     if (image is None) == (weights is None):
         raise ConfigError("give a picture, or --weights of a texture network that was trained on one")
     if image is None or weights is not None:
         from paribus.labs.texture.own_pictures import by_texture_network
 
+        _refuse("--weights", {"--steps": steps, "--change": change, "--strip": strip, "--tile": tile})
         prepare(out, "--out")
         made_at_once = by_texture_network(str(weights), (height, width), seed)
         write_png(out, made_at_once, experiment="texture/feed_forward", weights=weights, seed=seed)
@@ -170,12 +175,15 @@ def stylize(
 
     Interrupted, the same command goes on where it stopped.
     """
-    from paribus.cli.files import prepare
+    from paribus.cli.files import keep_apart, prepare
     from paribus.data.pictures import read_picture, resized, write_png
     from paribus.errors import ConfigError
 
+    keep_apart([photo, *([] if style is None else [style])], {"--out": out, "--strip": strip})
     if method not in ("optimise", "adain", "fast"):
         raise ConfigError(f"--method {method}: write optimise, adain or fast")
+    if method != "optimise":
+        _refuse(f"--method {method}", {"--steps": steps, "--change": change, "--strip": strip})
     if method == "fast":
         from paribus.labs.texture.own_pictures import by_style_network
 
@@ -285,11 +293,14 @@ def train(
 
 def configured(network: str, loss: str, changes: Sequence[str], steps: int | None) -> tuple[Config, str]:
     """Return the configuration that the options mean, and its name as an experiment."""
+    from paribus.errors import ConfigError
     from paribus.labs.texture.experiments import BASELINE
     from paribus.nn.networks.names import Fixed, fixed
     from paribus.spec.registry import experiment
 
     chosen = fixed(network)
+    if idle := {change.partition("=")[0] for change in changes} & SET_OTHERWISE:
+        raise ConfigError(f"--change {min(idle)}: it means nothing for a picture of one's own; see the other options")
     segments = list(changes)
     if chosen != BASELINE.network:
         short = {Fixed(weights="cifar10_robust"): "robust", Fixed(weights="random"): "random"}
@@ -300,6 +311,14 @@ def configured(network: str, loss: str, changes: Sequence[str], steps: int | Non
     found = experiment("/".join(("texture", *(segments or ["base"]))))
     budget = dataclasses.replace(found.config.budget, steps=STEPS if steps is None else steps)
     return dataclasses.replace(found.config, network=chosen, budget=budget), found.name
+
+
+def _refuse(with_what: str, given: Mapping[str, object]) -> None:
+    """Refuse options that mean nothing beside another."""
+    from paribus.errors import ConfigError
+
+    if idle := [option for option, value in given.items() if value]:
+        raise ConfigError(f"{idle[0]} means nothing with {with_what}: one pass of a trained network has none")
 
 
 def _descends(config: Config) -> Optimisation:
