@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.errors import StoreError
+from paribus.whole import write_whole
 
 
 def keep(folder: Path, name: str, array: NDArray[Any]) -> str:
@@ -37,18 +37,7 @@ def keep(folder: Path, name: str, array: NDArray[Any]) -> str:
     if path.exists():
         return digest
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    write_whole(path, buffer.getvalue())
     _sync_folder(path.parent)
     return digest
 
