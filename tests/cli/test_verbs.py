@@ -10,6 +10,7 @@ import pytest
 from typer.main import get_command
 
 from paribus.cli import app
+from paribus.cli.files import FileError, keep_apart
 from paribus.cli.manual import pages
 
 from .conftest import Cli
@@ -161,3 +162,12 @@ def test_installed_verbs_load_without_what_is_heavy(folder: Path) -> None:
     code = f"import sys; from paribus.cli import main; [main([name]) for name in {names}]; print(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "matplotlib", "sqlalchemy", "scipy", "cv2"} & set(done.stdout.splitlines()[-1].split())
+
+
+def test_outputs_are_kept_apart_from_the_picture_and_from_each_other(tmp_path: Path) -> None:
+    picture, other = tmp_path / "a.png", tmp_path / "c.png"
+    with pytest.raises(FileError, match="overwrite"):
+        keep_apart([picture], {"--out": tmp_path / "b" / ".." / "a.png", "--strip": None})
+    with pytest.raises(FileError, match="same file"):
+        keep_apart([picture], {"--out": other, "--strip": other})
+    keep_apart([picture], {"--out": other, "--strip": None})

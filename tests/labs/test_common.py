@@ -21,6 +21,14 @@ from paribus.spec.experiment import Experiment, build, declared_changes, flatten
 from paribus.spec.registry import experiment, lab, lab_names
 
 
+@pytest.fixture(autouse=True)
+def _small_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small networks alone judge textures: to initialise a VGG-16 takes seconds, for each of many trials."""
+    from paribus.labs.texture import measure
+
+    monkeypatch.setattr(measure, "JUDGES", {name: one for name, one in measure.JUDGES.items() if "vgg16" not in name})
+
+
 def _tiny_svhn(config: Any) -> Any:
     """The lab on scanned digits, two steps of 16 images, on a narrow network of the same kind."""
     budget = replace(
@@ -39,11 +47,12 @@ def _tiny_inversion(config: Any) -> Any:
 
 
 def _tiny_texture(config: Any) -> Any:
-    """Two images of 32x32, two steps at each scale, or two steps of a small network."""
-    method = config.method
+    """Two images of 32x32 of one photograph, two steps at each scale, or two steps of a small network."""
+    method, of = config.method, {"textures": "gravel", "photographs": "cat"}.get(config.source.of, config.source.of)
     if hasattr(method, "levels"):
         method = replace(method, steps=2, side=32, width=2)
-    return replace(config, method=method, budget=replace(config.budget, size=32, steps=2))
+    source = replace(config.source, of=of, period=min(config.source.period, 12))
+    return replace(config, source=source, method=method, budget=replace(config.budget, size=32, steps=2))
 
 
 def _tiny_adversarial(config: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 import safetensors.torch
@@ -10,7 +11,7 @@ import torch
 import torchvision
 from torch import Tensor
 
-from paribus.errors import ConfigError, DataError, ParibusError
+from paribus.errors import ConfigError, DataError, ParibusError, RunError
 from paribus.nn.initial import untouched_rng
 from paribus.nn.networks.embed import folded, save_embedded
 from paribus.nn.networks.layered import AveragePool, Layered, small_vgg_stages
@@ -50,10 +51,10 @@ def test_vgg_layers_are_counted_as_in_the_paper(name: str, layer: str, index: in
     network = load(Fixed(name=name, weights="random"), Streams(0))
     with torch.inference_mode():
         features = network.features(IMAGES, ("conv1_1", layer))
-        raw = _normalised(IMAGES)
-        for stage in list(network.stages.values())[:index]:
-            raw = stage(raw)
-    torch.testing.assert_close(features[layer], raw, rtol=1e-3, atol=1e-4)
+        torchvisions = network.raw.features[:index](_normalised(IMAGES))  # type: ignore[operator,index,union-attr]
+        whole = network.raw.eval()(_normalised(IMAGES))  # type: ignore[operator,union-attr]
+        torch.testing.assert_close(network.logits(IMAGES), whole, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(features[layer], torchvisions, rtol=1e-3, atol=1e-4)
     assert list(features) == ["conv1_1", layer]
     assert features["conv1_1"].min() < 0  # no ReLU has written over it
     assert network.layers[-1] == "fc8"
@@ -149,6 +150,7 @@ def test_names() -> None:
         (lambda folder: load(Fixed(weights=f"{folder}/none.pth"), Streams(0)), "none.pth: no such file"),
         (lambda folder: load(Fixed(weights=_file(folder, b"junk")), Streams(0)), "not a file of weights"),
         (lambda folder: load(Fixed(weights=_other(folder)), Streams(0)), "not the weights of small_vgg"),
+        (lambda folder: load(Fixed(weights=_numbered(folder)), Streams(0)), "holds no table of named weights"),
         (
             lambda folder: load(Fixed(weights="random"), Streams(0)).features(IMAGES, ("relu1_3",)),
             "no layer 'relu1_3'; did you mean",
@@ -165,6 +167,21 @@ def test_what_is_wrong_gets_one_line(make: object, says: str, tmp_path: Path) ->
 def _file(folder: Path, data: bytes) -> str:
     (folder / "weights.pth").write_bytes(data)
     return str(folder / "weights.pth")
+
+
+def test_a_download_that_fails_is_a_run_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise URLError("no route to host")
+
+    monkeypatch.setattr(torchvision.models, "get_model", unreachable)
+    with pytest.raises(RunError, match=r"vgg19 could not be downloaded.*small_vgg") as raised:
+        load(Fixed(name="vgg19", weights="imagenet"), Streams(0))
+    assert raised.value.exit_code == 1
+
+
+def _numbered(folder: Path) -> str:
+    torch.save({0: torch.zeros(2)}, folder / "numbered.pth")
+    return str(folder / "numbered.pth")
 
 
 def _other(folder: Path) -> str:

@@ -109,6 +109,15 @@ def test_an_interrupted_run_ends_with_the_same_bits(
     assert np.array_equal(whole.snapshots, again.snapshots)
 
 
+def test_a_damaged_checkpoint_costs_time_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHECKPOINT_SECONDS", 0.0)
+    start, context = torch.zeros_like(TARGET), Context(seed=0, scratch=tmp_path)
+    with pytest.raises(Stopped):
+        run(Adam(), start, 25, loss=_stopping(9), context=context)
+    (tmp_path / "checkpoint").write_bytes(b"\xff" * 200)
+    assert torch.equal(run(Adam(), start, 25, context=context).images, run(Adam(), start, 25).images)
+
+
 def test_what_is_reported() -> None:
     reports: list[Report] = []
     found = run(Adam(), torch.zeros_like(TARGET), 20, context=Context(seed=0, emit=reports.append), points=4)

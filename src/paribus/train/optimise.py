@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import safetensors
 import safetensors.torch
 import torch
 from jaxtyping import Float
@@ -224,6 +225,9 @@ def _resume(context: Context, state: _State, kept: list[NDArray[np.uint8]]) -> i
     data = context.load_checkpoint()
     if data is None:
         return 0
-    done, before = state.unpack(data)
+    try:
+        done, before = state.unpack(data)
+    except safetensors.SafetensorError:  # the disk has damaged it: what is lost is time
+        return 0
     kept.extend(before)
     return done

@@ -10,7 +10,7 @@ from PIL import Image
 
 from paribus.cli import main
 from paribus.errors import ChangeError, ConfigError
-from paribus.labs.inversion.verbs import configured, refuse_same
+from paribus.labs.inversion.verbs import configured
 from paribus.spec.context import Context, Diverged
 from paribus.spec.registry import experiment
 from paribus.train import optimise
@@ -99,14 +99,6 @@ def test_what_would_be_named_and_not_done_is_refused() -> None:
         configured(None, "random", None, None, ["layer=conv1_1"])
     with pytest.raises(ConfigError, match="decoder"):
         configured(None, None, None, 50, ["decoder"])
-
-
-def test_the_picture_is_never_overwritten(tmp_path: Path) -> None:
-    picture = tmp_path / "a.png"
-    with pytest.raises(ConfigError, match="overwrite"):
-        refuse_same(picture, tmp_path / "b" / ".." / "a.png", None)
-    with pytest.raises(ConfigError, match="same file"):
-        refuse_same(picture, tmp_path / "c.png", tmp_path / "c.png")
 
 
 @pytest.mark.parametrize("change", ["deep_prior", "decoder"])

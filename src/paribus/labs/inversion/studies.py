@@ -7,20 +7,19 @@ from paribus.spec.study import Study
 MARGIN = 0.3
 """A third of a decibel: the mean squared error of a pixel differs by 7 %, which nobody sees."""
 
+LONG = "steps=1000"
+"""Of studies over depth: after 200 steps a deep layer's image is further from its end than a shallow one's."""
+LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "average", "fc")
+DEEP = "inversion/layer=relu4_2/weights=cifar10_robust"
+"""A deep layer that still tells more of an image than its mean colour."""
+
 STUDIES = (
     Study(
         name="inversion.depth",
         question="How much of an image is left in the features of each layer?",
         hypothesis="Less with every group, most of the loss where maps are averaged: until there, places are kept.",
-        control="inversion/layer=conv1_1",
-        arms=(
-            "inversion/layer=conv1_2",
-            "inversion/layer=conv2_2",
-            "inversion/layer=conv3_2",
-            "inversion/layer=conv4_2",
-            "inversion/layer=average",
-            "inversion/layer=fc",
-        ),
+        control=f"inversion/layer=conv1_1/{LONG}",
+        arms=tuple(f"inversion/layer={layer}/{LONG}" for layer in LAYERS),
         metric="psnr",
         margin=MARGIN,
         ordered=True,
@@ -29,11 +28,8 @@ STUDIES = (
         name="inversion.depth_freely",
         question="And with a hundredth of the total variation, which costs a shallow layer most of what it knows?",
         hypothesis="Shallow layers gain much, deep ones lose: the first layer gives its image back, the last noise.",
-        control="inversion/layer=conv1_1/variation=0.1",
-        arms=tuple(
-            f"inversion/layer={layer}/variation=0.1"
-            for layer in ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "average", "fc")
-        ),
+        control=f"inversion/layer=conv1_1/variation=0.1/{LONG}",
+        arms=tuple(f"inversion/layer={layer}/variation=0.1/{LONG}" for layer in LAYERS),
         metric="psnr",
         margin=MARGIN,
         ordered=True,
@@ -71,8 +67,8 @@ STUDIES = (
         name="inversion.variation_deep",
         question="Does a deep layer need more total variation than a shallow one?",
         hypothesis="Yes: what a deep feature leaves open, more of the image, only the prior can fill.",
-        control="inversion/layer=relu4_2",
-        arms=tuple(f"inversion/layer=relu4_2/variation={weight}" for weight in ("0", "1", "100", "1000")),
+        control=DEEP,
+        arms=tuple(f"{DEEP}/variation={weight}" for weight in ("0", "1", "100", "1000")),
         metric="psnr",
         margin=MARGIN,
         ordered=True,
@@ -86,6 +82,15 @@ STUDIES = (
         metric="psnr",
         margin=MARGIN,
         ordered=True,
+    ),
+    Study(
+        name="inversion.normaliser",
+        question="Does it matter whether features are measured by their distance from grey's or by their own size?",
+        hypothesis="No: it makes the features 1.7 times as heavy in this layer, and ten times hardly matter.",
+        control="inversion/layer=relu4_2",
+        arms=("inversion/layer=relu4_2/relative_to_itself",),
+        metric="psnr",
+        margin=MARGIN,
     ),
     Study(
         name="inversion.schedule",
@@ -127,10 +132,10 @@ STUDIES = (
     ),
     Study(
         name="inversion.method_deep",
-        question="And of a layer without places?",
-        hypothesis="The decoder, by PSNR: it learns to give the mean of all images with such features, a safe blur.",
-        control="inversion/layer=average",
-        arms=("inversion/layer=average/decoder", "inversion/layer=average/deep_prior"),
+        question="And of a deep layer?",
+        hypothesis="The deep prior again; the decoder, which has seen twelve photographs, falls behind the pixels.",
+        control=DEEP,
+        arms=(f"{DEEP}/decoder", f"{DEEP}/deep_prior"),
         metric="psnr",
         margin=MARGIN,
     ),

@@ -59,7 +59,7 @@ def invert(
     Interrupted, the same command goes on where it stopped.
     """
     from paribus.cli.conducting import check_device
-    from paribus.cli.files import prepare
+    from paribus.cli.files import keep_apart, prepare
     from paribus.cli.scratch import scratch_of
     from paribus.data.pictures import read_picture, resized, square, write_png
     from paribus.errors import DataError, RunError
@@ -70,7 +70,7 @@ def invert(
     strip = None if strip is None else strip.expanduser()
     config, name = configured(network, weights, layer, steps, change or [])
     picture = read_picture(image)
-    refuse_same(image, out, strip)
+    keep_apart([image], {"--out": out, "--strip": strip})
     prepare(out, "--out")
     if strip is not None:
         prepare(strip, "--strip")
@@ -174,14 +174,3 @@ def configured(
         raise ConfigError("--steps: a decoder is trained for its own number of steps; leave it out")
     config = found.config if features is None else dataclasses.replace(found.config, features=features)
     return config, found.name
-
-
-def refuse_same(image: Path, out: Path, strip: Path | None) -> None:
-    """Raise where an output would overwrite the picture or the other output."""
-    from paribus.errors import ConfigError
-
-    source, *made = (path.expanduser().resolve() for path in (image, out, *([] if strip is None else [strip])))
-    if source in made:
-        raise ConfigError(f"{image}: the output would overwrite the picture; give another name")
-    if len(set(made)) < len(made):
-        raise ConfigError(f"{out}: --out and --strip are the same file; give two names")

@@ -7,6 +7,8 @@ would reward what is true of one part alone: its own brightness and light.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -41,23 +43,26 @@ def measure(images: Float[Tensor, "N 3 H W"], sample: Sample, streams: Streams) 
     ``seam``: see the functions; ``real_seam``: of the sources.
     """
     count, textures = len(images) // len(sample.names), range(len(sample.names))
+    judges = {judge: Eye(load(network, JUDGING), JUDGE_LOOK, LOSSES["gram"]) for judge, network in JUDGES.items()}
     each = [
         _measured(images[place * count :][:count], sample.sources[place : place + 1], sample.others[place : place + 1],
-                  normal(streams, f"noise/{sample.names[place]}", tuple(images.shape[1:])))
+                  normal(streams, f"noise/{sample.names[place]}", tuple(images.shape[1:])), judges)
         for place in textures
     ]  # fmt: skip
     return {name: sum(found[name] for found in each) / len(each) for name in each[0]}
 
 
 @torch.no_grad()
-def _measured(images: Tensor, source: Tensor, other: Tensor, drawn: Tensor) -> dict[str, float]:
+def _measured(
+    images: Tensor, source: Tensor, other: Tensor, drawn: Tensor, judges: Mapping[str, Eye]
+) -> dict[str, float]:
     """Return the measures of the images of one texture."""
     noise = Colours.of(source).noise(drawn[None]).clamp(0, 1)
     together = torch.cat([images, noise, source])
     distances = {
         "patch_distance": patch_distance(together, other),
         "autocorrelation_distance": autocorrelation_distance(together, other),
-        **judged(together, other),
+        **judged(together, other, judges),
     }
     logarithms = {name: each.double().clamp_min(NOTHING).log10() for name, each in distances.items()}
     ratios = {name: each[:-1] - each[-1] for name, each in logarithms.items()}
@@ -116,11 +121,12 @@ def autocorrelation(images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B h w"]:
     return found / found[:, :1, across : across + 1].clamp_min(1e-12)
 
 
-def judged(images: Float[Tensor, "B 3 H W"], source: Float[Tensor, "1 3 H W"]) -> dict[str, Tensor]:
-    """Return the root (B,) of each of the lab's losses on each network of JUDGES, named ``LOSS_on_JUDGE``."""
+def judged(
+    images: Float[Tensor, "B 3 H W"], source: Float[Tensor, "1 3 H W"], judges: Mapping[str, Eye]
+) -> dict[str, Tensor]:
+    """Return the root (B,) of each of the lab's losses as each of *judges* sees it, named ``LOSS_on_JUDGE``."""
     found = {}
-    for judge, network in JUDGES.items():
-        eye = Eye(load(network, JUDGING), JUDGE_LOOK, LOSSES["gram"])
+    for judge, eye in judges.items():
         seen, wanted = eye.features(images), eye.features(source)
         for name in LOSS_NAMES:
             random = JUDGING.generator(f"directions/{name}")

@@ -61,8 +61,15 @@ STUDIES = (
     _study(
         "scales",
         "What does it gain to begin small?",
-        "Coarse scales settle what layers do not see from near: one is worse, in as many steps too; a fourth is idle.",
-        ("scales=1", "scales=1/steps=150", "scales=2", "scales=4"),
+        "Coarse scales settle what layers do not see from near: one scale is worse, more than three change nothing.",
+        ("scales=1", "scales=2", "scales=4"),
+    ),
+    _study(
+        "steps",
+        "Can one scale make up by more steps what it lacks in coarse ones?",
+        "Hardly: three times the steps lower the loss, and layers still do not see what is larger than their field.",
+        ("scales=1/steps=150",),
+        control="texture/scales=1",
     ),
     _study(
         "period",

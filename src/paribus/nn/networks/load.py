@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from paribus.errors import ConfigError, DataError
+from paribus.errors import ConfigError, DataError, RunError
 from paribus.nn.initial import initialise, untouched_rng
 from paribus.nn.networks.layered import (
     IMAGENET_MEAN,
@@ -94,7 +94,7 @@ def _torchvision_kind(fixed: Fixed) -> Layered:
     try:
         raw = without_inplace(torchvision.models.get_model(fixed.name, weights=weights))
     except (URLError, OSError, RuntimeError) as error:
-        raise DataError(
+        raise RunError(
             f"the ImageNet weights of {fixed.name} could not be downloaded ({error}); take small_vgg, which needs "
             f"no download, or give a file of weights"
         ) from error
@@ -128,7 +128,9 @@ def _read(weights: str) -> Mapping[str, Tensor]:
         raise DataError(f"{path}: not a file of weights that can be read ({type(error).__name__})") from error
     if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):
         found = found["state_dict"]
-    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+    if not isinstance(found, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
+    ):
         raise DataError(f"{path}: holds no table of named weights")
     return found
 
