@@ -1,6 +1,6 @@
-"""Train a texture network on one texture with the embedded network, and write the file that ships.
+"""Train a texture network on one texture with the embedded network and write the file that ships.
 
-    python recipes/texture_network.py brick --scratch TMP     # a texture that a package brings
+    python recipes/texture_network.py gravel --scratch TMP    # a texture that a package brings
     python recipes/texture_network.py FILE --out F.safetensors
 
 An interrupted run goes on from its last checkpoint in ``--scratch``. The result is for ``paribus texture synthesize``.
@@ -18,6 +18,7 @@ from paribus.data.pictures import read_picture, resized
 from paribus.labs.texture.experiments import Look
 from paribus.labs.texture.eye import Eye, averaging
 from paribus.labs.texture.generator import Generator
+from paribus.labs.texture.log_eye import teaching
 from paribus.labs.texture.losses import LOSSES
 from paribus.labs.texture.pixels import to_tensor
 from paribus.labs.texture.train_generator import train_texture_network
@@ -29,10 +30,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("texture", help=f"one of {', '.join(TEXTURES)}, or a picture's file")
     parser.add_argument("--longest", type=int, default=256, help="the longest side to which the texture is reduced")
-    parser.add_argument("--loss", default="gram", choices=LOSSES)
+    parser.add_argument("--loss", default="gram", choices=LOSSES, help="gram is taught with covariance")
     parser.add_argument("--diversity", type=float, default=0.0, help="weight of the diversity term")
-    parser.add_argument("--batch", type=int, default=2, help="textures a step")
-    options = options_of(parser, steps=1000)
+    parser.add_argument("--batch", type=int, default=1, help="textures a step")
+    options = options_of(parser, steps=5000)
     run = Run(options)
     known = options.texture in TEXTURES
     texture = resized(photograph(options.texture) if known else read_picture(options.texture), longest=options.longest)
@@ -41,7 +42,7 @@ def main() -> None:
     with run.training():
         generator = train_texture_network(
             to_tensor(texture),
-            eye,
+            teaching(eye),
             context=run.context,
             steps=options.steps,
             batch=options.batch,

@@ -22,7 +22,9 @@ from paribus.labs.texture.experiments import Look
 from paribus.labs.texture.eye import Eye
 from paribus.labs.texture.fast_style import StyleNetwork
 from paribus.labs.texture.generator import Generator, synthesize
+from paribus.labs.texture.log_eye import LogEye, teaching
 from paribus.labs.texture.losses import LOSSES
+from paribus.labs.texture.measure import patch_distance
 from paribus.labs.texture.pixels import to_tensor
 from paribus.labs.texture.style_loss import StyleLoss, measured
 from paribus.labs.texture.train_adain import train_adain
@@ -85,6 +87,51 @@ def test_a_style_loss_is_nothing_at_its_target_and_one_at_zero(grass: Picture, n
     assert float(loss(features, random)) == pytest.approx(0, abs=1e-10)
     nothing = {layer: torch.zeros_like(found) for layer, found in features.items()}
     assert float(loss(nothing, random)) == pytest.approx(1)
+
+
+def test_a_network_is_taught_by_the_logs_of_gram_and_covariance(grass: Picture, network: Layered) -> None:
+    one = Eye(network, Look(layers=LAYERS), LOSSES["gram"])
+    both, source, random = teaching(one), to_tensor(grass), np.random.default_rng(0)
+    assert isinstance(both, LogEye)
+    features = one.features(source.flip(3) * 0.9)
+    parts = [
+        Eye(network, Look(layers=LAYERS), LOSSES[loss]).toward(source, Streams(0))(features, random)
+        for loss in ("gram", "covariance")
+    ]
+    wanted = (parts[0].log() + parts[1].log()) / 2
+    torch.testing.assert_close(both.toward(source, Streams(0))(features, random), wanted)
+    assert teaching(other := Eye(network, Look(layers=LAYERS), LOSSES["sliced"])) is other
+
+
+def test_a_network_taught_by_logs_comes_nearer_in_gram_and_in_covariance(grass: Picture, network: Layered) -> None:
+    source, look = to_tensor(grass), Look(layers=LAYERS)
+
+    def lost(steps: int) -> list[float]:
+        with reproducible("cpu"):
+            generator = train_texture_network(
+                source,
+                teaching(Eye(network, look, LOSSES["gram"])),
+                context=Context(seed=0),
+                steps=steps,
+                batch=1,
+                side=16,
+                width=2,
+                levels=2,
+            )
+        image, random = to_tensor(synthesize(generator, size=(64, 64))), np.random.default_rng(0)
+        eyes = [Eye(network, look, LOSSES[loss]) for loss in ("gram", "covariance")]
+        return [float(eye.toward(source, Streams(0))(eye.features(image), random)) for eye in eyes]
+
+    assert all(late < 0.5 * early for early, late in zip(lost(1), lost(60), strict=True))
+
+
+def test_the_gravel_that_ships_is_near_gravel() -> None:
+    source = to_tensor(resized(photograph("gravel"), longest=256))
+    made = to_tensor(synthesize(load_weights(Generator, "gravel"), size=(256, 256), seed=7))
+    noise = torch.randn(source.shape, generator=torch.Generator().manual_seed(0))
+    grey = source.mean() + source.std() * noise.mean(dim=1, keepdim=True) * 3**0.5
+    near, far = (float(patch_distance(image.expand(1, 3, -1, -1), source)) for image in (made, grey.clamp(0, 1)))
+    assert near < 0.1 * far
 
 
 def test_diversity_falls_as_the_nearest_neighbours_part() -> None:

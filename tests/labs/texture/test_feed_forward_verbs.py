@@ -11,6 +11,8 @@ from PIL import Image
 from paribus.cli import main
 from paribus.data.photographs import photograph
 from paribus.data.pictures import read_picture, resized
+from paribus.labs.texture.generator import Generator
+from paribus.labs.texture.weights_file import shipped
 
 
 @pytest.fixture
@@ -40,6 +42,19 @@ def test_a_texture_network_is_trained_and_then_makes_any_size_at_once(
     assert made.shape == (24, 40, 3)
     assert np.ptp(made.astype(int), axis=2).max() <= 1  # grass is grey
     assert not list((tmp_path / "cache").rglob("checkpoint"))
+
+
+def test_a_texture_network_that_ships_is_used_by_its_name_which_help_tells(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.png"
+    assert "gravel" in shipped(Generator)
+    assert texture("synthesize", "--weights", "gravel", "--size", "40x24", "--out", out) == 0
+    assert read_picture(out).shape == (24, 40, 3)
+    assert texture("synthesize", "--weights", "sand", "--out", out) == 2
+    assert "one of gravel" in " ".join(capsys.readouterr().err.split())
+    texture("synthesize", "--help")
+    assert "gravel" in capsys.readouterr().out
 
 
 def test_a_style_network_is_trained_and_then_paints_a_photo_at_once(

@@ -12,6 +12,7 @@ from paribus.labs.texture.experiments import Config
 from paribus.labs.texture.eye import Eye
 from paribus.labs.texture.fast_style import StyleNetwork
 from paribus.labs.texture.generator import Generator
+from paribus.labs.texture.log_eye import teaching
 from paribus.labs.texture.own_pictures import Job, run_job
 from paribus.labs.texture.pixels import to_tensor
 from paribus.labs.texture.train_fast_style import train_fast_style
@@ -48,7 +49,12 @@ def trained(
         eye = Eye.of(lesson.config, context.streams).to(device)
         if not shown:
             return train_texture_network(
-                to_tensor(picture), eye, context=context, steps=lesson.steps, diversity_weight=lesson.diversity
+                to_tensor(picture),
+                teaching(eye),
+                context=context,
+                steps=lesson.steps,
+                batch=2 if lesson.diversity else 1,
+                diversity_weight=lesson.diversity,
             )
         return train_fast_style(
             picture,

@@ -62,7 +62,9 @@ def synthesize(
     image: Annotated[Path | None, typer.Argument(help="The picture, unless there are --weights.")] = None,
     weights: Annotated[
         str | None,
-        typer.Option("--weights", metavar="FILE", help="A texture network instead: made at once, it always tiles."),
+        typer.Option(
+            "--weights", metavar="NAME", help="A texture network instead, at once: gravel, or a trained FILE."
+        ),
     ] = None,
     size: Annotated[str, typer.Option("--size", metavar="WIDTHxHEIGHT", help="Of the texture, in pixels.")] = "256x256",
     loss: _Loss = "gram",
@@ -263,7 +265,7 @@ def train(
     diversity: Annotated[
         float, typer.Option("--diversity", metavar="W", min=0.0, help="Without: how much two textures must differ.")
     ] = 0.0,
-    steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, help="Updates of the network.")] = 1000,
+    steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, help="Updates; a texture takes 5000.")] = 1000,
     seed: _Seed = 0,
     device: _Device = "cpu",
 ) -> None:
