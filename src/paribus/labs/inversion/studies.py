@@ -86,9 +86,9 @@ STUDIES = (
     Study(
         name="inversion.normaliser",
         question="Does it matter whether features are measured by their distance from grey's or by their own size?",
-        hypothesis="No: it makes the features 1.7 times as heavy in this layer, and ten times hardly matter.",
-        control="inversion/layer=relu4_2",
-        arms=("inversion/layer=relu4_2/relative_to_itself",),
+        hypothesis="No: it makes the features 1.3 times as heavy in this layer of this network.",
+        control=DEEP,
+        arms=(f"{DEEP}/relative_to_itself",),
         metric="psnr",
         margin=MARGIN,
     ),
