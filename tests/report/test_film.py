@@ -104,3 +104,14 @@ def test_many_arms_have_smaller_images() -> None:
     films, singles = sides[::3], sides[1::3] + sides[2::3]
     assert max(height for _, height in films) == 64
     assert max(max(side) for side in singles) == 112
+
+
+def test_a_row_of_several_pictures_is_as_high_as_one() -> None:
+    material = sample.optimised()
+    control = material.control
+    assert control.images is not None
+    row = np.zeros((128, 512, 3), np.uint8)
+    images = dataclasses.replace(control.images, strip=None, pictures={"row": row})
+    html = render(dataclasses.replace(material, control=dataclasses.replace(control, images=images)))
+    section = html[html.index('<section id="pictures"') :]
+    assert re.search(r'width="512" height="128" alt="[^"]*row"', section)

@@ -188,6 +188,10 @@ def _said_along(material: Material, unit: Unit) -> str:
     return f"{unit.title} along the arms, the control first: {'; '.join(parts)}."
 
 
+WIDEST = 4.0
+"""How many times as wide as others a picture is shown at most that is a row of several, twice as wide as high."""
+
+
 def _images(material: Material, unit: Unit, few: bool) -> list[dict[str, Any]]:
     """What the control and each arm made of their image; smaller, as everything is, where there are many arms."""
     frame, single = (96, 176) if few else (64, 112)
@@ -206,9 +210,11 @@ def _images(material: Material, unit: Unit, few: bool) -> list[dict[str, Any]]:
             row["film"] |= {"shown": min(FRAMES, len(images.strip)), "of": len(images.strip)}
         row["singles"] = []
         for caption, image in images.pictures.items():
+            short, long = sorted(image.shape[:2])
+            side = round(single * min(WIDEST, long / short)) if long >= 2 * short else single
             # Twice the pixels that are shown, for screens that have them.
-            pixels = reduced(image, longest=2 * single if few else single)
-            row["singles"].append(_shown(pixels, max(pixels.shape[:2]), single) | {"caption": caption})
+            pixels = reduced(image, longest=2 * side if few else side)
+            row["singles"].append(_shown(pixels, max(pixels.shape[:2]), side) | {"caption": caption})
         rows.append(row)
     return rows
 
