@@ -66,12 +66,10 @@ def invert(
     from paribus.labs.inversion.experiments import Decoder
 
     check_device(device)
-    image, out = image.expanduser(), out.expanduser()
-    strip = None if strip is None else strip.expanduser()
     config, name = configured(network, weights, layer, steps, change or [])
     picture = read_picture(image)
     keep_apart([image], {"--out": out, "--strip": strip})
-    prepare(out, "--out")
+    out = prepare(out, "--out")
     if strip is not None:
         prepare(strip, "--strip")
     if isinstance(config.method, Decoder):

@@ -42,13 +42,13 @@ def measure(images: Float[Tensor, "N 3 H W"], sample: Sample, streams: Streams) 
     lab's losses on each network of JUDGES. ``noise_patch_distance``: of noise in the source's colours. ``diversity``,
     ``seam``: see the functions; ``real_seam``: of the sources.
     """
-    count, textures = len(images) // len(sample.names), range(len(sample.names))
+    made = torch.split(images, len(images) // len(sample.names))
+    real = torch.split(sample.sources, 1), torch.split(sample.others, 1)
     judges = {judge: Eye(load(network, JUDGING), JUDGE_LOOK, LOSSES["gram"]) for judge, network in JUDGES.items()}
     each = [
-        _measured(images[place * count :][:count], sample.sources[place : place + 1], sample.others[place : place + 1],
-                  normal(streams, f"noise/{sample.names[place]}", tuple(images.shape[1:])), judges)
-        for place in textures
-    ]  # fmt: skip
+        _measured(found, source, other, normal(streams, f"noise/{name}", tuple(images.shape[1:])), judges)
+        for name, found, source, other in zip(sample.names, made, *real, strict=True)
+    ]
     return {name: sum(found[name] for found in each) / len(each) for name in each[0]}
 
 

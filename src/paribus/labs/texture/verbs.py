@@ -89,17 +89,17 @@ def synthesize(
 
     keep_apart([] if image is None else [image], {"--out": out, "--strip": strip})
     width, height = _size(size)
-    if (image is None) == (weights is None):
-        raise ConfigError("give a picture, or --weights of a texture network that was trained on one")
-    if image is None or weights is not None:
+    if image is None and weights is not None:
         from paribus.labs.texture.own_pictures import by_texture_network
 
         _refuse("--weights", {"--steps": steps, "--change": change, "--strip": strip, "--tile": tile})
         prepare(out, "--out")
-        made_at_once = by_texture_network(str(weights), (height, width), seed)
+        made_at_once = by_texture_network(weights, (height, width), seed)
         write_png(out, made_at_once, experiment="texture/feed_forward", weights=weights, seed=seed)
         print(f"{out}: {width}x{height}, by the texture network {weights}")
         return
+    if image is None or weights is not None:
+        raise ConfigError("give a picture, or --weights of a texture network that was trained on one")
     segments = [*(change or []), *(["tile"] if tile else [])]
     config, name = configured(network, loss, segments, steps)
     prepare(out, "--out")
