@@ -49,8 +49,7 @@ def main() -> int:
         metrics = lab.run(paribus.experiment(name).config, Context(seed=options.seed, emit=keep))
         shown = ", ".join(f"{key} {value:.3g}" for key, value in list(metrics.items())[:4])
         print(f"{name}: {shown}", file=sys.stderr, flush=True)
-        given, made = _given_and_made(found)
-        rows += [made] if rows else [given, made]
+        rows += [found["picture/found"]] if rows else [found["picture/original"], found["picture/found"]]
     whole = np.concatenate(rows)
     times = max(1, LEAST_WIDTH // whole.shape[1])
     whole = whole.repeat(times, axis=0).repeat(times, axis=1)
@@ -58,14 +57,6 @@ def main() -> int:
     write_png(out, whole, experiment=study.name, seed=options.seed, rows="given, " + ", ".join(study.names))
     print(f"Written: {out}")
     return 0
-
-
-def _given_and_made(found: dict[str, Picture]) -> tuple[Picture, Picture]:
-    """Return the row of pictures that a trial was given and that of what it made, from its artifacts."""
-    if "picture/original" in found:
-        return found["picture/original"], found["picture/found"]
-    both = found["picture/sources, and images made of them"]
-    return both[: len(both) // 2], both[len(both) // 2 :]
 
 
 if __name__ == "__main__":

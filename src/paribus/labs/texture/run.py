@@ -44,8 +44,8 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     """Make textures and measure them; return what :func:`paribus.labs.texture.measure.measure` does and ``loss``.
 
     ``loss`` is the configuration's own at the end of the last scale, the mean over the images. Kept are ``strip``, the
-    first image over time, a picture of each source above the first image made of it, and all sources and images,
-    (T + N, S, S, 3), as ``images``.
+    first image over time; ``picture/original``, the sources side by side, and ``picture/found``, the first image made
+    of each; and all sources and images, (T + N, S, S, 3), as ``images``.
     """
     with reproducible(context.device):
         shown = sample(config, context.streams)
@@ -53,8 +53,9 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
         images = found.images.float().cpu()
         metrics = {**measure(images, shown, context.streams), "loss": float(np.mean(found.losses))}
         pixels = to_pictures(torch.cat([shown.sources, images]))
-        rows = pixels[: len(shown.names)], pixels[len(shown.names) :: config.budget.images]
+        originals, firsts = pixels[: len(shown.names)], pixels[len(shown.names) :: config.budget.images]
         context.artifact("strip", found.strip)
         context.artifact("images", pixels)
-        context.artifact("picture/sources, and images made of them", np.vstack([np.hstack(list(row)) for row in rows]))
+        context.artifact("picture/original", np.hstack(list(originals)))
+        context.artifact("picture/found", np.hstack(list(firsts)))
     return metrics
