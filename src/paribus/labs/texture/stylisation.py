@@ -10,6 +10,7 @@ from torch import Tensor
 
 from paribus.errors import ConfigError
 from paribus.labs.texture.coarse_to_fine import Found, Loss, Size, coarse_to_fine, resized, sizes
+from paribus.labs.texture.content_loss import content_loss
 from paribus.labs.texture.experiments import Descent, Look
 from paribus.labs.texture.eye import Eye
 from paribus.labs.texture.synthesis import OBJECTIVE, directions, fitting, stretches
@@ -70,12 +71,11 @@ def stylise(
             wanted = seen.features(resized(content, now))[balance.layer]
         if wanted.dim() < 4:
             raise ConfigError(f"layer {balance.layer!r} has no places; content is compared where there are: relu3_1")
-        power = wanted.square().sum().clamp_min(1e-12)
 
         def loss(images: Tensor, step: int) -> ImageLoss:
             found = seen.features(images)
             styled = toward(found, directions(streams, plan, step))
-            kept = (found[balance.layer] - wanted).square().sum(dim=(1, 2, 3)) / power
+            kept = content_loss(found[balance.layer], wanted)
             rough = total_variation(images) / images[0].numel()
             objective = styled + balance.content * kept + balance.smooth * rough
             shown = {"loss": objective, "style_loss": styled, "content_loss": kept}

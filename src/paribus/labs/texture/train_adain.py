@@ -8,10 +8,10 @@ import torch
 
 from paribus.data.pictures import Picture
 from paribus.labs.texture.adain import Decoder, adain
+from paribus.labs.texture.content_loss import content_loss
 from paribus.labs.texture.crops import Crops
 from paribus.labs.texture.losses import LOSSES
 from paribus.labs.texture.style_loss import STYLE_LAYERS, StyleLoss, measured
-from paribus.labs.texture.train_fast_style import content_loss
 from paribus.nn.initial import initialise
 from paribus.nn.networks.layered import Layered
 from paribus.spec.context import Context

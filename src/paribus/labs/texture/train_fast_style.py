@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from paribus.data.pictures import Picture
+from paribus.labs.texture.content_loss import content_loss
 from paribus.labs.texture.crops import Crops
 from paribus.labs.texture.fast_style import StyleNetwork
 from paribus.labs.texture.losses import LOSSES, TextureLoss
 from paribus.labs.texture.pixels import to_tensor
 from paribus.labs.texture.style_loss import STYLE_LAYERS, StyleLoss, measured
+from paribus.nn.image_prior import total_variation
 from paribus.nn.initial import initialise
 from paribus.nn.networks.layered import Layered
 from paribus.spec.context import Context
@@ -23,18 +23,6 @@ from paribus.train.optimizer import Adam
 from paribus.train.schedule import OneCycle
 
 CONTENT_LAYER = "relu3_1"
-
-
-def content_loss(features: Float[Tensor, "B C H W"], target: Float[Tensor, "B C H W"]) -> Float[Tensor, " B"]:
-    """Return |F - F^|^2 / |F^|^2 of each image (Johnson et al. 2016, equation 2, but relative to the target)."""
-    gap, whole = (part.square().mean(dim=(1, 2, 3)) for part in (features - target, target))
-    return gap / whole.clamp_min(1e-12)
-
-
-def total_variation(images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
-    """Return the mean squared difference of neighbours, down and across, of each image."""
-    down, across = images.diff(dim=2).square(), images.diff(dim=3).square()
-    return down.mean(dim=(1, 2, 3)) + across.mean(dim=(1, 2, 3))
 
 
 def train_fast_style(
@@ -59,8 +47,8 @@ def train_fast_style(
 ) -> StyleNetwork:
     """Return a network that gives photographs the *style*, trained by Adam with one cycle of the learning rate.
 
-    The loss is style + content_weight content + variation_weight total variation, the first two relative, so that
-    features of zero would lose 1 of each.
+    The loss is style + content_weight content + variation_weight averaged total variation, the first two relative, so
+    that features of zero would lose 1 of each.
 
     Args:
         style: (H, W, 3) uint8, as large as its strokes should come out.
@@ -103,7 +91,7 @@ def train_fast_style(
         objective = (
             toward(found, streams.generator(f"style/step={step}"))
             + content_weight * content_loss(found[content_layer], kept)
-            + variation_weight * total_variation(images)
+            + variation_weight * total_variation(images) / images[0].numel()
         ).mean()
         return StepLoss(objective, objective)
 
