@@ -19,7 +19,7 @@ from paribus.data.pictures import read_picture, resized
 from paribus.labs.texture.crops import photographs_in
 from paribus.labs.texture.fast_style import StyleNetwork
 from paribus.labs.texture.losses import LOSSES
-from paribus.labs.texture.train_fast_style import train_fast_style
+from paribus.labs.texture.train_fast_style import STYLE_STEPS, train_fast_style
 from paribus.labs.texture.weights_file import shipped_path
 
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=256, help="the longest side to which the style is reduced")
     parser.add_argument("--loss", default="gram", choices=LOSSES)
     parser.add_argument("--content", type=float, default=1.0, help="weight of the photograph's content")
-    options = options_of(parser, steps=300)
+    options = options_of(parser, steps=STYLE_STEPS)
     run = Run(options)
     known = options.style in (*TEXTURES, *PHOTOGRAPHS)
     style = resized(photograph(options.style) if known else read_picture(options.style), longest=options.longest)

@@ -21,7 +21,7 @@ from paribus.labs.texture.generator import Generator
 from paribus.labs.texture.log_eye import teaching
 from paribus.labs.texture.losses import LOSSES
 from paribus.labs.texture.pixels import to_tensor
-from paribus.labs.texture.train_generator import train_texture_network
+from paribus.labs.texture.train_generator import TEXTURE_STEPS, train_texture_network
 from paribus.labs.texture.weights_file import shipped_path
 
 
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--loss", default="gram", choices=LOSSES, help="gram is taught with covariance")
     parser.add_argument("--diversity", type=float, default=0.0, help="weight of the diversity term")
     parser.add_argument("--batch", type=int, default=1, help="textures a step")
-    options = options_of(parser, steps=5000)
+    options = options_of(parser, steps=TEXTURE_STEPS)
     run = Run(options)
     known = options.texture in TEXTURES
     texture = resized(photograph(options.texture) if known else read_picture(options.texture), longest=options.longest)

@@ -12,7 +12,7 @@ from paribus.cli import main
 from paribus.data.photographs import photograph
 from paribus.data.pictures import read_picture, resized
 from paribus.labs.texture.generator import Generator
-from paribus.labs.texture.weights_file import shipped
+from paribus.labs.texture.weights_file import record, shipped
 
 
 @pytest.fixture
@@ -42,6 +42,19 @@ def test_a_texture_network_is_trained_and_then_makes_any_size_at_once(
     assert made.shape == (24, 40, 3)
     assert np.ptp(made.astype(int), axis=2).max() <= 1  # grass is grey
     assert not list((tmp_path / "cache").rglob("checkpoint"))
+
+
+@pytest.mark.parametrize(("kind", "more"), [("TEXTURE_STEPS", ()), ("STYLE_STEPS", ("--photographs", "."))])
+def test_a_network_takes_the_steps_of_its_kind_where_none_are_asked_for(
+    kind: str, more: tuple[str, ...], pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from paribus.labs.texture import own_networks
+
+    monkeypatch.chdir(pictures)
+    monkeypatch.setattr(own_networks, kind, 3)
+    weights = tmp_path / "grass.safetensors"
+    assert texture("train", "grass.png", "--out", weights, "--network", "small_vgg:random", *more) == 0
+    assert record(weights)["steps"] == 3
 
 
 def test_a_texture_network_that_ships_is_used_by_its_name_which_help_tells(

@@ -15,8 +15,8 @@ from paribus.labs.texture.generator import Generator
 from paribus.labs.texture.log_eye import teaching
 from paribus.labs.texture.own_pictures import Job, run_job
 from paribus.labs.texture.pixels import to_tensor
-from paribus.labs.texture.train_fast_style import train_fast_style
-from paribus.labs.texture.train_generator import train_texture_network
+from paribus.labs.texture.train_fast_style import STYLE_STEPS, train_fast_style
+from paribus.labs.texture.train_generator import TEXTURE_STEPS, train_texture_network
 from paribus.spec.context import Context
 
 
@@ -29,14 +29,14 @@ class Lesson:
         photographs: the folder of photographs that get the picture's style; ``None`` for its texture.
         content: weight of the photographs' content.
         diversity: weight of the diversity of textures.
-        steps: updates.
+        steps: updates; ``None`` for as many as a network that ships has taken.
     """
 
     config: Config
     photographs: Path | None
     content: float
     diversity: float
-    steps: int
+    steps: int | None
 
 
 def trained(
@@ -44,6 +44,7 @@ def trained(
 ) -> tuple[Generator | StyleNetwork, dict[str, Any], Path]:
     """Return the trained network, its record, and the folder that may go once it has been written."""
     shown = [] if lesson.photographs is None else photographs_in(lesson.photographs)
+    steps = lesson.steps or (STYLE_STEPS if shown else TEXTURE_STEPS)
 
     def made(context: Context) -> Generator | StyleNetwork:
         eye = Eye.of(lesson.config, context.streams).to(device)
@@ -52,7 +53,7 @@ def trained(
                 to_tensor(picture),
                 teaching(eye),
                 context=context,
-                steps=lesson.steps,
+                steps=steps,
                 batch=2 if lesson.diversity else 1,
                 diversity_weight=lesson.diversity,
             )
@@ -64,16 +65,16 @@ def trained(
             loss=eye.loss,
             layers=eye.look.layers,
             content_weight=lesson.content,
-            steps=lesson.steps,
+            steps=steps,
             precision=eye.precision,
         )
 
     what = "style" if shown else "texture"
-    asked = (lesson.config, str(lesson.photographs), lesson.content, lesson.diversity, lesson.steps)
+    asked = (lesson.config, str(lesson.photographs), lesson.content, lesson.diversity, steps)
     found, scratch = run_job(Job(f"{what} network of {name}", asked, (picture, *shown), seed, device), made)
     record = {
         "in_words": f"{what} network of {name}, {lesson.config.network}, {lesson.config.loss}",
-        "steps": lesson.steps,
+        "steps": steps,
         "seed": seed,
     }
     return found.cpu(), record, scratch

@@ -23,6 +23,8 @@ from paribus.train.optimizer import Adam
 from paribus.train.schedule import OneCycle
 
 CONTENT_LAYER = "relu3_1"
+STYLE_STEPS = 300
+"""Updates of a network that gives photographs a style."""
 
 
 def train_fast_style(
@@ -36,7 +38,7 @@ def train_fast_style(
     content_layer: str = CONTENT_LAYER,
     content_weight: float = 1.0,
     variation_weight: float = 1.0,
-    steps: int = 2000,
+    steps: int = STYLE_STEPS,
     batch: int = 4,
     side: int = 128,
     shorter: int = 192,

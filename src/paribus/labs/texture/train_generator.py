@@ -19,6 +19,8 @@ from paribus.train.optimizer import Adam
 from paribus.train.schedule import OneCycle
 
 _SMALLEST = 1e-8
+TEXTURE_STEPS = 5000
+"""Updates of a network that makes a texture; 400 show spots on noise."""
 
 
 def diversity(images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, ""]:
@@ -38,7 +40,7 @@ def train_texture_network(
     eye: Eye,
     *,
     context: Context,
-    steps: int = 1000,
+    steps: int = TEXTURE_STEPS,
     batch: int = 2,
     side: int = 128,
     scales: int = 2,

@@ -265,13 +265,17 @@ def train(
     diversity: Annotated[
         float, typer.Option("--diversity", metavar="W", min=0.0, help="Without: how much two textures must differ.")
     ] = 0.0,
-    steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, help="Updates; a texture takes 5000.")] = 1000,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", metavar="N", min=1, help="Updates (5000 for a texture, 300 for a style)."),
+    ] = None,
     seed: _Seed = 0,
     device: _Device = "cpu",
 ) -> None:
     """Train a network that makes the picture's texture at once, or gives photos its style at once.
 
-    It takes some minutes. Interrupted, the same command goes on where it stopped.
+    A texture takes some eight minutes of one processor core, a style two; the progress says how long yet.
+    Interrupted, the same command goes on where it stopped.
     """
     from paribus.cli.files import prepare
     from paribus.data.pictures import read_picture, resized
