@@ -1,0 +1,76 @@
+"""DetEval for polygons: one-to-one, one-to-many (split) and many-to-one (merge) matches, as Total-Text counts them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.labs.textsnake.evaluation.scores import Match
+
+Floats = NDArray[np.float64]
+
+
+def match(recall: Floats, precision: Floats, *, tr: float, tp: float, penalty: float, ties: Floats) -> list[Match]:
+    """Return the matches of one image; each ground truth and each prediction is in one at most.
+
+    With R_gp the area of the intersection over that of ground truth g, and P_gp over that of prediction p:
+
+    1. one-to-one: p is the only one with R_gp > tr and the only one with P_gp > tp; both count 1.
+    2. split: g is not matched and overlaps two or more; of the free p with P_gp >= tp, the sum of R_gp is >= tr.
+       g counts *penalty*, and so does each of its parts.
+    3. merge: p is not matched and overlaps two or more; of the free g with R_gp >= tr, the sum of P_gp is >= tp.
+       p counts *penalty*, and so does each g.
+
+    Where just one candidate is left in step 2 or 3, it must have R_gp >= tr and P_gp >= tp, and counts 1. Two
+    predictions on one ground truth, also where one repeats the other, are hence a split: the protocol is lenient here.
+
+    Wolf & Jolion, Object count/area graphs for the evaluation of object detection and segmentation algorithms, IJDAR
+    8(4), 2006; Ch'ng & Chan, Total-Text, ICDAR 2017. Where Total-Text's published programs would count a ground truth
+    as found because one prediction covers it and another lies within it, or let one prediction match two ground
+    truths one-to-one, this does not, so no rate exceeds 1; and the candidates of a merge must reach tr, as in its
+    MATLAB program (its Python program says tp there). Its Python program rounds R and P to two decimals; this does
+    not. Which prediction merges first is left to the order of the file there; here it is the one with the largest sum
+    of P_gp, then the smallest row of *ties*, so that the order of the predictions does not matter.
+
+    Args:
+        recall: R, (G, P), 0..1.
+        precision: P, (G, P), 0..1.
+        tr: share of a ground truth that must be covered, 0..1.
+        tp: share of a prediction that must lie on ground truth, 0..1.
+        penalty: what a part of a split or a merge counts, 0..1 (0.8 in both sources).
+        ties: (P, K), numbers that depend on the prediction alone, as its box.
+    """
+    truths, predictions = recall.shape
+    free_truth, free_prediction = np.ones(truths, bool), np.ones(predictions, bool)
+    matches: list[Match] = []
+
+    def add(kind: str, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> None:
+        single = len(rows) == len(columns) == 1
+        matches.append(
+            Match(
+                kind="one-to-one" if single else "split" if kind == "split" else "merge",
+                ground_truths=tuple(int(row) for row in rows),
+                predictions=tuple(int(column) for column in columns),
+                credit=1.0 if single else penalty,
+            )
+        )
+        free_truth[rows], free_prediction[columns] = False, False
+
+    for row in range(truths):
+        covering, inside = (recall[row] > tr).nonzero()[0], (precision[row] > tp).nonzero()[0]
+        if len(covering) == len(inside) == 1 and covering[0] == inside[0] and free_prediction[covering[0]]:
+            add("split", np.array([row]), covering)
+
+    for row in map(int, free_truth.nonzero()[0]):
+        if (recall[row] > 0).sum() >= 2:
+            parts = ((precision[row] >= tp) & free_prediction).nonzero()[0]
+            if len(parts) and recall[row, parts].sum() >= tr:
+                add("split", np.array([row]), parts)
+
+    on_text = np.where(recall >= tr, precision, 0).sum(0)
+    for column in np.lexsort((*ties.T[::-1], -on_text)):
+        if free_prediction[column] and (precision[:, column] > 0).sum() >= 2:
+            merged = ((recall[:, column] >= tr) & free_truth).nonzero()[0]
+            if len(merged) and precision[merged, column].sum() >= tp:
+                add("merge", merged, np.array([column]))
+    return matches
