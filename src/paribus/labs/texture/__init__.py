@@ -66,6 +66,8 @@ LAB = Lab(
     papers=(
         'Gatys, Ecker & Bethge (2015), "Texture Synthesis Using Convolutional Neural Networks"',
         'Gatys, Ecker & Bethge (2016), "Image Style Transfer Using Convolutional Neural Networks"',
+        'Ulyanov, Lebedev, Vedaldi & Lempitsky (2016), "Texture Networks: Feed-forward Synthesis of Textures and '
+        'Stylized Images"',
         'Heitz, Vanhoey, Chambon & Belcour (2021), "A Sliced Wasserstein Loss for Neural Texture Synthesis"',
         'He, Wang & Hopcroft (2016), "A Powerful Generative Model Using Random Weights for the Deep Image '
         'Representation"',

@@ -130,7 +130,7 @@ METHOD = (
         "feed_forward",
         "method",
         FeedForward(),
-        "Trains a network for the source, which then makes textures in one pass each.",
+        "Trains a network for each source by 500 steps on the same loss; it then makes textures in one pass each.",
     ),
     _change(
         "adam",
