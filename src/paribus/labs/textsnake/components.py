@@ -1,0 +1,127 @@
+"""Connected components of the pixels where two maps are high, as lists of pixels."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from paribus.errors import DataError
+from paribus.labs.textsnake.compiled import compiled
+
+Ints = NDArray[np.int32]
+
+
+def plane(values: Any, name: str, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
+    """Return a map (H, W) as an array of float16 or float32, from an array or from a tensor on any device."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        if "bfloat16" in str(values.dtype):
+            values = values.float()
+    found = np.asarray(cast(ArrayLike, values))
+    if found.ndim != 2 or 0 in found.shape or (shape is not None and found.shape != shape):
+        raise DataError(f"the map {name} has shape {found.shape}: it must be {shape or '(rows, columns)'}")
+    if found.dtype not in (np.float16, np.float32):
+        if found.dtype.kind not in "fiub":
+            raise DataError(f"the map {name} is of {found.dtype}: it must hold numbers")
+        found = found.astype(np.float32)
+    return found
+
+
+def comparable(values: NDArray[Any], threshold: float) -> tuple[NDArray[Any], Any, Any]:
+    """Return *values* with bounds such that ``bounds[0] < value <= bounds[1]`` where a value exceeds *threshold*.
+
+    Halves are compared by their bits, which ascend with the value where it is not negative; the upper bound is infinity,
+    which no NaN is below. The threshold is rounded to float32 for both types, so both give the same answer.
+    """
+    limit = np.float32(threshold)
+    values = np.ascontiguousarray(values)
+    if values.dtype != np.float16:
+        return values, limit, np.float32(np.inf)
+    half = np.float16(limit)
+    bits = int(half.view(np.int16))
+    if np.float32(half) > limit:
+        bits -= 1
+    return values.view(np.int16), np.int16(bits), np.int16(0x7C00)
+
+
+@compiled
+def components(
+    one: NDArray[Any], low: Any, high: Any, other: NDArray[Any], other_low: Any, other_high: Any
+) -> tuple[Ints, Ints, Ints]:
+    """Return the 8-connected components of the pixels where ``low < one <= high`` and likewise *other*.
+
+    They come as the rows and columns of their pixels, and where each component begins in these. Runs of pixels in a row
+    are joined with those that they touch in the row above; components come in the order of their first pixel, their
+    pixels row by row.
+    """
+    rows, columns = one.shape
+    mask = np.zeros((columns + 7) // 8 * 8 + 8, np.uint8)
+    eights = mask.view(np.uint64)
+    runs = np.empty((256, 4), np.int32)  # row, first column, column after the last, a run of the same component
+    count = above = 0
+    for y in range(rows):
+        for x in range(columns):
+            a, b = one[y, x], other[y, x]
+            mask[x] = (a > low) & (a <= high) & (b > other_low) & (b <= other_high)
+        here = count
+        x = 0
+        while x < columns:
+            if mask[x] == 0:
+                x = x + 8 if (x & 7) == 0 and eights[x >> 3] == 0 else x + 1
+                continue
+            begin = x
+            while mask[x]:
+                x += 1
+            if count == len(runs):
+                more = np.empty((2 * count, 4), np.int32)
+                more[:count] = runs
+                runs = more
+            runs[count, 0], runs[count, 1], runs[count, 2], runs[count, 3] = y, begin, x, count
+            while above < here and runs[above, 2] < begin:
+                above += 1
+            touching = above
+            while touching < here and runs[touching, 1] <= x:
+                _join(runs, touching, count)
+                touching += 1
+            count += 1
+        above = here
+    name = np.empty(count, np.int32)
+    found = 0
+    for k in range(count):
+        first = _first(runs, k)
+        if first == k:
+            name[k] = found
+            found += 1
+        else:
+            name[k] = name[first]
+    begins = np.zeros(found + 1, np.int32)
+    for k in range(count):
+        begins[name[k] + 1] += runs[k, 2] - runs[k, 1]
+    for k in range(found):
+        begins[k + 1] += begins[k]
+    at = begins[:found].copy()
+    ys, xs = np.empty(begins[found], np.int32), np.empty(begins[found], np.int32)
+    for k in range(count):
+        place = at[name[k]]
+        for x in range(runs[k, 1], runs[k, 2]):
+            ys[place], xs[place] = runs[k, 0], x
+            place += 1
+        at[name[k]] = place
+    return ys, xs, begins
+
+
+@compiled
+def _first(runs: Ints, k: int) -> int:
+    """Return the first run of the component of run *k*."""
+    while runs[k, 3] != k:
+        runs[k, 3] = runs[runs[k, 3], 3]
+        k = runs[k, 3]
+    return k
+
+
+@compiled
+def _join(runs: Ints, a: int, b: int) -> None:
+    a, b = _first(runs, a), _first(runs, b)
+    runs[max(a, b), 3] = min(a, b)
