@@ -1,0 +1,140 @@
+"""Where groups stand in the image: turned, tilted, and clear of each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from paribus.data.curved_text.instances import crosses_itself
+from paribus.data.curved_text.layout import Group
+from paribus.data.curved_text.setting import Setting, project
+
+Doubles = NDArray[np.float64]
+CELL = 4
+"""Pixels to a cell of the map of what is taken."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Placed:
+    """A group at its place."""
+
+    group: Group
+    settings: tuple[Setting, ...]
+    polygons: tuple[Doubles, ...]
+    frame: Doubles
+    """(3, 3) from the group's plane to the image."""
+    plate: Doubles | None
+
+
+class Board:
+    """The map of what is taken."""
+
+    def __init__(self, side: int) -> None:
+        self.side = side
+        self.taken = np.zeros((-(-side // CELL), -(-side // CELL)), dtype=np.uint8)
+
+    def put(
+        self, group: Group, scene_turn: float, random: np.random.Generator, tries: int, over: bool
+    ) -> Placed | None:
+        """Return a free place for a group, and take it; None where none was found. *over*: it may leave the image."""
+        frame = _frame(group, scene_turn, random)
+        polygons = [setting.polygon(frame) for setting in group.settings]
+        if not polygons:
+            return None
+        ends = np.concatenate(polygons)
+        low, high = ends.min(axis=0), ends.max(axis=0)
+        room = self.side - 5.0
+        if not over and (high - low).max() > room:
+            shrink = room / float((high - low).max())
+            least = min(setting.height for setting in group.settings)
+            if least * shrink < 9:
+                return None
+            frame = np.diag([shrink, shrink, 1.0]) @ frame
+            polygons = [setting.polygon(frame) for setting in group.settings]
+            ends = np.concatenate(polygons)
+            low, high = ends.min(axis=0), ends.max(axis=0)
+        if any(crosses_itself(polygon) for polygon in polygons):
+            return None
+        corner = np.floor(low / CELL) * CELL
+        size = np.ceil((high - corner) / CELL).astype(int) + 2
+        shape = np.zeros((size[1], size[0]), dtype=np.uint8)
+        wide = np.zeros((size[1] + 4, size[0] + 4), dtype=np.uint8)
+        for polygon in polygons:
+            cells = np.round((polygon - corner) / CELL * 16).astype(np.int32)
+            cv2.fillPoly(shape, [cells], 1, shift=4)
+        wide[2:-2, 2:-2] = shape
+        wide = cv2.dilate(wide, np.ones((3, 3), np.uint8))
+        for _ in range(tries):
+            if over:
+                start = self._over_border(high - low, random)
+            else:
+                start = random.uniform(2.0, np.maximum(self.side - 3.0 - (high - low), 2.01))
+            move = start - low
+            move = np.round((move + corner) / CELL) * CELL - corner
+            if not over and ((low + move).min() < 1 or (high + move).max() > self.side - 2):
+                continue
+            cell = ((corner + move) / CELL).astype(int)
+            if self._free(cell, shape):
+                self._take(cell - 2, wide)
+                moved = np.array([[1.0, 0, move[0]], [0, 1, move[1]], [0, 0, 1]]) @ frame
+                plate = None if group.plate is None else project(moved, group.plate)
+                return Placed(
+                    group=group,
+                    settings=group.settings,
+                    polygons=tuple(polygon + move for polygon in polygons),
+                    frame=moved,
+                    plate=plate,
+                )
+        return None
+
+    def _over_border(self, size: Doubles, random: np.random.Generator) -> Doubles:
+        start = random.uniform(-0.2 * size, self.side - 0.8 * size)
+        axis = int(random.integers(2))
+        share = random.uniform(0.2, 0.85)
+        start[axis] = -share * size[axis] if random.random() < 0.5 else self.side - (1 - share) * size[axis]
+        return np.asarray(start)
+
+    def _windows(
+        self, cell: NDArray[np.int64], shape: tuple[int, ...]
+    ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        x, y = int(cell[0]), int(cell[1])
+        height, width = self.taken.shape
+        top, left = max(y, 0), max(x, 0)
+        bottom, right = max(min(y + shape[0], height), top), max(min(x + shape[1], width), left)
+        return (slice(top, bottom), slice(left, right)), (slice(top - y, bottom - y), slice(left - x, right - x))
+
+    def _free(self, cell: NDArray[np.int64], shape: NDArray[np.uint8]) -> bool:
+        here, there = self._windows(cell, shape.shape)
+        return not bool((self.taken[here] & shape[there]).any())
+
+    def _take(self, cell: NDArray[np.int64], shape: NDArray[np.uint8]) -> None:
+        here, there = self._windows(cell, shape.shape)
+        self.taken[here] |= shape[there]
+
+
+def _frame(group: Group, scene_turn: float, random: np.random.Generator) -> Doubles:
+    """Draw turn, stretch, slant and tilt of a group's plane."""
+    draw = random.random()
+    if draw < 0.62:
+        turn = random.normal(0, 4)
+    elif draw < 0.88 or group.round:
+        turn = random.normal(0, 18)
+    elif draw < 0.96:
+        turn = random.uniform(-65, 65)
+    else:
+        turn = random.choice([-90.0, 90.0]) + random.normal(0, 4)
+    angle = np.deg2rad(scene_turn + turn)
+    stretch = float(np.clip(np.exp(random.normal(0, 0.06 if group.round else 0.14)), 0.75, 1.35))
+    slant = random.normal(0, 0.10) if random.random() < 0.4 else 0.0
+    cos, sin = np.cos(angle), np.sin(angle)
+    matrix = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ np.array(
+        [[stretch, slant, 0], [0, 1 / stretch, 0], [0, 0, 1]]
+    )
+    if random.random() < 0.6:
+        reach = max(float(np.abs(np.concatenate(setting.band(np.eye(3), 0, 0))).max()) for setting in group.settings)
+        tilt = np.clip(random.normal(0, 0.16, 2), -0.32, 0.32) / reach * (1.0, 0.6)
+        matrix = np.array([[1.0, 0, 0], [0, 1, 0], [tilt[0], tilt[1], 1]]) @ matrix
+    return matrix

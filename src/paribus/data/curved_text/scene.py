@@ -1,0 +1,138 @@
+"""A scene from its number: ground, clutter, text, what hides it, and the photograph of all."""
+
+from __future__ import annotations
+
+import hashlib
+
+import cv2
+import numpy as np
+import PIL.features
+from numpy.typing import NDArray
+
+from paribus.data.curved_text.camera import draw_camera, photograph
+from paribus.data.curved_text.clutter import draw_clutter, draw_occluder
+from paribus.data.curved_text.grounds import draw_ground, surfaces
+from paribus.data.curved_text.instances import CURVED, Scene, TextInstance, area, bend, crosses_itself
+from paribus.data.curved_text.layout import badge, parallel, single, stack
+from paribus.data.curved_text.paint import Box, paint_group
+from paribus.data.curved_text.place import Board, Placed
+from paribus.data.curved_text.style import Style, draw_colour, draw_style
+from paribus.data.split import SPLITS, Split
+from paribus.errors import DataError
+from paribus.spec.seed import Streams
+
+Bytes = NDArray[np.uint8]
+Doubles = NDArray[np.float64]
+
+VERSION = 1
+"""The generator's version: any change that alters a scene raises it."""
+SIZES: dict[Split, int] = {"train": 1_000_000, "validation": 500, "test": 500}
+"""Scenes of each part."""
+SMALLEST = 7.5
+"""Text lower than this many pixels is not legible."""
+
+
+def edition() -> str:
+    """Name the generator's version and the libraries that draw, whose changes can alter a pixel."""
+    drawn_by = f"{cv2.__version__} {np.__version__} {PIL.features.version('freetype2')}"
+    return f"v{VERSION}-{hashlib.sha256(drawn_by.encode()).hexdigest()[:8]}"
+
+
+def scene(split: Split, index: int, *, seed: int = 0, side: int = 512) -> Scene:
+    """Return scene *index* of a part, an image (side, side, 3) and the text in it.
+
+    It depends on the four arguments alone, through the stream ``curved_text/<version>/<split>/<index>`` of *seed*.
+    *index* lies in [0, SIZES[split]), *side* in [128, 1024]; text is about as large in pixels whatever the side, so a
+    smaller image holds less of it. Raises :class:`~paribus.errors.DataError` for other values.
+    """
+    if split not in SPLITS:
+        raise DataError(f"split {split!r}: one of {', '.join(SPLITS)} is expected")
+    if not 0 <= index < SIZES[split]:
+        raise DataError(f"curved_text: scene {index} of {split}: 0 to {SIZES[split] - 1:,} are there")
+    if not 128 <= side <= 1024:
+        raise DataError(f"curved_text: side={side}: 128 to 1024 pixels are expected")
+    random = Streams(seed).generator(f"curved_text/{VERSION}/{split}/{index}")
+    image = draw_ground(split, side, random)
+    draw_clutter(image, random)
+    placed = _fill(split, side, random)
+    painted: list[tuple[Placed, int, Box, Bytes, Style]] = []
+    worn = surfaces(split)[int(random.integers(len(surfaces(split))))]
+    for group, style in placed:
+        for number, (box, ink) in enumerate(paint_group(image, group, style, worn, random)):
+            painted.append((group, number, box, ink, style))
+    hidden = _hide(image, painted, random)
+    camera = draw_camera(random)
+    found = []
+    for position, (group, number, box, ink, style) in enumerate(painted):
+        setting, whole = group.settings[number], group.polygons[number]
+        polygon, share = whole, 1.0
+        if whole.min() < 0 or whole.max() > side - 1:
+            cut = setting.cut_polygon(group.frame, side)
+            if cut is None or crosses_itself(cut) or area(cut) < 9:
+                continue
+            polygon, share = cut, area(cut) / area(whole)
+        half = len(whole) // 2
+        height = float(np.hypot(*(whole[:half] - whole[half:][::-1]).T).mean())
+        legible = height >= SMALLEST and share >= 0.5 and hidden[position] < 0.5 and camera.softness < 0.17 * height
+        found.append(
+            TextInstance(polygon=polygon, text=setting.text, curved=bend(whole) >= CURVED, legible=bool(legible))
+        )
+    return Scene(image=photograph(camera, image), instances=tuple(found))
+
+
+def _fill(split: Split, side: int, random: np.random.Generator) -> list[tuple[Placed, Style]]:
+    """Draw groups of text and find places for them."""
+    board = Board(side)
+    share = (side / 512) ** 2
+    density = random.random()
+    if density < 0.25:
+        count, low, high = random.uniform(1, 3.5), 24.0, 115.0
+    elif density < 0.7:
+        count, low, high = random.uniform(3, 9), 16.0, 80.0
+    else:
+        count, low, high = random.uniform(9, 22), 12.0, 40.0
+    groups = max(1, int(count * share + random.random()))
+    scene_turn = random.normal(0, 3)
+    house = draw_style(split, random) if random.random() < 0.3 else None
+    placed = []
+    sizes = np.sort(np.exp(random.uniform(np.log(low), np.log(high), groups)))[::-1]
+    for em in sizes:
+        style = house if house is not None and random.random() < 0.6 else draw_style(split, random)
+        kind = random.random()
+        make = single if kind < 0.72 else stack if kind < 0.84 else badge if kind < 0.93 else parallel
+        room = side * float(random.uniform(0.4, 0.9))
+        group = make(split, float(em), room, style, random)
+        found = board.put(group, scene_turn, random, 8, False)
+        if found is not None:
+            placed.append((found, style))
+    if random.random() < 0.2:
+        for _ in range(int(random.integers(1, 4))):
+            style = draw_style(split, random)
+            group = single(split, float(np.exp(random.uniform(2.9, 4.2))), side * 0.6, style, random)
+            found = board.put(group, scene_turn, random, 6, True)
+            if found is not None:
+                placed.append((found, style))
+    return placed
+
+
+def _hide(image: Bytes, painted: list[tuple[Placed, int, Box, Bytes, Style]], random: np.random.Generator) -> Doubles:
+    """Put things in front of some texts, and return the share of each text's ink that they hide."""
+    hidden = np.zeros(len(painted))
+    if not painted or random.random() > 0.35:
+        return hidden
+    side = image.shape[0]
+    cover = np.zeros((side, side), dtype=np.uint8)
+    for _ in range(int(random.integers(1, 4))):
+        group, number, *_ = painted[int(random.integers(len(painted)))]
+        mask = draw_occluder(side, group.polygons[number], random)
+        colour = np.empty_like(image)
+        colour[:] = draw_colour(random).astype(np.uint8)
+        cv2.copyTo(colour, cv2.compare(mask, 100, cv2.CMP_GT), image)
+        cv2.max(cover, mask, dst=cover)
+    for position, (_, _, (left, top, width, height), ink, _) in enumerate(painted):
+        if ink.size:
+            behind = cover[top : top + height, left : left + width]
+            total = float(ink.sum(dtype=np.int64))
+            if total and behind.any():
+                hidden[position] = float((ink.astype(np.int64) * behind).sum()) / 255 / total
+    return hidden
