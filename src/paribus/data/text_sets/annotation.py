@@ -1,0 +1,127 @@
+"""One text as it was annotated, and what makes an annotation a broken one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from paribus.errors import DataError
+
+Size = tuple[int, int]
+LEAST_POINTS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """One text of an image."""
+
+    polygon: NDArray[np.float64]
+    """Its outline, (N, 2) with N at least 4, x and y in pixels from the upper left corner, read-only; not closed."""
+    text: str = ""
+    """What it reads, where the data set says so."""
+    ignore: bool = False
+    """Do-not-care: too small, blurred or hidden to be read."""
+    orientation: str = ""
+    """Total-Text's: ``c`` curved, ``h`` horizontal, ``m`` of another direction, ``#`` do-not-care; else empty."""
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedImage:
+    """An image and its texts."""
+
+    path: Path
+    instances: tuple[Annotation, ...]
+    size: Size
+    """Width and height as stored, in pixels."""
+
+
+def annotation(
+    place: str, points: ArrayLike, *, text: str = "", ignore: bool = False, orientation: str = ""
+) -> Annotation:
+    """Return the annotation of *points*, (N, 2); a last point that repeats the first is left out.
+
+    Raises:
+        DataError: naming *place*: fewer than four points, one that is not finite, no area, or a crossing.
+    """
+    polygon = np.array(points, dtype=np.float64).reshape(-1, 2)
+    if len(polygon) > 1 and (polygon[0] == polygon[-1]).all():
+        polygon = polygon[:-1]
+    if len(polygon) < LEAST_POINTS:
+        raise DataError(f"{place}: a polygon of {count(len(polygon), 'point')}; at least {LEAST_POINTS} are expected")
+    if not np.isfinite(polygon).all():
+        raise DataError(f"{place}: a coordinate that is not finite; numbers in pixels are expected")
+    shape = shapely.Polygon(polygon)
+    if shape.area == 0:
+        raise DataError(f"{place}: a polygon without area; points round the text are expected")
+    if not shape.is_valid:
+        reason = shapely.is_valid_reason(shape).replace("Self-intersection", "it crosses itself at ")
+        raise DataError(f"{place}: not a simple polygon ({reason}); points in order round the text are expected")
+    polygon.flags.writeable = False
+    return Annotation(polygon, text, ignore, orientation)
+
+
+def inside(place: str, found: Annotation, size: Size) -> Annotation:
+    """Return *found* if its box shares area with an image of *size*; partly outside, it is kept as it is."""
+    low, high = found.polygon.min(0), found.polygon.max(0)
+    if (high <= 0).any() or (low >= size).any():
+        box = ", ".join(f"{value:g}" for value in (*low, *high))
+        raise DataError(
+            f"{place}: the box {box} lies wholly outside its image of {size[0]}x{size[1]};"
+            " x and y in pixels, from the upper left corner, are expected"
+        )
+    return found
+
+
+def numbers(place: str, fields: Iterable[str]) -> list[float]:
+    """Return the finite numbers that *fields* are; DataError names *place* and the first that is none."""
+    result = []
+    for field in fields:
+        try:
+            value = float(field.replace("_", "no"))  # float reads 1_0 as 10
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise DataError(f"{place}: {field.strip()!r} is not a number; a coordinate in pixels is expected")
+        result.append(value)
+    return result
+
+
+def pairs(place: str, values: Sequence[float]) -> list[tuple[float, float]]:
+    """Return x1, y1, x2, y2, ... as points; DataError names *place* where one number is left over."""
+    if len(values) % 2:
+        raise DataError(
+            f"{place}: {count(len(values), 'number')}, which is odd; an x and a y for each point is expected"
+        )
+    return list(zip(values[::2], values[1::2], strict=True))
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 point`` or ``3 points``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def text_lines(path: Path) -> list[tuple[str, str]]:
+    """Return the lines of a UTF-8 file, with or without byte order mark, that are not blank, each with its place.
+
+    Raises:
+        DataError: the file cannot be read, or is of another encoding; it names the line.
+    """
+    try:
+        data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}: line {line}: the byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        ) from None
+    lines = enumerate(text.replace("\r\n", "\n").split("\n"), 1)
+    return [(f"{path}: line {number}", line) for number, line in lines if line.strip()]
