@@ -49,6 +49,22 @@ def read_picture(path: Path | str) -> Picture:
         raise DataError(f"{path}: {_reason(path, error)}") from None
 
 
+def as_picture(image: NDArray[np.uint8] | Image.Image) -> Picture:
+    """Return *image* as (H, W, 3), uint8: an array (H, W), (H, W, 3) or (H, W, 4) with alpha, or an image of Pillow.
+
+    What is transparent lies on white; an image of Pillow stands as its EXIF orientation says.
+
+    Raises:
+        DataError: it is something else.
+    """
+    if isinstance(image, Image.Image):
+        return _pixels(_upright(image))
+    array = np.asarray(image)
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.size == 0 or array.shape[2:] not in ((), (3,), (4,)):
+        raise DataError(f"an array of {array.dtype} of {array.shape}; uint8 of (H, W), (H, W, 3) or (H, W, 4) is expected")
+    return np.array(array) if array.shape[2:] == (3,) else _pixels(Image.fromarray(array))
+
+
 def resized(picture: Picture, *, longest: int) -> Picture:
     """Return *picture* made smaller so that neither side is longer than *longest*; one that fits stays as it is."""
     height, width = picture.shape[:2]

@@ -1,0 +1,158 @@
+"""The lab's named changes: each one field of the baseline, with its value before and after."""
+
+from __future__ import annotations
+
+from paribus.labs.textsnake.experiments import BACKBONES, BASELINE, SHORT, SLIM, Oracle, Shipped
+from paribus.spec.change import Change, OneOf
+
+NETWORK = (
+    Change(
+        name="slim",
+        doc="Takes a small residual network with a narrow merging branch at half the resolution, for processors.",
+        path="network",
+        before=BASELINE.network,
+        after=SLIM,
+    ),
+    Change(
+        name="backbone",
+        doc="Puts vgg16, resnet18, resnet50 or slim under the merging branch.",
+        path="network.backbone",
+        before=OneOf(BACKBONES),
+        after=lambda name: name,
+        parameter=str,
+    ),
+    Change(
+        name="from_scratch",
+        doc="Starts the backbone from random weights instead of ImageNet's.",
+        path="network.weights",
+        before="imagenet",
+        after="random",
+    ),
+    Change(
+        name="half_resolution",
+        doc="Predicts at half the image's resolution and enlarges the seven maps, a quarter of the last layers' work.",
+        path="network.full_resolution",
+        before=True,
+        after=False,
+    ),
+    Change(
+        name="log_radius",
+        doc="Lets the network give the radius by its logarithm, so that one gradient step means a share, not pixels.",
+        path="network.log_radius",
+        before=False,
+        after=True,
+    ),
+    Change(
+        name="linear_radius",
+        doc="Lets the slim network give the radius in pixels, as in the paper.",
+        path="network.log_radius",
+        before=True,
+        after=False,
+    ),
+)
+
+SOURCE = (
+    Change(
+        name="short",
+        doc="Trains for 600 steps of four scenes of 256x256: minutes instead of days.",
+        path="source",
+        before=BASELINE.source,
+        after=SHORT,
+    ),
+    Change(
+        name="steps",
+        doc="Trains for so many steps.",
+        path="source.steps",
+        before=OneOf((BASELINE.source.steps, SHORT.steps)),
+        after=lambda steps: steps,
+        parameter=int,
+    ),
+    Change(
+        name="shipped",
+        doc="Trains nothing: takes the weights that come with Paribus, on test scenes that the seed draws.",
+        path="source",
+        before=BASELINE.source,
+        after=Shipped(),
+    ),
+    Change(
+        name="oracle",
+        doc="Takes the maps of the true polygons instead of a network's: what a representation can do at best.",
+        path="source",
+        before=BASELINE.source,
+        after=Oracle(),
+    ),
+)
+
+LOSS = (
+    Change(
+        name="all_negatives",
+        doc="Counts every pixel outside text in the loss of the text region, not the hardest three to a positive one.",
+        path="loss.hard_negatives",
+        before=3.0,
+        after=None,
+    ),
+    Change(
+        name="hard_negatives",
+        doc="Counts so many of the hardest pixels outside text to each one inside.",
+        path="loss.hard_negatives",
+        before=3.0,
+        after=lambda ratio: ratio,
+        parameter=float,
+    ),
+)
+
+DECODING = (
+    Change(
+        name="contours",
+        doc="Takes the outlines of the connected text regions as they are: no disks, no centre line.",
+        path="decoding.representation",
+        before="disks",
+        after="contours",
+    ),
+    Change(
+        name="rotated_boxes",
+        doc="Takes the rectangle of least area around each connected text region.",
+        path="decoding.representation",
+        before="disks",
+        after="rotated_boxes",
+    ),
+    Change(
+        name="no_centralizing",
+        doc="Leaves out act (a): points stay where striding put them.",
+        path="decoding.centralize",
+        before=True,
+        after=False,
+    ),
+    Change(
+        name="no_striding",
+        doc="Leaves out act (b).",
+        path="decoding.stride",
+        before=True,
+        after=False,
+    ),
+    Change(
+        name="no_sliding",
+        doc="Leaves out act (c).",
+        path="decoding.slide",
+        before=True,
+        after=False,
+    ),
+    Change(
+        name="tr_threshold",
+        doc="Takes as text what is at least so probable, instead of 0.4.",
+        path="decoding.tr_threshold",
+        before=0.4,
+        after=lambda threshold: threshold,
+        parameter=float,
+    ),
+    Change(
+        name="tcl_threshold",
+        doc="Takes as centre line what is at least so probable, instead of 0.6.",
+        path="decoding.tcl_threshold",
+        before=0.6,
+        after=lambda threshold: threshold,
+        parameter=float,
+    ),
+)
+
+CHANGES = (*NETWORK, *SOURCE, *LOSS, *DECODING)

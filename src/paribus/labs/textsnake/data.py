@@ -1,0 +1,99 @@
+"""Scenes with their labels, in batches that depend on seed and step alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from paribus.data.curved_text import SIZES, Scene, scene
+from paribus.labs.textsnake.experiments import Config, Training
+from paribus.labs.textsnake.labels import Labels, encode
+from paribus.labs.textsnake.loss import Target
+from paribus.spec.seed import Streams
+
+
+def labels_of(drawn: Scene) -> Labels:
+    """Return the labels of a scene; instances that nobody can read are asked of nobody."""
+    return encode(
+        [text.polygon for text in drawn.instances if text.legible],
+        drawn.image.shape[:2],
+        ignored=[text.polygon for text in drawn.instances if not text.legible],
+    )
+
+
+class TrainingScenes(Dataset[tuple[Tensor, Tensor]]):
+    """Training scene i, as pixels (3, S, S) uint8 and labels (6, S, S) float32: what a worker process makes."""
+
+    def __init__(self, side: int, seed: int) -> None:
+        self.side, self.seed = side, seed
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        cv2.setNumThreads(1)
+        drawn = scene("train", index, seed=self.seed, side=self.side)
+        labels = labels_of(drawn)
+        maps = np.stack([labels.text, labels.centre, labels.radius, labels.cos, labels.sin, ~labels.ignored])
+        return torch.from_numpy(drawn.image.transpose(2, 0, 1).copy()), torch.from_numpy(maps.astype(np.float16))
+
+
+@dataclass
+class Batches:
+    """The training batches of a seed in their order, from any step on.
+
+    Args:
+        training: how many scenes of which size.
+        seed: whose scenes; scene b of step k is number k B + b.
+        workers: processes that draw scenes ahead; the scenes are the same for any number.
+    """
+
+    training: Training
+    seed: int
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        self._next = -1
+        self._from: Iterator[tuple[Tensor, Tensor]] = iter(())
+
+    def take(self, step: int, device: torch.device) -> tuple[Tensor, Target]:
+        """Return the images (B, 3, S, S), float32 of 0 to 255, and labels of *step*; quickest one step after another."""
+        if step != self._next:
+            self._from = self._loader(step)
+        images, maps = next(self._from)
+        self._next = step + 1
+        on_device = maps.to(device).float()
+        masks = [on_device[:, index] > 0.5 for index in (0, 1, 5)]
+        target = Target(masks[0], masks[1], on_device[:, 2], on_device[:, 3], on_device[:, 4], masks[2])
+        return images.to(device).float().contiguous(memory_format=torch.channels_last), target
+
+    def _loader(self, start: int) -> Iterator[tuple[Tensor, Tensor]]:
+        size, limit = self.training.batch_size, SIZES["train"]
+        steps = range(start, max(self.training.steps, start + 1))
+        rows = [[(step * size + row) % limit for row in range(size)] for step in steps]
+        scenes = TrainingScenes(self.training.side, Streams(self.seed).integer("curved_text"))
+        if self.workers:
+            return iter(
+                DataLoader(
+                    scenes, batch_sampler=rows, num_workers=self.workers, prefetch_factor=4,
+                    multiprocessing_context="forkserver", generator=torch.Generator().manual_seed(0),
+                )
+            )  # fmt: skip
+        return iter(DataLoader(scenes, batch_sampler=rows, generator=torch.Generator().manual_seed(0)))
+
+
+def test_scenes(config: Config, seed: int) -> Sequence[Scene]:
+    """Return the scenes that a trial is judged on.
+
+    The first test scenes, the same for every seed, where the trial trains; else, where only the scenes can vary, those
+    that the seed draws without repetition.
+    """
+    count = min(config.scoring.scenes, SIZES["test"])
+    rows: NDArray[np.int64] = np.arange(count)
+    if not isinstance(config.source, Training):
+        rows = Streams(seed).generator("order").permutation(SIZES["test"])[:count]
+    return [scene("test", int(row)) for row in rows]

@@ -1,0 +1,155 @@
+"""The detector: pictures in, text instances in the picture's own pixels out. Torch is loaded only where it computes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from paribus.data.pictures import as_picture, read_picture
+from paribus.errors import ConfigError, DataError
+from paribus.labs.textsnake.decode import decode
+from paribus.labs.textsnake.instance import Instance
+
+Picture = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+SIZE = 1280
+"""The longest side, in pixels, at which a picture is looked at; a larger one is made smaller."""
+MULTIPLE = 32
+"""What both sides are padded to: the network halves its resolution five times."""
+
+
+class Network(Protocol):
+    """What gives the maps of a picture."""
+
+    def __call__(self, picture: Picture) -> Floats:
+        """Return probabilities of text and centre line, radius, cos, sin, (5, H, W), of (H, W, 3) in 0 to 255."""
+        ...
+
+
+class Detector:
+    """Finds text of any shape.
+
+    >>> for text in Detector().detect("sign.jpg"):          # doctest: +SKIP
+    ...     print(text.score, text.polygon)
+
+    Args:
+        weights: ``slim``, which comes with Paribus; a .safetensors file of this lab; or an .onnx file that
+            ``paribus textsnake export`` has written, which needs onnxruntime and no torch.
+        size: the longest side in pixels at which pictures are looked at. Text is found best where it is then 12 to 90
+            pixels high.
+        device: where torch computes: ``cpu``, ``cuda``, ...
+        tr_threshold: least probability of the text region (T_tr of Long et al. 2018, section 3.2).
+        tcl_threshold: least probability of the centre line (T_tcl).
+
+    Raises:
+        DataError: no such weights, or they are broken.
+        ConfigError: a size or a threshold makes no sense.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path = "slim",
+        *,
+        size: int = SIZE,
+        device: str = "cpu",
+        tr_threshold: float = 0.4,
+        tcl_threshold: float = 0.6,
+    ) -> None:
+        if size < MULTIPLE:
+            raise ConfigError(f"size {size}: at least {MULTIPLE} pixels are expected")
+        for name, value in (("tr_threshold", tr_threshold), ("tcl_threshold", tcl_threshold)):
+            if not 0 < value < 1:
+                raise ConfigError(f"{name} {value}: a probability between 0 and 1 is expected")
+        self.size, self.tr_threshold, self.tcl_threshold = size, tr_threshold, tcl_threshold
+        self.network: Network = _network(weights, device)
+
+    def detect(self, image: Path | str | Picture | Image.Image) -> list[Instance]:
+        """Return the text in *image*, surest first, in its own pixels.
+
+        Args:
+            image: a file, an array (H, W), (H, W, 3) or (H, W, 4) of uint8, or an image of Pillow; of any size, mode
+                and EXIF orientation. Pixels are counted in the upright image.
+
+        Raises:
+            DataError: it is no picture that can be read.
+        """
+        picture = read_picture(image) if isinstance(image, str | Path) else as_picture(image)
+        height, width = picture.shape[:2]
+        scale = min(1.0, self.size / max(height, width))
+        if scale < 1:
+            seen = (max(1, round(width * scale)), max(1, round(height * scale)))
+            picture = np.asarray(cv2.resize(picture, seen, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        rows, columns = picture.shape[:2]
+        maps = self.network(padded(picture))[:, :rows, :columns]
+        found = decode(*maps, tr_threshold=self.tr_threshold, tcl_threshold=self.tcl_threshold)
+        across, down = width / columns, height / rows
+        return [_enlarged(text, across, down) for text in sorted(found, key=lambda text: -text.score)]
+
+
+def padded(picture: Picture) -> Picture:
+    """Return *picture* with its last rows and columns repeated until both sides are multiples of 32."""
+    down, right = (-length % MULTIPLE for length in picture.shape[:2])
+    return np.pad(picture, ((0, down), (0, right), (0, 0)), mode="edge")
+
+
+def _enlarged(text: Instance, across: float, down: float) -> Instance:
+    """Return *text* in a picture so many times as wide and as high; pixels are areas, so centres move by a half."""
+    by = np.array([across, down])
+    disks = text.disks.copy()
+    disks[:, :2] = (disks[:, :2] + 0.5) * by - 0.5
+    disks[:, 2] *= np.sqrt(across * down)
+    return Instance(polygon=(text.polygon + 0.5) * by - 0.5, disks=disks, score=text.score)
+
+
+def _network(weights: str | Path, device: str) -> Network:
+    if str(weights).endswith(".onnx"):
+        return Onnx(Path(weights).expanduser())
+    return Torch(weights, device)
+
+
+class Torch:
+    """The network in torch, batch norm folded into the convolutions."""
+
+    def __init__(self, weights: str | Path, device: str) -> None:
+        import torch
+
+        from paribus.labs.textsnake.export import Maps5, folded
+        from paribus.labs.textsnake.weights_file import load_weights
+
+        self._device = torch.device(device)
+        self._model = Maps5(folded(load_weights(weights))).to(self._device, memory_format=torch.channels_last).eval()
+
+    def __call__(self, picture: Picture) -> Floats:
+        import torch
+
+        with torch.inference_mode():
+            image = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None].float()
+            return np.asarray(self._model(image)[0].float().cpu().numpy(), dtype=np.float32)
+
+
+class Onnx:
+    """The network in onnxruntime."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import onnxruntime
+        except ModuleNotFoundError:
+            raise ConfigError(f"{path}: onnxruntime is not installed; pip install 'paribus[onnx]' brings it") from None
+        if not path.is_file():
+            raise DataError(f"{path}: no such file of weights")
+        try:
+            self._session: Any = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime has a dozen kinds of error, none of them public
+            raise DataError(f"{path}: not a model that onnxruntime reads ({type(error).__name__})") from None
+        names = [value.name for value in self._session.get_inputs()], [value.name for value in self._session.get_outputs()]
+        if names != (["image"], ["maps"]):
+            raise DataError(f"{path}: a model of something else; one that `paribus textsnake export` wrote is expected")
+
+    def __call__(self, picture: Picture) -> Floats:
+        image = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
+        return np.asarray(self._session.run(["maps"], {"image": image})[0][0], dtype=np.float32)

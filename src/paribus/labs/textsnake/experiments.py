@@ -1,0 +1,172 @@
+"""The configuration of the lab: network, loss, training, decoding and scoring as values, without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from paribus.errors import ConfigError
+from paribus.train.optimizer import Adam, Optimizer
+from paribus.train.schedule import OneCycle, Schedule, Steps
+
+BACKBONES = ("vgg16", "resnet18", "resnet50", "slim")
+REPRESENTATIONS = ("disks", "contours", "rotated_boxes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A backbone of five stages and a merging branch (Long et al. 2018, section 3.3)."""
+
+    backbone: str = "vgg16"
+    """One of BACKBONES: the paper's VGG-16, two residual networks, or a small residual network for processors."""
+    weights: str = "imagenet"
+    """Where the backbone starts: ``imagenet`` (torchvision's, downloaded) or ``random``."""
+    merge: tuple[int, ...] = (256, 128, 64, 32)
+    """Channels of the merging branch after each union with a stage, from the deepest stage up. The paper gives none."""
+    head: int = 16
+    """Channels of the last 3x3 convolution, before the seven maps."""
+    full_resolution: bool = True
+    """Whether that convolution works at the image's own resolution (equation 6); else at half of it, and the seven maps
+    are enlarged."""
+    log_radius: bool = False
+    """Whether the network gives the logarithm of the radius; else the radius in pixels, as in the paper."""
+
+    def __post_init__(self) -> None:
+        if self.backbone not in BACKBONES:
+            raise ConfigError(f"network.backbone is {self.backbone!r}; one of {', '.join(BACKBONES)} is expected")
+        if self.weights not in ("imagenet", "random"):
+            raise ConfigError(f"network.weights is {self.weights!r}; 'imagenet' or 'random' is expected")
+        if self.backbone == "slim" and self.weights == "imagenet":
+            raise ConfigError("network.weights is 'imagenet', which nobody has trained for 'slim'; 'random' is expected")
+        if len(self.merge) != 4:
+            raise ConfigError(f"network.merge has {len(self.merge)} numbers; four unions are expected")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossWeights:
+    """The five terms of the loss (Long et al. 2018, equations 7 to 9)."""
+
+    hard_negatives: float | None = 3.0
+    """Negative pixels of the text region that count, the hardest, to each positive one (Shrivastava et al. 2016); None
+    for all of them."""
+    centre: float = 1.0
+    """Weight of the cross-entropy of the centre line, inside text regions."""
+    radius: float = 1.0
+    """Weight of smooth L1 of (r' - r) / r on the centre line."""
+    cos: float = 1.0
+    """Weight of smooth L1 of cos theta on the centre line."""
+    sin: float = 1.0
+    """Weight of smooth L1 of sin theta on the centre line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How a network learns from the training scenes, which never end."""
+
+    steps: int = 25_000
+    """Updates of the weights."""
+    batch_size: int = 32
+    """Scenes in an update."""
+    side: int = 512
+    """Pixels of a scene's side."""
+    optimizer: Optimizer = field(default_factory=Adam)
+    """Adam, as in the paper."""
+    schedule: Schedule = field(
+        default_factory=lambda: Steps(rates=(1e-3, 1e-4, 8e-5, 6.4e-5), starts=(0.0, 0.8, 0.87, 0.94))
+    )
+    """The paper's two rates, 0.001 and then 0.0001 falling by a fifth; its lengths are of two data sets, here of one."""
+    precision: str = "bfloat16"
+    """What convolutions compute in: ``bfloat16`` or ``float32``."""
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch_size < 1 or self.side < 128 or self.side % 32:
+            raise ConfigError("training: a step, a scene a batch and a side of at least 128, divisible by 32, are expected")
+        if self.precision not in ("float32", "bfloat16"):
+            raise ConfigError(f"training.precision is {self.precision!r}; 'float32' or 'bfloat16' is expected")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shipped:
+    """The slim detector that comes with Paribus: nothing is trained, and a seed draws other test scenes."""
+
+    name: str = "slim"
+    """The file of weights in the package."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oracle:
+    """No network: the maps of the true polygons. What a representation can do at best."""
+
+
+Source = Training | Shipped | Oracle
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """From maps to polygons (Long et al. 2018, section 3.2 and figure 5)."""
+
+    representation: str = "disks"
+    """``disks``: striding along the centre line; ``contours``: outlines of the components of the text region;
+    ``rotated_boxes``: their rectangles of least area."""
+    centralize: bool = True
+    """Act (a): each point is moved to the middle of the centre line's cross-section."""
+    stride: bool = True
+    """Act (b): steps of half a radius along the orientation towards both ends."""
+    slide: bool = True
+    """Act (c): circles slid along the axis rebuild the region."""
+    tr_threshold: float = 0.4
+    """Least probability of the text region."""
+    tcl_threshold: float = 0.6
+    """Least probability of the centre line."""
+
+    def __post_init__(self) -> None:
+        if self.representation not in REPRESENTATIONS:
+            raise ConfigError(
+                f"decoding.representation is {self.representation!r}; one of {', '.join(REPRESENTATIONS)} is expected"
+            )
+        if not (0 < self.tr_threshold < 1 and 0 < self.tcl_threshold < 1):
+            raise ConfigError("decoding: thresholds between 0 and 1 are expected")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """What a trial is judged by."""
+
+    protocol: str = "deteval"
+    """``deteval`` (Total-Text), ``ctw1500``, ``icdar2015`` or ``msra_td500``."""
+    tr: float = 0.7
+    """DetEval's least area recall of a match."""
+    tp: float = 0.6
+    """DetEval's least area precision of a match."""
+    scenes: int = 100
+    """Test scenes: the first so many, or with the shipped network so many that the seed draws."""
+
+    def __post_init__(self) -> None:
+        if self.scenes < 1:
+            raise ConfigError("scoring.scenes: at least one is expected")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One experiment: a network, how it learns, how its maps become polygons, and how these are scored."""
+
+    data: str = "curved_text"
+    """The scenes: curved_text, made by Paribus."""
+    network: Network = field(default_factory=Network)
+    """Backbone and merging branch."""
+    source: Source = field(default_factory=Training)
+    """Where the maps come from: training in the trial, the shipped network, or the true polygons."""
+    loss: LossWeights = field(default_factory=LossWeights)
+    """The five terms."""
+    decoding: Decoding = field(default_factory=Decoding)
+    """From maps to polygons."""
+    scoring: Scoring = field(default_factory=Scoring)
+    """What is counted."""
+
+
+BASELINE = Config()
+SLIM = Network(
+    backbone="slim", weights="random", merge=(96, 64, 32, 16), head=16, full_resolution=False, log_radius=True
+)
+"""The network that runs on processors; the shipped weights are of it."""
+SHORT = Training(steps=600, batch_size=4, side=256, schedule=OneCycle(peak=4e-3))
+"""A training of a few minutes, on one core."""

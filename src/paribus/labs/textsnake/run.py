@@ -1,0 +1,100 @@
+"""One trial: maps of the test scenes, from a network or from the truth, decoded and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from paribus.data.curved_text import Scene
+from paribus.labs.textsnake.contours import contours, rotated_boxes
+from paribus.labs.textsnake.data import labels_of, test_scenes
+from paribus.labs.textsnake.decode import Acts, decode
+from paribus.labs.textsnake.draw import drawn
+from paribus.labs.textsnake.evaluation import GroundTruth, evaluate
+from paribus.labs.textsnake.experiments import Config, Decoding, Oracle, Shipped
+from paribus.labs.textsnake.instance import Instance
+from paribus.labs.textsnake.model import TextSnake, scaled
+from paribus.labs.textsnake.training import train
+from paribus.labs.textsnake.weights_file import load_weights
+from paribus.spec.context import Context
+from paribus.train.arithmetic import reproducible
+
+Floats = NDArray[np.float32]
+SHOWN = 2
+"""Test scenes whose instances are drawn and kept with the trial."""
+
+
+def run(config: Config, context: Context) -> Mapping[str, float]:
+    """Return the final metrics of a trial, on scenes of 512x512 that nothing was trained on.
+
+    ``recall``, ``precision`` and their harmonic mean ``f`` under the protocol of the configuration; the same of curved
+    and of straight text alone (``f_curved``, ``f_straight``, ...), where text of the other kind is neither to be found
+    nor counted against. ``found``: the share of legible instances that take part in a match.
+    """
+    with reproducible(context.device):
+        network = _network(config, context)
+        scenes = test_scenes(config, context.seed)
+        found = []
+        for number, seen in enumerate(scenes):
+            found.append(instances(maps_of(network, seen, context.device), config.decoding))
+            context.progress(number + 1, len(scenes))
+            if number < SHOWN:
+                context.artifact(f"picture/test scene {number + 1}", drawn(seen.image, found[-1]))
+    return _scored(config, scenes, found, context)
+
+
+def _network(config: Config, context: Context) -> TextSnake | None:
+    if isinstance(config.source, Oracle):
+        return None
+    if isinstance(config.source, Shipped):
+        return load_weights(config.source.name).to(context.device)
+    return train(config.network, config.loss, config.source, context)
+
+
+@torch.no_grad()
+def maps_of(network: TextSnake | None, seen: Scene, device: str) -> Floats:
+    """Return text and centre-line probabilities, radius, cos and sin, (5, H, W): the network's, or without one the
+    truth."""
+    if network is None:
+        labels = labels_of(seen)
+        return np.stack([labels.text, labels.centre, labels.radius, labels.cos, labels.sin]).astype(np.float32)
+    image = torch.from_numpy(seen.image.transpose(2, 0, 1).copy())[None].to(device).float()
+    maps = network(scaled(image).contiguous(memory_format=torch.channels_last)).probabilities()[0]
+    return np.asarray(maps.cpu().numpy(), dtype=np.float32)
+
+
+def instances(maps: Floats, how: Decoding) -> list[Instance]:
+    """Return the text instances in *maps* (5, H, W)."""
+    if how.representation == "contours":
+        return contours(maps[0], tr_threshold=how.tr_threshold)
+    if how.representation == "rotated_boxes":
+        return rotated_boxes(maps[0], tr_threshold=how.tr_threshold)
+    acts = Acts(centralize=how.centralize, stride=how.stride, slide=how.slide)
+    return decode(*maps, tr_threshold=how.tr_threshold, tcl_threshold=how.tcl_threshold, acts=acts)
+
+
+def _scored(
+    config: Config, scenes: Sequence[Scene], found: Sequence[Sequence[Instance]], context: Context
+) -> dict[str, float]:
+    how = config.scoring
+    metrics = {}
+    for suffix, kinds in (("", (True, False)), ("_curved", (True,)), ("_straight", (False,))):
+        truth = [
+            [GroundTruth(text.polygon, ignore=not text.legible or text.curved not in kinds) for text in seen.instances]
+            for seen in scenes
+        ]
+        scores = evaluate(truth, found, protocol=how.protocol, tr=how.tr, tp=how.tp)
+        metrics |= {
+            f"recall{suffix}": scores.recall,
+            f"precision{suffix}": scores.precision,
+            f"f{suffix}": scores.f,
+        }
+        if not suffix:
+            hit = np.concatenate([np.asarray(image.found, dtype=bool) for image in scores.images])
+            context.outcomes("found", hit)
+            metrics["found"] = float(hit.mean()) if len(hit) else 0.0
+    return metrics

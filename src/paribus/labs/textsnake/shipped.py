@@ -1,0 +1,23 @@
+"""The weights that come with Paribus: where they lie, and which they are. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+SUFFIX = ".safetensors"
+
+
+def shipped_path(name: str = "slim") -> Path:
+    """Return where the weights called *name* lie within Paribus, or would lie."""
+    return Path(str(files("paribus.labs.textsnake") / "weights" / f"{name}{SUFFIX}"))
+
+
+def digest(name: str = "slim") -> str:
+    """Return 16 hexadecimal digits of the shipped weights, for the identity of trials that use them."""
+    path = shipped_path(name)
+    if not path.is_file():
+        return f"textsnake {name} absent"
+    with path.open("rb") as file:
+        return f"textsnake {name} {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"

@@ -1,0 +1,80 @@
+"""The lab's questions."""
+
+from __future__ import annotations
+
+from paribus.spec.study import Study
+
+MARGIN = 0.01
+"""One point of F: five words of the five hundred that a trial is asked for."""
+WITHOUT = ("no_centralizing", "no_striding", "no_sliding")
+RIVALS = ("contours", "rotated_boxes")
+
+
+def _representation(name: str, kind: str, hypothesis: str, control: str) -> Study:
+    return Study(
+        name=f"textsnake.{name}",
+        question=f"Do disks find {kind} text better than outlines of regions or rotated boxes, from the same maps?",
+        hypothesis=hypothesis,
+        control=control,
+        arms=tuple(f"{control}/{rival}" for rival in RIVALS),
+        metric=f"f_{kind}",
+        margin=MARGIN,
+    )
+
+
+STUDIES = (
+    _representation(
+        "representation",
+        "curved",
+        "Boxes fail, for half of what they hold is background; outlines lose where neighbours touch.",
+        "textsnake/shipped",
+    ),
+    _representation(
+        "representation_straight",
+        "straight",
+        "Boxes are as good as disks; outlines lose where neighbours touch.",
+        "textsnake/shipped",
+    ),
+    _representation(
+        "representation_at_best",
+        "curved",
+        "From true maps disks and outlines lose nothing and boxes fail: the rest is the network's part.",
+        "textsnake/oracle",
+    ),
+    Study(
+        name="textsnake.decoding",
+        question="What does each act of the decoding contribute?",
+        hypothesis="Without striding or sliding instances are lost or too thin; centralizing matters less.",
+        control="textsnake/shipped",
+        arms=tuple(f"textsnake/shipped/{act}" for act in WITHOUT),
+        metric="f",
+        margin=MARGIN,
+    ),
+    Study(
+        name="textsnake.hard_negatives",
+        question="Does it help to count only the hardest pixels outside text?",
+        hypothesis="Yes: nine pixels in ten are background, and most of them are easy.",
+        control="textsnake/slim/short",
+        arms=("textsnake/slim/short/all_negatives", "textsnake/slim/short/hard_negatives=1"),
+        metric="f",
+        margin=0.02,
+    ),
+    Study(
+        name="textsnake.radius",
+        question="Should the network give the radius in pixels, as in the paper, or its logarithm?",
+        hypothesis="The logarithm learns sooner: the loss is about relative errors.",
+        control="textsnake/slim/short",
+        arms=("textsnake/slim/short/linear_radius",),
+        metric="f",
+        margin=0.02,
+    ),
+    Study(
+        name="textsnake.backbone",
+        question="What is gained by a larger backbone, all from random weights and for as many steps?",
+        hypothesis="ResNet-18 gains a little; VGG-16, without batch norm, has hardly begun to learn.",
+        control="textsnake/slim/short",
+        arms=tuple(f"textsnake/slim/short/backbone={name}" for name in ("resnet18", "vgg16")),
+        metric="f",
+        margin=0.02,
+    ),
+)

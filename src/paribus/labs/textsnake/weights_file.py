@@ -1,0 +1,73 @@
+"""Trained detectors as files: the one that comes with Paribus, by name, and a user's own, by path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+
+from paribus.errors import DataError
+from paribus.labs.textsnake.experiments import Network
+from paribus.labs.textsnake.model import TextSnake
+from paribus.labs.textsnake.shipped import SUFFIX, shipped_path
+from paribus.labs.textsnake.training import frozen
+from paribus.nn.initial import untouched_rng
+from paribus.nn.networks.embed import save_embedded
+
+KIND = "a TextSnake detector"
+
+
+def save_weights(path: Path, model: TextSnake, record: Mapping[str, Any]) -> None:
+    """Write *model* in float16 to *path*, with *record* (JSON values) and what is needed to build it again."""
+    if path.suffix != SUFFIX:
+        raise DataError(f"{path}: weights go into a file whose name ends in {SUFFIX}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: value for name, value in model.state_dict().items() if not name.endswith("num_batches_tracked")}
+    save_embedded(path, weights, {**record, "kind": KIND, "network": asdict(model.network)})
+
+
+def load_weights(weights: str | Path) -> TextSnake:
+    """Return the detector that *weights* names: ``slim``, which comes with Paribus, or the path of a file.
+
+    Raises:
+        DataError: there is none, or the file holds something else.
+    """
+    path = path_of(weights)
+    found = record(path)
+    if found.get("kind") != KIND:
+        raise DataError(f"{path}: holds {found.get('kind', 'weights of another program')}, not {KIND}")
+    with untouched_rng():
+        model = TextSnake(Network(**{**found["network"], "merge": tuple(found["network"]["merge"])}), download=False)
+    tensors = {name: tensor.float() for name, tensor in safetensors.torch.load_file(path).items()}
+    missing, surplus = model.load_state_dict(tensors, strict=False)
+    if surplus or any(not name.endswith("num_batches_tracked") for name in missing):
+        raise DataError(f"{path}: says that it is {KIND}, but its weights are others")
+    return frozen(model)
+
+
+def path_of(weights: str | Path) -> Path:
+    """Return the file that *weights*, a shipped name or a path, stands for."""
+    if isinstance(weights, str) and not weights.endswith(SUFFIX):
+        path = shipped_path(weights)
+        if not path.is_file():
+            known = ", ".join(sorted(file.stem for file in path.parent.glob(f"*{SUFFIX}")))
+            raise DataError(f"no detector {weights!r}; {known}, or the path of a {SUFFIX} file is expected")
+        return path
+    return Path(weights).expanduser()
+
+
+def record(path: Path) -> dict[str, Any]:
+    """Return what is known of the weights in *path*: network, data, recipe, machine, seconds."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            found = json.loads((file.metadata() or {}).get("record", "{}"))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file of weights") from None
+    except (OSError, safetensors.SafetensorError, json.JSONDecodeError) as error:
+        raise DataError(f"{path}: not a file of weights that can be read ({type(error).__name__})") from None
+    return found if isinstance(found, dict) else {}
