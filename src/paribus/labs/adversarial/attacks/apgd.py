@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,16 +12,14 @@ from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.bounds import Ball, ascent, rows
 from paribus.labs.adversarial.attacks.losses import cross_entropy, difference_of_logits_ratio, targeted_ratio
 from paribus.labs.adversarial.attacks.noise import start_noise
-from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
+from paribus.labs.adversarial.attacks.search import Adversarial, Model, Objective, Search, without
+from paribus.labs.adversarial.attacks.sparse_ascent import ascend_sparsely
 from paribus.spec.seed import Streams
 
 ALPHA = 0.75
 """The share of the new step against the last one's direction (algorithm 1)."""
 RHO = 0.75
 """A step is halved where the loss rose in at most this share of the steps since the last look (condition 1)."""
-
-Objective = Callable[[Tensor, Tensor], Tensor]
-"""From logits (B, K) and indices of the batch's images (B,) to what is ascended, (B,)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +29,10 @@ class APGD:
     z = P(x + step * ascent(g)), x <- P(x + 0.75 (z - x) + 0.25 (x - x_before)). The step starts at 2 eps. At looks
     after 22 %, then 19 %, 16 %, ... of the steps, at least 6 %, it is halved, and x goes back to the best so far, where
     the loss rose in at most 75 % of the steps or neither step nor best loss has changed since the last look.
+    ``l1`` climbs by sparse steps instead, see :func:`ascend_sparsely`.
 
     Args:
-        norm: ``linf`` or ``l2``.
+        norm: ``linf``, ``l2`` or ``l1``.
         eps: the radius, above 0, in pixels of 1.
         steps: gradient steps in each run.
         restarts: runs, each only for images that are not broken yet.
@@ -75,7 +73,7 @@ class TargetedAPGD:
     """Auto-PGD on the targeted ratio towards each of the classes that come next in turn; any error is a success.
 
     Args:
-        norm: ``linf`` or ``l2``.
+        norm: ``linf``, ``l2`` or ``l1``.
         eps: the radius, above 0, in pixels of 1.
         steps: gradient steps towards each class.
         classes: how many classes are tried, the likeliest on the clean image first.
@@ -114,8 +112,8 @@ class TargetedAPGD:
 
 
 def _check(norm: str, eps: float, steps: int) -> None:
-    if norm not in ("linf", "l2"):
-        raise ConfigError(f"APGD: norm {norm!r}; 'linf' or 'l2' is expected")
+    if norm not in ("linf", "l2", "l1"):
+        raise ConfigError(f"APGD: norm {norm!r}; 'linf', 'l2' or 'l1' is expected")
     if math.isinf(eps):
         raise ConfigError("APGD: eps is infinite; a finite radius is expected, for steps begin at twice its length")
     if steps < 1:
@@ -139,14 +137,12 @@ class _Run:
     loss_at_look: Tensor
     halved: Tensor
 
-    def keep(self, kept: Tensor) -> None:
-        """Drop all rows but *kept*."""
-        for name, value in vars(self).items():
-            setattr(self, name, value[kept])
-
 
 def ascend(search: Search, whole: Ball, objective: Objective, streams: Streams, stream: str, steps: int) -> None:
     """Climb once from a random start for the images that are alive, until they are broken or *steps* are done."""
+    if whole.norm == "l1":
+        ascend_sparsely(search, whole, objective, streams, stream, steps)
+        return
     which = search.alive
     if len(which) == 0:
         return
@@ -155,7 +151,7 @@ def ascend(search: Search, whole: Ball, objective: Objective, streams: Streams, 
     logits, loss, slope = search.gradient(points, which, lambda found: objective(found, which))
     run = _Run(which, points, points, slope, points, slope, loss, loss, torch.full_like(loss, 2 * whole.eps),
                torch.zeros_like(loss), loss, torch.ones_like(loss, dtype=torch.bool))  # fmt: skip
-    ball = _drop(search, run, ball, search.offer(points, logits, which))
+    ball = without(search.offer(points, logits, which), run, ball)
     look, least, less = max(int(0.22 * steps), 1), max(int(0.06 * steps), 1), max(int(0.03 * steps), 1)
     since = 0
     for step in range(steps):
@@ -175,7 +171,7 @@ def ascend(search: Search, whole: Ball, objective: Objective, streams: Streams, 
         run.best = torch.where(rows(better), points, run.best)
         run.best_slope = torch.where(rows(better), run.slope, run.best_slope)
         run.best_loss = torch.where(better, loss, run.best_loss)
-        ball = _drop(search, run, ball, search.offer(points, logits, run.which))
+        ball = without(search.offer(points, logits, run.which), run, ball)
         since += 1
         if since == look:
             _halve(run, look)
@@ -185,14 +181,6 @@ def ascend(search: Search, whole: Ball, objective: Objective, streams: Streams, 
 def _on_the_edge(noise: Tensor, norm: str) -> Tensor:
     """Return uniform noise scaled so that its largest entry is 1, as a start for ``linf``; other noise as it is."""
     return noise / rows(noise.abs().flatten(1).amax(dim=1)) if norm == "linf" else noise
-
-
-def _drop(search: Search, run: _Run, ball: Ball, broken: Tensor) -> Ball:
-    if not bool(broken.any()):
-        return ball
-    kept = torch.nonzero(~broken).flatten()
-    run.keep(kept)
-    return ball.take(kept)
 
 
 def _halve(run: _Run, look: int) -> None:

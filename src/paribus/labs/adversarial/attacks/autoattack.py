@@ -18,8 +18,11 @@ from paribus.spec.seed import Streams
 class AutoAttack:
     """APGD on cross-entropy, targeted APGD, targeted FAB and Square in this order; only survivors go on.
 
+    In ``l1`` the first has five starts, and the second tries five classes instead of nine (Croce and Hein 2021, "Mind
+    the box").
+
     Args:
-        norm: ``linf`` or ``l2``.
+        norm: ``linf``, ``l2`` or ``l1``.
         eps: the radius, above 0, in pixels of 1.
         steps: gradient steps of the first three.
         queries: evaluations of Square.
@@ -36,9 +39,10 @@ class AutoAttack:
     def attacks(self) -> dict[str, Attack]:
         """The four attacks by name, in their order."""
         norm, eps, precision = self.norm, self.eps, self.precision
+        restarts, classes = (5, 5) if norm == "l1" else (1, 9)
         return {
-            "apgd_ce": APGD(norm=norm, eps=eps, steps=self.steps, precision=precision),
-            "apgd_t": TargetedAPGD(norm=norm, eps=eps, steps=self.steps, precision=precision),
+            "apgd_ce": APGD(norm=norm, eps=eps, steps=self.steps, restarts=restarts, precision=precision),
+            "apgd_t": TargetedAPGD(norm=norm, eps=eps, steps=self.steps, classes=classes, precision=precision),
             "fab_t": TargetedFAB(norm=norm, eps=eps, steps=self.steps),
             "square": Square(norm=norm, eps=eps, queries=self.queries, rescale=False, precision=precision),
         }

@@ -169,12 +169,12 @@ def l1_projection(moved: Tensor, centre: Tensor, radius: float) -> Tensor:
     return moved.sign() * shrunk.view_as(moved)
 
 
-def ascent(gradient: Tensor, norm: str, *, kept: float = 0.01) -> Tensor:
+def ascent(gradient: Tensor, norm: str, *, kept: float | Tensor = 0.01) -> Tensor:
     """Return the direction of steepest ascent of length one in the norm, for gradients (B, 3, H, W).
 
     ``linf``: the sign. ``l2``: the gradient over its length. ``l1``: the sign of the share *kept* of the largest
-    entries, over their number (Tramèr and Boneh 2019, "Multiple perturbations", section 3.2). ``l0``, which has no
-    steepest direction: the gradient over the mean size of its entries.
+    entries, one for all or one an image (B,), over their number (Tramèr and Boneh 2019, "Multiple perturbations",
+    section 3.2). ``l0``, which has no steepest direction: the gradient over the mean size of its entries.
     """
     if norm == "l0":
         return gradient / rows(gradient.abs().flatten(1).mean(dim=1)).clamp_min(1e-20)
@@ -183,7 +183,8 @@ def ascent(gradient: Tensor, norm: str, *, kept: float = 0.01) -> Tensor:
     if norm == "l2":
         return gradient / norm_of(gradient, "l2").clamp_min(1e-20)
     flat = gradient.abs().flatten(1)
-    count = max(1, round(kept * flat.shape[1]))
-    least = flat.topk(count, dim=1).values[:, -1:]
+    share = torch.as_tensor(kept, dtype=torch.float64, device=flat.device).expand(len(flat))
+    count = (share * flat.shape[1]).round().long().clamp(1, flat.shape[1])
+    least = flat.topk(int(count.max()), dim=1).values.gather(1, count[:, None] - 1)
     chosen = gradient.sign() * (flat >= least).view_as(gradient)
     return chosen / norm_of(chosen, "l1").clamp_min(1.0)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from paribus.labs.adversarial.attacks.bounds import distance, rounded_towards
+from paribus.labs.adversarial.attacks.bounds import Ball, distance, rounded_towards
 from paribus.labs.adversarial.attacks.losses import margin
 from paribus.train.arithmetic import autocast
 
 Model = Callable[[Tensor], Tensor]
 """From images (B, 3, H, W) in [0, 1] to logits (B, K). One whose answers are random has an attribute ``random``; one
 that stands in for another, which judges in the end, has an attribute ``stand_in``."""
+
+Objective = Callable[[Tensor, Tensor], Tensor]
+"""From logits (B, K) and indices of the batch's images (B,) to what is ascended, (B,)."""
 
 CONFIRMATIONS = 4
 """How many further answers of a random model must agree before a find counts: an attack that stops at the first lucky
@@ -200,3 +204,13 @@ def merged(first: Adversarial, second: Adversarial, rows: Tensor) -> Adversarial
     loss[won] = second.loss[better]
     queries[rows] += second.queries
     return Adversarial(images, success, far, queries, loss)
+
+
+def without(broken: Tensor, run: Any, ball: Ball) -> Ball:
+    """Drop the images that are *broken* (B,) from *run*, whose every field has a row an image, and from *ball*."""
+    if not bool(broken.any()):
+        return ball
+    kept = torch.nonzero(~broken).flatten()
+    for name, value in vars(run).items():
+        setattr(run, name, value[kept])
+    return ball.take(kept)

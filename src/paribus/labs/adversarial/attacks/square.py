@@ -19,6 +19,9 @@ from paribus.spec.seed import Streams
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 """The query, of 10,000, after which the share of the image that a square covers is halved (section 5)."""
 
+LARGER = 3.0
+"""How much larger than the ball a change is made in L1 before it is projected."""
+
 DOUBT = 2.0**-8
 """The rounding of a logit in bfloat16, as a share of the largest."""
 
@@ -29,10 +32,12 @@ class Square:
 
     ``linf``: from vertical stripes of +-eps on, a square of side s gets +eps or -eps, a sign a channel (algorithm 2).
     ``l2``: from a grid of bumps on, the mass of two windows moves into one, with a new bump added (algorithm 3).
+    ``l1``: the same, with the sum of sizes for mass, and brought into the ball from *LARGER* times its radius: the
+    projection then takes away what is small and fills what [0, 1] cuts off (Croce and Hein 2021, "Mind the box").
     Each image has squares of its own.
 
     Args:
-        norm: ``linf`` or ``l2``.
+        norm: ``linf``, ``l2`` or ``l1``.
         eps: the radius, above 0, in pixels of 1.
         queries: evaluations of each image, at most.
         share: the share of the image that the first squares cover, above 0 to 1.
@@ -51,8 +56,8 @@ class Square:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
-        if self.norm not in ("linf", "l2"):
-            raise ConfigError(f"Square: norm {self.norm!r}; 'linf' or 'l2' is expected")
+        if self.norm not in ("linf", "l2", "l1"):
+            raise ConfigError(f"Square: norm {self.norm!r}; 'linf', 'l2' or 'l1' is expected")
         if math.isinf(self.eps):
             raise ConfigError("Square: eps is infinite; a finite radius is expected, for squares change by all of it")
         if self.queries < 1 or not 0 < self.share <= 1:
@@ -63,7 +68,7 @@ class Square:
         at = query * 10000 // self.queries if self.rescale else query
         share = self.share / 2 ** sum(at > start for start in HALVINGS)
         side = max(round(math.sqrt(share * height * width)), 1)
-        if self.norm == "l2":
+        if self.norm != "linf":
             side = max(side, 3) | 1
         return min(side, height, width)
 
@@ -110,7 +115,7 @@ class Square:
                 proposed = _painted(points, ball, row, column, torch.from_numpy(signs).to(points.device))
             else:
                 other = _window(places[2:], side, height, width)
-                bump = _bump(side, tall=bool(generator.random() < 0.5))
+                bump = _bump(side, self.norm, tall=bool(generator.random() < 0.5))
                 proposed = _moved_mass(points, ball, (row, column), other, bump, torch.from_numpy(signs))
             looked, estimate = torch.arange(len(which), device=which.device), rough
             if self.precision == "bfloat16":
@@ -136,9 +141,9 @@ class Square:
         for top in range((height - height // side * side) // 2, height - side + 1, side):
             for left in range((width - width // side * side) // 2, width - side + 1, side):
                 signs = torch.from_numpy(_signs(generator, (count, channels))[alive])
-                bump = _bump(side, tall=bool(generator.random() < 0.5))
+                bump = _bump(side, self.norm, tall=bool(generator.random() < 0.5))
                 moved[:, :, top : top + side, left : left + side] += (bump * rows_of(signs)).to(moved.device)
-        return ball.project(ball.centre + moved * (ball.eps / norm_of(moved, "l2")))
+        return _brought_in(moved, ball)
 
 
 def rows_of(values: Tensor) -> Tensor:
@@ -167,11 +172,27 @@ def _painted(points: Tensor, ball: Ball, row: Tensor, column: Tensor, signs: Ten
     return proposed
 
 
-def _bump(side: int, *, tall: bool) -> Tensor:
+def _mass(values: Tensor, norm: str) -> Tensor:
+    """Return what adds up in the norm, of each number: its square in ``l2``, its size in ``l1``."""
+    return values.square() if norm == "l2" else values.abs()
+
+
+def _length(mass: Tensor, norm: str) -> Tensor:
+    """Return the length that a sum of masses stands for."""
+    return mass.sqrt() if norm == "l2" else mass
+
+
+def _brought_in(moved: Tensor, ball: Ball) -> Tensor:
+    """Return the points of the ball that the changes *moved* (B, C, H, W), made as long as the radius, lead to."""
+    length = ball.eps / norm_of(moved, ball.norm).clamp_min(1e-12)
+    return ball.project(ball.centre + moved * (length if ball.norm == "l2" else LARGER * length))
+
+
+def _bump(side: int, norm: str, *, tall: bool) -> Tensor:
     """Return the bump of section 3.4, (side, side) of length 1: two pyramids of opposite sign, one beside the other."""
     half = side // 2
     bump = torch.cat([_pyramid(half, side), -_pyramid(side - half, side)])
-    bump = bump / bump.square().sum().sqrt()
+    bump = bump / _length(_mass(bump, norm).sum(), norm)
     return bump.T if tall else bump
 
 
@@ -191,24 +212,28 @@ def _moved_mass(
     index = torch.arange(len(points))[:, None, None]
     moved = points - ball.centre
     by_pixel = moved.permute(0, 2, 3, 1)  # a view: what is written there is written in moved
-    spare = (ball.radius**2 - by_pixel.square().sum(dim=(1, 2, 3))).clamp_min(0)
+    norm, whole = ball.norm, ball.radius**2 if ball.norm == "l2" else ball.radius
+    spare = (whole - _mass(by_pixel, norm).sum(dim=(1, 2, 3))).clamp_min(0)
     old = by_pixel[(index, *here)]
-    mass = old.square().sum(dim=(1, 2)) + by_pixel[(index, *there)].square().sum(dim=(1, 2))
-    mass = (mass - _overlap(here, there, by_pixel)).clamp_min(0)
+    mass = _mass(old, norm).sum(dim=(1, 2)) + _mass(by_pixel[(index, *there)], norm).sum(dim=(1, 2))
+    mass = (mass - _overlap(here, there, by_pixel, norm)).clamp_min(0)
     fresh = (bump[None, :, :, None] * signs[:, None, None, :]).to(points.device)
-    fresh = fresh + old / old.square().sum(dim=(1, 2), keepdim=True).sqrt().clamp_min(1e-12)
-    fresh = fresh / fresh.square().sum(dim=(1, 2), keepdim=True).sqrt().clamp_min(1e-12)
-    wanted = (spare[:, None] / moved.shape[1] + mass).sqrt()
+    fresh = fresh + _unit(old, norm)
+    wanted = _length(spare[:, None] / moved.shape[1] + mass, norm)
     by_pixel[(index, *there)] = 0.0
-    by_pixel[(index, *here)] = fresh * wanted[:, None, None, :]
-    length = norm_of(moved, "l2").clamp_min(1e-12)
-    return ball.project(ball.centre + moved * (ball.eps / length))
+    by_pixel[(index, *here)] = _unit(fresh, norm) * wanted[:, None, None, :]
+    return _brought_in(moved, ball)
 
 
-def _overlap(here: tuple[Tensor, Tensor], there: tuple[Tensor, Tensor], by_pixel: Tensor) -> Tensor:
+def _unit(window: Tensor, norm: str) -> Tensor:
+    """Return each channel of *window* (B, s, s, C) at length 1."""
+    return window / _length(_mass(window, norm).sum(dim=(1, 2), keepdim=True), norm).clamp_min(1e-12)
+
+
+def _overlap(here: tuple[Tensor, Tensor], there: tuple[Tensor, Tensor], by_pixel: Tensor, norm: str) -> Tensor:
     """Return the mass (B, C) that lies in both windows."""
     inside = torch.zeros(by_pixel.shape[:3], dtype=torch.bool)
     index = torch.arange(len(by_pixel))[:, None, None]
     inside[(index, *there)] = True
     both = inside[(index, *here)]
-    return (by_pixel[(index, *here)].square() * both[..., None].to(by_pixel.device)).sum(dim=(1, 2))
+    return (_mass(by_pixel[(index, *here)], norm) * both[..., None].to(by_pixel.device)).sum(dim=(1, 2))
