@@ -102,7 +102,8 @@ def photograph(camera: Camera, scene: Bytes) -> Bytes:
         seen = cv2.addWeighted(seen, 1.0, noise, camera.noise / 32, -128 * camera.noise / 32)
     if camera.quality is not None:
         _, data = cv2.imencode(".jpg", seen[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, camera.quality])
-        seen = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        decoded: Any = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        seen = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
     return np.asarray(seen, dtype=np.uint8)
 
 
@@ -119,6 +120,6 @@ def _line_kernel(length: float, angle: float) -> Doubles:
     reach = int(np.ceil(length / 2)) + 1
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1), dtype=np.float32)
     step = np.array([np.cos(angle), np.sin(angle)]) * length / 2
-    ends = [tuple(int(round(value * 16)) for value in reach + sign * step) for sign in (-1, 1)]
+    ends = [tuple(round(float(value) * 16) for value in reach + sign * step) for sign in (-1, 1)]
     cv2.line(kernel, ends[0], ends[1], 1.0, 1, cv2.LINE_8, 4)
     return np.asarray(kernel / kernel.sum(), dtype=np.float64)

@@ -42,9 +42,8 @@ def _lines(image: Bytes, centre: Doubles, size: float, random: np.random.Generat
     if random.random() < 0.25:
         offsets = offsets + random.normal(0, 0.25 * pitch, count)
     turn = _turn(random.choice([0.0, np.pi / 2]) + random.normal(0, 0.2))
-    ends = np.stack(
-        [np.stack([offsets, np.full(count, -long / 2)], 1), np.stack([offsets, np.full(count, long / 2)], 1)], 1
-    )
+    half = np.full(count, long / 2)
+    ends = np.stack([np.stack([offsets, -half], 1), np.stack([offsets, half], 1)], 1)
     width = int(np.clip(pitch * random.uniform(0.1, 0.6), 1, 14))
     cv2.polylines(image, list(_points(ends @ turn.T + centre)), False, _colour(random), width, AA, 4)
 
@@ -100,8 +99,8 @@ def _shapes(image: Bytes, centre: Doubles, size: float, random: np.random.Genera
     elif kind < 0.7:
         tips = int(random.integers(4, 9))
         angle = np.linspace(0, 2 * np.pi, 2 * tips, endpoint=False)
-        radius = np.where(np.arange(2 * tips) % 2, random.uniform(0.35, 0.7), 1.0)
-        shape = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+        reach = np.where(np.arange(2 * tips) % 2, random.uniform(0.35, 0.7), 1.0)
+        shape = reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
     else:
         shape = np.array([[-1, -0.25], [0.2, -0.25], [0.2, -0.7], [1, 0], [0.2, 0.7], [0.2, 0.25], [-1, 0.25]])
     count = 1 if random.random() < 0.5 else int(random.integers(2, 8))
@@ -143,13 +142,13 @@ def _marks(image: Bytes, centre: Doubles, size: float, random: np.random.Generat
     """Rows of small blocks or strokes, about as large as letters: windows, teeth, keys, bricks, stitches."""
     rows, columns = int(random.integers(1, 6)), int(random.integers(3, 12))
     pitch = size / columns * random.uniform(0.8, 1.6)
-    block = pitch * random.uniform(0.2, 0.45, 2) * (1, random.uniform(0.8, 2.0))
+    block = pitch * random.uniform(0.2, 0.45, 2) * np.array([1.0, random.uniform(0.8, 2.0)])
     turn = _turn(random.normal(0, 0.15))
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * block
     colour = _colour(random)
     shift = random.uniform(0, 0.5)
     points = [
-        _points((corners + (column * pitch + shift * pitch * (row % 2), row * block[1] * 2.6)) @ turn.T + centre)
+        _points((corners + np.array([(column + shift * (row % 2)) * pitch, row * block[1] * 2.6])) @ turn.T + centre)
         for row in range(rows)
         for column in range(columns)
     ]

@@ -38,8 +38,8 @@ TYPEFACES: dict[Split, dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Faces by the package that ships them; a face that is named more often is drawn more often."""
 
-LEVELS = (12, 17, 24, 34, 48, 68, 96, 128)
-"""Sizes, in pixels to the em, in which letters are kept: a strip is never reduced to less than 0.7 of its size."""
+LEVELS = (14, 22, 34, 52, 80, 120)
+"""Sizes, in pixels to the em, in which letters are kept: a strip is hardly ever reduced to less than 0.6 of its size."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from paribus.data.curved_text.style import draw_colour
 from paribus.data.photographs import photograph
 from paribus.data.split import Split
 from paribus.data.street_digits.grounds import textures
+from paribus.data.street_digits.paint import draw_colours
 
 Bytes = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
@@ -25,6 +26,9 @@ PHOTOGRAPHS: dict[Split, tuple[str, ...]] = {
     "test": ("gravel", "camera", "retina"),
 }
 """Photographs without writing in them, by part."""
+
+
+SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 
 
 @cache
@@ -66,9 +70,7 @@ def draw_ground(split: Split, side: int, random: np.random.Generator) -> Bytes:
         centre = random.uniform(0, side, 2)
         angle = np.deg2rad(random.normal(0, 4))
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        corners = (
-            centre + (np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * size / 2 + random.normal(0, 3, (4, 2))) @ turn.T
-        )
+        corners = centre + (SQUARE * size / 2 + random.normal(0, 3, (4, 2))) @ turn.T
         points = np.round(corners * 16).astype(np.int32)
         if random.random() < 0.5:
             cv2.fillPoly(ground, [points], draw_colour(random).tolist(), lineType=cv2.LINE_AA, shift=4)
@@ -118,11 +120,11 @@ def _photographed(split: Split, height: int, width: int, random: np.random.Gener
     zoom = float(np.exp(random.normal(0.25, 0.4)))
     piece = _crop(source, height, width, zoom, random.normal(0, 8), random)
     draw = random.random()
-    if draw < 0.35:  # other colours
+    if draw < 0.25:  # other colours
         grey = cv2.cvtColor(piece, cv2.COLOR_RGB2GRAY)
         return _tinted(np.asarray(grey), random, 1.0)
-    angle = random.uniform(0, 2 * np.pi) if draw < 0.6 else random.normal(0, 0.15)
-    return np.asarray(cv2.transform(piece, _hue(angle, float(random.uniform(0.3, 1.3))) * random.uniform(0.55, 1.2)))
+    angle = random.uniform(0, 2 * np.pi) if draw < 0.38 else random.normal(0, 0.15)
+    return np.asarray(cv2.transform(piece, _hue(angle, float(random.uniform(0.3, 1.3))) * random.uniform(0.7, 1.25)))
 
 
 def _hue(angle: float, saturation: float) -> Doubles:
@@ -143,9 +145,10 @@ def _drawn(split: Split, height: int, width: int, random: np.random.Generator) -
 
 def _tinted(grey: Bytes, random: np.random.Generator, strength: float) -> Bytes:
     """Colour a grey picture along a line between two colours of sign and wall."""
-    first, second = draw_colour(random), draw_colour(random)
+    draw = draw_colour if random.random() < 0.3 else _wall_colour
+    first, second = draw(random), draw(random)
     if random.random() < 0.5:  # shades of one colour
-        second = first * random.uniform(0.1, 0.5)
+        second = first * random.uniform(0.15, 0.65)
         first = first + (255 - first) * random.uniform(0.0, 0.5)
     middle = (first + second) / 2
     place = (np.arange(256)[:, None] - 127.5) / 127.5
@@ -153,12 +156,14 @@ def _tinted(grey: Bytes, random: np.random.Generator, strength: float) -> Bytes:
     return np.asarray(cv2.applyColorMap(grey, np.ascontiguousarray(table[:, None, :])))
 
 
+def _wall_colour(random: np.random.Generator) -> Doubles:
+    return np.asarray(np.clip(draw_colours(1, random)[0], 0, 255), dtype=np.float64)
+
+
 def _smooth(height: int, width: int, random: np.random.Generator) -> Bytes:
     cells = int(random.integers(2, 6))
-    base = draw_colour(random)
+    base = draw_colour(random) if random.random() < 0.4 else _wall_colour(random)
     spread = random.uniform(0, 70)
-    coarse = (
-        base + spread * random.normal(0, 1, (cells, cells, 1)) + 0.3 * spread * random.normal(0, 1, (cells, cells, 3))
-    )
-    small = np.clip(coarse, 0, 255).astype(np.uint8)
+    coarse = random.normal(0, 1, (cells, cells, 1)) + 0.3 * random.normal(0, 1, (cells, cells, 3))
+    small = np.clip(base + spread * coarse, 0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC))

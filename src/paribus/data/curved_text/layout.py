@@ -39,20 +39,28 @@ class _Set:
     strip: NDArray[np.uint8]
     rim: NDArray[np.uint8] | None
     scale: float
+    em: float
     top: float
     """Top of the ink below the base line, in plane units."""
 
     @property
     def length(self) -> float:
-        return (self.strip.shape[1] - 2 * SPARE) * self.scale
+        return float((self.strip.shape[1] - 2 * SPARE) * self.scale)
 
     @property
     def height(self) -> float:
-        return (self.strip.shape[0] - 2 * SPARE) * self.scale
+        return float((self.strip.shape[0] - 2 * SPARE) * self.scale)
 
     def on(self, curve: Curve, plane: Doubles = IDENTITY) -> Setting:
         return Setting(
-            text=self.text, strip=self.strip, rim=self.rim, pad=SPARE, scale=self.scale, curve=curve, plane=plane
+            text=self.text,
+            strip=self.strip,
+            rim=self.rim,
+            pad=SPARE,
+            scale=self.scale,
+            em=self.em,
+            curve=curve,
+            plane=plane,
         )
 
 
@@ -67,7 +75,7 @@ def _set(text: str, em: float, style: Style, random: np.random.Generator) -> _Se
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * around + 1, 2 * around + 1))
         rim = np.asarray(cv2.dilate(strip, kernel), dtype=np.uint8)
     scale = em / level
-    return _Set(text=text, strip=np.asarray(strip), rim=rim, scale=scale, top=(top - around) * scale)
+    return _Set(text=text, strip=np.asarray(strip), rim=rim, scale=scale, em=em, top=(top - around) * scale)
 
 
 def single(split: Split, em: float, room: float, style: Style, random: np.random.Generator) -> Group:
@@ -96,7 +104,8 @@ def stack(split: Split, em: float, room: float, style: Style, random: np.random.
     for line in range(lines):
         size = em * (float(random.uniform(0.7, 1.6)) if random.random() < 0.3 else 1.0)
         base += size * (pitch + 2 * style.outline) if line else 0.0
-        row, width = [], 0.0
+        row: list[tuple[float, _Set]] = []
+        width = 0.0
         for _ in range(int(random.integers(1, 4))):
             word = _set(draw_word(split, random, 11), size, style, random)
             if row and width + word.length > room:
@@ -171,8 +180,9 @@ def _plate(settings: list[Setting], style: Style, em: float) -> Doubles | None:
         top, bottom = settings[0].band(IDENTITY, space * 1.4, min(space, settings[0].height * 0.35))
         return np.concatenate([top, bottom[::-1]])
     ends = np.concatenate([np.concatenate(setting.band(IDENTITY, 0, 0)) for setting in settings])
-    low, high = ends.min(axis=0) - space, ends.max(axis=0) + space
+    low: Doubles = ends.min(axis=0) - space
+    high: Doubles = ends.max(axis=0) + space
     if style.plate == "disc":
         turn = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-        return (low + high) / 2 + (high - low) * 0.64 * np.stack([np.cos(turn), np.sin(turn)], axis=-1)
+        return np.asarray((low + high) / 2 + (high - low) * 0.64 * np.stack([np.cos(turn), np.sin(turn)], axis=-1))
     return np.array([low, (high[0], low[1]), high, (low[0], high[1])])

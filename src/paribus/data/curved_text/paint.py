@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.data.curved_text.place import CELL, Placed
+from paribus.data.curved_text.setting import Setting
 from paribus.data.curved_text.style import LUMA, Style, contrasting, draw_colour
 
 Bytes = NDArray[np.uint8]
@@ -17,54 +19,87 @@ Doubles = NDArray[np.float64]
 Box = tuple[int, int, int, int]
 
 
-def paint_group(
-    image: Bytes, placed: Placed, style: Style, worn: Bytes, random: np.random.Generator
-) -> list[tuple[Box, Bytes]]:
-    """Paint a group into an *image* (side, side, 3); return the box and the ink of each text.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Painted:
+    """One text that was painted."""
+
+    setting: Setting
+    polygon: Doubles
+    """(2n, 2) the whole of it, also where it leaves the image."""
+    frame: Doubles
+    """(3, 3) from the group's plane to the image."""
+    box: Box
+    """Left, top, width and height of the part of the image that the masks cover."""
+    ink: Bytes
+    """(height, width) the letters."""
+    rim: Bytes | None
+    """(height, width) the letters with their outline, where they have one."""
+
+    @property
+    def height(self) -> float:
+        """Its mean height in pixels."""
+        return _height(self.polygon)
+
+
+def paint_group(image: Bytes, placed: Placed, style: Style, worn: Bytes, random: np.random.Generator) -> list[Painted]:
+    """Paint a group into an *image* (side, side, 3), and return those of its texts that lie in it.
 
     *worn* (n, n) is a cloud of noise around 128 by which paint comes off.
     """
-    colour = draw_colour(random)
-    second = draw_colour(random)
+    colour, second = draw_colour(random), draw_colour(random)
     if placed.plate is not None:
         _paint_plate(image, placed.plate, style, random)
     mean, spread = _behind(image, placed)
-    behind = float(mean @ LUMA)
     contrast = style.contrast if style.faint else max(style.contrast, min(1.6 * spread, 120.0))
-    colour = contrasting(colour, behind, contrast)
+    colour = contrasting(colour, float(mean @ LUMA), contrast)
     if style.outline:
         second = contrasting(second, float(colour @ LUMA), 70.0)
-    if style.hollow:
-        second = colour
-    inks = []
-    for setting, polygon in zip(placed.settings, placed.polygons, strict=True):
-        em = _pixels(polygon) / max(setting.height, 1e-6)
-        unit = em * setting.scale * setting.strip.shape[0] / 0.8
-        around = int(2 + unit * 0.35) if style.shadow else 3
-        box = _box(polygon, image.shape[0], around)
+    found = []
+    for setting, polygon in zip(placed.group.settings, placed.polygons, strict=True):
+        unit = setting.em * _height(polygon) / setting.height
+        box = _box(polygon, image.shape[0], int(2 + unit * 0.35) if style.shadow else 3)
         if box is None:
-            inks.append(((0, 0, 0, 0), np.zeros((0, 0), np.uint8)))
             continue
         ink, rim = setting.ink(placed.frame, polygon, box)
         left, top, width, height = box
         view = image[top : top + height, left : left + width]
-        whole = rim if rim is not None else ink
         if style.shadow:
-            _shade(view, whole, style, unit)
+            _shade(view, ink if rim is None else rim, style, unit)
+        if style.hollow and rim is not None:
+            ink, rim = np.asarray(cv2.subtract(rim, ink), dtype=np.uint8), None
         if rim is not None:
-            only = cv2.subtract(rim, ink) if style.hollow else rim
-            _cover(view, np.asarray(only), second, style.opacity)
-            whole = np.asarray(only)
-        if not style.hollow:
-            if style.wear:
-                ink = _wear(ink, worn, style.wear, random)
-            _cover(view, ink, colour, style.opacity, style.gradient)
-            whole = rim if rim is not None else ink
-        inks.append((box, whole))
-    return inks
+            _cover(view, rim, second, style.opacity)
+        _cover(view, _wear(ink, worn, style.wear, random) if style.wear else ink, colour, style.opacity, style.gradient)
+        found.append(Painted(setting=setting, polygon=polygon, frame=placed.frame, box=box, ink=ink, rim=rim))
+    return found
 
 
-def _pixels(polygon: Doubles) -> float:
+def contrast_of(photograph: Bytes, painted: Painted) -> float:
+    """Return how much a text differs from what is around it in a photograph (side, side, 3).
+
+    It is the largest difference, over the channels, between the means of letters, outline and surroundings, less
+    than which the surroundings' standard deviation does not count: difference - 0.35 standard deviations, 0..255.
+    """
+    left, top, width, height = painted.box
+    view = photograph[top : top + height, left : left + width]
+    whole = painted.ink if painted.rim is None else painted.rim
+    around = np.zeros((height, width), dtype=np.uint8)
+    cv2.fillPoly(around, [np.round((painted.polygon - (left, top)) * 16).astype(np.int32)], 255, shift=4)
+    around[whole > 40] = 0
+    letters = (painted.ink > 150).astype(np.uint8)
+    if not letters.any() or not around.any():
+        return 0.0
+    ground, spread = (np.asarray(value)[:, 0] for value in cv2.meanStdDev(view, mask=around))
+    means = [ground, np.asarray(cv2.mean(view, mask=letters))[:3]]
+    if painted.rim is not None:
+        outline = ((painted.rim > 150) & (painted.ink < 40)).astype(np.uint8)
+        if outline.any():
+            means.append(np.asarray(cv2.mean(view, mask=outline))[:3])
+    apart = max(float(np.abs(one - other).max()) for one in means[1:] for other in means)
+    return apart - 0.35 * float(spread.mean())
+
+
+def _height(polygon: Doubles) -> float:
     half = len(polygon) // 2
     return float(np.hypot(*(polygon[:half] - polygon[half:][::-1]).T).mean())
 
@@ -141,4 +176,4 @@ def _wear(ink: Bytes, worn: Bytes, share: float, random: np.random.Generator) ->
     columns = np.arange(x, x + width) % worn.shape[1]
     noise = worn[np.ix_(rows, columns)]
     left = np.clip((noise.astype(np.int16) - int(128 + 50 * (share * 2 - 1.2))) * 8, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.multiply(ink, cv2.max(left, 70), scale=1 / 255), dtype=np.uint8)
+    return np.asarray(cv2.multiply(ink, np.maximum(left, 70), scale=1 / 255), dtype=np.uint8)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from paribus.data.curved_text.instances import crosses_itself
 from paribus.data.curved_text.layout import Group
-from paribus.data.curved_text.setting import Setting, project
+from paribus.data.curved_text.setting import project
 
 Doubles = NDArray[np.float64]
 CELL = 4
@@ -22,8 +22,8 @@ class Placed:
     """A group at its place."""
 
     group: Group
-    settings: tuple[Setting, ...]
     polygons: tuple[Doubles, ...]
+    """(2n, 2) of each of its texts."""
     frame: Doubles
     """(3, 3) from the group's plane to the image."""
     plate: Doubles | None
@@ -39,34 +39,34 @@ class Board:
     def put(
         self, group: Group, scene_turn: float, random: np.random.Generator, tries: int, over: bool
     ) -> Placed | None:
-        """Return a free place for a group, and take it; None where none was found. *over*: it may leave the image."""
+        """Take a free place for a group and return it; None where none was found. *over*: it may leave the image."""
         frame = _frame(group, scene_turn, random)
         polygons = [setting.polygon(frame) for setting in group.settings]
         if not polygons:
             return None
-        ends = np.concatenate(polygons)
-        low, high = ends.min(axis=0), ends.max(axis=0)
+        low, high = _extent(polygons)
         room = self.side - 5.0
         if not over and (high - low).max() > room:
             shrink = room / float((high - low).max())
-            least = min(setting.height for setting in group.settings)
-            if least * shrink < 9:
+            if min(setting.height for setting in group.settings) * shrink < 9:
                 return None
             frame = np.diag([shrink, shrink, 1.0]) @ frame
             polygons = [setting.polygon(frame) for setting in group.settings]
-            ends = np.concatenate(polygons)
-            low, high = ends.min(axis=0), ends.max(axis=0)
-        if any(crosses_itself(polygon) for polygon in polygons):
-            return None
-        corner = np.floor(low / CELL) * CELL
-        size = np.ceil((high - corner) / CELL).astype(int) + 2
+            low, high = _extent(polygons)
+        for setting, polygon in zip(group.settings, polygons, strict=True):
+            if setting.curve.kind != "line" and crosses_itself(polygon):
+                return None
+        plate = None if group.plate is None else project(frame, group.plate)
+        outlines = polygons if plate is None else [*polygons, plate]
+        first, last = _extent(outlines)
+        corner = np.floor(first / CELL) * CELL
+        size = np.ceil((last - corner) / CELL).astype(int) + 2
         shape = np.zeros((size[1], size[0]), dtype=np.uint8)
+        for outline in outlines:
+            cv2.fillPoly(shape, [np.round((outline - corner) / CELL * 16).astype(np.int32)], 1, shift=4)
         wide = np.zeros((size[1] + 4, size[0] + 4), dtype=np.uint8)
-        for polygon in polygons:
-            cells = np.round((polygon - corner) / CELL * 16).astype(np.int32)
-            cv2.fillPoly(shape, [cells], 1, shift=4)
         wide[2:-2, 2:-2] = shape
-        wide = cv2.dilate(wide, np.ones((3, 3), np.uint8))
+        wide = np.asarray(cv2.dilate(wide, np.ones((3, 3), np.uint8)), dtype=np.uint8)
         for _ in range(tries):
             if over:
                 start = self._over_border(high - low, random)
@@ -80,13 +80,11 @@ class Board:
             if self._free(cell, shape):
                 self._take(cell - 2, wide)
                 moved = np.array([[1.0, 0, move[0]], [0, 1, move[1]], [0, 0, 1]]) @ frame
-                plate = None if group.plate is None else project(moved, group.plate)
                 return Placed(
                     group=group,
-                    settings=group.settings,
                     polygons=tuple(polygon + move for polygon in polygons),
                     frame=moved,
-                    plate=plate,
+                    plate=None if plate is None else plate + move,
                 )
         return None
 
@@ -115,6 +113,11 @@ class Board:
         self.taken[here] |= shape[there]
 
 
+def _extent(outlines: list[Doubles]) -> tuple[Doubles, Doubles]:
+    ends = np.concatenate(outlines)
+    return np.asarray(ends.min(axis=0)), np.asarray(ends.max(axis=0))
+
+
 def _frame(group: Group, scene_turn: float, random: np.random.Generator) -> Doubles:
     """Draw turn, stretch, slant and tilt of a group's plane."""
     draw = random.random()
@@ -134,7 +137,7 @@ def _frame(group: Group, scene_turn: float, random: np.random.Generator) -> Doub
         [[stretch, slant, 0], [0, 1 / stretch, 0], [0, 0, 1]]
     )
     if random.random() < 0.6:
-        reach = max(float(np.abs(np.concatenate(setting.band(np.eye(3), 0, 0))).max()) for setting in group.settings)
+        reach = max(setting.reach for setting in group.settings)
         tilt = np.clip(random.normal(0, 0.16, 2), -0.32, 0.32) / reach * (1.0, 0.6)
         matrix = np.array([[1.0, 0, 0], [0, 1, 0], [tilt[0], tilt[1], 1]]) @ matrix
-    return matrix
+    return np.asarray(matrix, dtype=np.float64)

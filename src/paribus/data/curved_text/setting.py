@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,18 +31,26 @@ class Setting:
     scale: float
     """Plane units to a pixel of the strip."""
     curve: Curve
+    em: float
+    """Plane units to an em."""
     plane: Doubles
     """(3, 3) from the curve's frame to the group's plane."""
 
     @property
     def height(self) -> float:
         """The ink's height in plane units, with the outline."""
-        return (self.strip.shape[0] - 2 * self.pad) * self.scale
+        return float((self.strip.shape[0] - 2 * self.pad) * self.scale)
 
     @property
     def length(self) -> float:
         """The ink's length in plane units, with the outline."""
-        return (self.strip.shape[1] - 2 * self.pad) * self.scale
+        return float((self.strip.shape[1] - 2 * self.pad) * self.scale)
+
+    @property
+    def reach(self) -> float:
+        """How far it gets from the origin of the plane, in plane units, at most."""
+        away = np.abs(self.plane[:2, 2]).max() + max(np.abs(self.curve.x).max(), np.abs(self.curve.y).max())
+        return float(away + self.height / 2)
 
     def band(self, frame: Doubles, before: float, above: float, dense: int = 1) -> tuple[Doubles, Doubles]:
         """Return the top and bottom ends (n, 2) of cross-sections in the image, under the map *frame* of the plane.
@@ -77,39 +86,32 @@ class Setting:
         across, down = self.strip.shape[1] / 2 - 0.5, self.strip.shape[0] / 2 - 0.5
         whole = frame @ self.plane
         if self.curve.kind == "line":
-            strip_to_plane = np.array(
-                [[self.scale, 0, -self.scale * across], [0, self.scale, -self.scale * down], [0, 0, 1]]
-            )
-            move = np.array([[1.0, 0, -left], [0, 1, -top], [0, 0, 1]])
-            matrix = move @ whole @ strip_to_plane
-            inks = [
-                cv2.warpPerspective(one, matrix, (width, height), flags=cv2.INTER_LINEAR)
-                for one in (self.strip, self.rim)
-                if one is not None
-            ]
+            size = self.scale
+            strip_to_plane = np.array([[size, 0, -size * across], [0, size, -size * down], [0, 0, 1]])
+            matrix = np.array([[1.0, 0, -left], [0, 1, -top], [0, 0, 1]]) @ whole @ strip_to_plane
+
+            def seen(strip: Bytes) -> Bytes:
+                return np.asarray(cv2.warpPerspective(strip, matrix, (width, height)), dtype=np.uint8)
         else:
             columns, rows = -(-width // CELL) + 2, -(-height // CELL) + 2
             x = CELL * (np.arange(columns) - 0.5) - 0.5 + left
             y = CELL * (np.arange(rows) - 0.5) - 0.5 + top
-            grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-            flat = project(np.linalg.inv(whole), grid)
+            grid = np.stack([np.tile(x, rows), np.repeat(y, columns)], axis=-1)
+            flat = project(np.asarray(np.linalg.inv(whole), dtype=np.float64), grid)
             s, d = self.curve.find(flat[:, 0], flat[:, 1])
             coarse = np.stack([s / self.scale + across, d / self.scale + down], axis=-1).astype(np.float32)
-            fine = cv2.resize(
-                coarse.reshape(rows, columns, 2), (columns * CELL, rows * CELL), interpolation=cv2.INTER_LINEAR
-            )[CELL : CELL + height, CELL : CELL + width]
-            inks = [
-                cv2.remap(one, fine, None, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-                for one in (self.strip, self.rim)
-                if one is not None
-            ]
-            if self.curve.kind != "line":
-                near = np.zeros((height, width), dtype=np.uint8)
-                outline = np.round((polygon - (left, top)) * 16).astype(np.int32)
-                cv2.fillPoly(near, [outline], 255, shift=4)
-                cv2.polylines(near, [outline], True, 255, 3, shift=4)
-                inks = [cv2.bitwise_and(one, near) for one in inks]
-        return inks[0], inks[1] if len(inks) > 1 else None
+            fine = cv2.resize(coarse.reshape(rows, columns, 2), (columns * CELL, rows * CELL))
+            fine = fine[CELL : CELL + height, CELL : CELL + width]
+            near = np.zeros((height, width), dtype=np.uint8)  # what lies across the curve's centres is no part of it
+            outline = np.round((polygon - (left, top)) * 16).astype(np.int32)
+            cv2.fillPoly(near, [outline], 255, shift=4)
+            cv2.polylines(near, [outline], True, 255, 3, shift=4)
+
+            def seen(strip: Bytes) -> Bytes:
+                warped: Any = cv2.remap(strip, fine, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
+                return np.asarray(cv2.bitwise_and(warped, near), dtype=np.uint8)
+
+        return seen(self.strip), None if self.rim is None else seen(self.rim)
 
 
 def project(matrix: Doubles, points: Doubles) -> Doubles:

@@ -86,7 +86,7 @@ def draw_style(split: Split, random: np.random.Generator) -> Style:
         glow=random.random() < 0.2,
         gradient=some(0.25, -90, 90),
         wear=some(0.1, 0.1, 0.4),
-        contrast=float(random.uniform(32, 55) if faint else random.uniform(60, 190)),
+        contrast=float(random.uniform(32, 55) if faint else random.uniform(75, 190)),
         faint=faint,
         plate="none" if plate < 0.6 else "band" if plate < 0.8 else "box" if plate < 0.94 else "disc",
         plate_opacity=1.0 - some(0.3, 0.1, 0.55),

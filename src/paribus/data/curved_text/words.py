@@ -74,7 +74,7 @@ def draw_line(split: Split, count: int, random: np.random.Generator, longest: in
 def _number(random: np.random.Generator) -> str:
     kind = random.random()
     if kind < 0.5:
-        return str(int(10 ** random.uniform(0.5, 5)))
+        return str(int(10 ** random.uniform(1, 5)))
     if kind < 0.65:
         return f"{int(random.integers(1, 100))}.{int(random.integers(0, 100)):02d}"
     if kind < 0.8:

@@ -14,7 +14,7 @@ from paribus.data.curved_text.clutter import draw_clutter, draw_occluder
 from paribus.data.curved_text.grounds import draw_ground, surfaces
 from paribus.data.curved_text.instances import CURVED, Scene, TextInstance, area, bend, crosses_itself
 from paribus.data.curved_text.layout import badge, parallel, single, stack
-from paribus.data.curved_text.paint import Box, paint_group
+from paribus.data.curved_text.paint import Painted, contrast_of, paint_group
 from paribus.data.curved_text.place import Board, Placed
 from paribus.data.curved_text.style import Style, draw_colour, draw_style
 from paribus.data.split import SPLITS, Split
@@ -30,6 +30,8 @@ SIZES: dict[Split, int] = {"train": 1_000_000, "validation": 500, "test": 500}
 """Scenes of each part."""
 SMALLEST = 7.5
 """Text lower than this many pixels is not legible."""
+FAINTEST = 10.0
+"""Text that differs from its surroundings by less than this is not legible: see ``contrast_of``."""
 
 
 def edition() -> str:
@@ -54,30 +56,35 @@ def scene(split: Split, index: int, *, seed: int = 0, side: int = 512) -> Scene:
     random = Streams(seed).generator(f"curved_text/{VERSION}/{split}/{index}")
     image = draw_ground(split, side, random)
     draw_clutter(image, random)
-    placed = _fill(split, side, random)
-    painted: list[tuple[Placed, int, Box, Bytes, Style]] = []
     worn = surfaces(split)[int(random.integers(len(surfaces(split))))]
-    for group, style in placed:
-        for number, (box, ink) in enumerate(paint_group(image, group, style, worn, random)):
-            painted.append((group, number, box, ink, style))
+    painted = [
+        text for group, style in _fill(split, side, random) for text in paint_group(image, group, style, worn, random)
+    ]
     hidden = _hide(image, painted, random)
     camera = draw_camera(random)
+    seen = photograph(camera, image)
     found = []
-    for position, (group, number, box, ink, style) in enumerate(painted):
-        setting, whole = group.settings[number], group.polygons[number]
-        polygon, share = whole, 1.0
-        if whole.min() < 0 or whole.max() > side - 1:
-            cut = setting.cut_polygon(group.frame, side)
-            if cut is None or crosses_itself(cut) or area(cut) < 9:
-                continue
-            polygon, share = cut, area(cut) / area(whole)
-        half = len(whole) // 2
-        height = float(np.hypot(*(whole[:half] - whole[half:][::-1]).T).mean())
-        legible = height >= SMALLEST and share >= 0.5 and hidden[position] < 0.5 and camera.softness < 0.17 * height
-        found.append(
-            TextInstance(polygon=polygon, text=setting.text, curved=bend(whole) >= CURVED, legible=bool(legible))
-        )
-    return Scene(image=photograph(camera, image), instances=tuple(found))
+    for text, covered in zip(painted, hidden, strict=True):
+        shown = _shown(text, side)
+        if shown is not None:
+            readable = (
+                text.height >= SMALLEST
+                and camera.softness < 0.17 * text.height
+                and covered < 0.5
+                and area(shown) >= 0.5 * area(text.polygon)
+                and contrast_of(seen, text) >= FAINTEST
+            )
+            curved = bend(text.polygon) >= CURVED
+            found.append(TextInstance(polygon=shown, text=text.setting.text, curved=curved, legible=bool(readable)))
+    return Scene(image=seen, instances=tuple(found))
+
+
+def _shown(text: Painted, side: int) -> Doubles | None:
+    """Return what the image shows of a text's polygon, or None where that is next to nothing."""
+    if text.polygon.min() >= 0 and text.polygon.max() <= side - 1:
+        return text.polygon
+    cut = text.setting.cut_polygon(text.frame, side)
+    return None if cut is None or crosses_itself(cut) or area(cut) < 9 else cut
 
 
 def _fill(split: Split, side: int, random: np.random.Generator) -> list[tuple[Placed, Style]]:
@@ -102,7 +109,7 @@ def _fill(split: Split, side: int, random: np.random.Generator) -> list[tuple[Pl
         make = single if kind < 0.72 else stack if kind < 0.84 else badge if kind < 0.93 else parallel
         room = side * float(random.uniform(0.4, 0.9))
         group = make(split, float(em), room, style, random)
-        found = board.put(group, scene_turn, random, 8, False)
+        found = board.put(group, scene_turn, random, 24, False)
         if found is not None:
             placed.append((found, style))
     if random.random() < 0.2:
@@ -115,7 +122,7 @@ def _fill(split: Split, side: int, random: np.random.Generator) -> list[tuple[Pl
     return placed
 
 
-def _hide(image: Bytes, painted: list[tuple[Placed, int, Box, Bytes, Style]], random: np.random.Generator) -> Doubles:
+def _hide(image: Bytes, painted: list[Painted], random: np.random.Generator) -> Doubles:
     """Put things in front of some texts, and return the share of each text's ink that they hide."""
     hidden = np.zeros(len(painted))
     if not painted or random.random() > 0.35:
@@ -123,16 +130,15 @@ def _hide(image: Bytes, painted: list[tuple[Placed, int, Box, Bytes, Style]], ra
     side = image.shape[0]
     cover = np.zeros((side, side), dtype=np.uint8)
     for _ in range(int(random.integers(1, 4))):
-        group, number, *_ = painted[int(random.integers(len(painted)))]
-        mask = draw_occluder(side, group.polygons[number], random)
+        mask = draw_occluder(side, painted[int(random.integers(len(painted)))].polygon, random)
         colour = np.empty_like(image)
         colour[:] = draw_colour(random).astype(np.uint8)
-        cv2.copyTo(colour, cv2.compare(mask, 100, cv2.CMP_GT), image)
-        cv2.max(cover, mask, dst=cover)
-    for position, (_, _, (left, top, width, height), ink, _) in enumerate(painted):
-        if ink.size:
-            behind = cover[top : top + height, left : left + width]
-            total = float(ink.sum(dtype=np.int64))
-            if total and behind.any():
-                hidden[position] = float((ink.astype(np.int64) * behind).sum()) / 255 / total
+        mask[mask < 100] = 0
+        cv2.copyTo(colour, mask, image)
+        cover |= mask
+    for position, text in enumerate(painted):
+        left, top, width, height = text.box
+        behind = cover[top : top + height, left : left + width] > 0
+        if behind.any():
+            hidden[position] = text.ink[behind].sum(dtype=np.int64) / max(text.ink.sum(dtype=np.int64), 1)
     return hidden
