@@ -49,15 +49,16 @@ def comparable(values: NDArray[Any], threshold: float) -> tuple[NDArray[Any], An
 @compiled
 def components(
     one: NDArray[Any], low: Any, high: Any, other: NDArray[Any], other_low: Any, other_high: Any
-) -> tuple[Ints, Ints, Ints]:
+) -> tuple[NDArray[np.int64], Ints]:
     """Return the 8-connected components of the pixels where ``low < one <= high`` and likewise *other*.
 
-    They come as the rows and columns of their pixels, and where each component begins in these. Runs of pixels in a row
-    are joined with those that they touch in the row above; components come in the order of their first pixel, their
-    pixels row by row.
+    They come as the places of their pixels in the flattened map, and where each component begins in these. Runs of pixels
+    in a row are joined with those that they touch in the row above; components come in the order of their first pixel,
+    their pixels row by row.
     """
     rows, columns = one.shape
-    mask = np.zeros((columns + 7) // 8 * 8 + 8, np.uint8)
+    words = columns // 8 + 1  # the last one ends with a pixel that is in no component
+    mask = np.zeros(8 * words, np.uint8)
     eights = mask.view(np.uint64)
     runs = np.empty((256, 4), np.int32)  # row, first column, column after the last, a run of the same component
     count = above = 0
@@ -67,9 +68,16 @@ def components(
             mask[x] = (a > low) & (a <= high) & (b > other_low) & (b <= other_high)
         here = count
         x = 0
-        while x < columns:
+        while True:
+            if x & 7 == 0:
+                word = x >> 3
+                while word < words and eights[word] == 0:
+                    word += 1
+                x = word << 3
+                if word == words:
+                    break
             if mask[x] == 0:
-                x = x + 8 if (x & 7) == 0 and eights[x >> 3] == 0 else x + 1
+                x += 1
                 continue
             begin = x
             while mask[x]:
@@ -102,14 +110,14 @@ def components(
     for k in range(found):
         begins[k + 1] += begins[k]
     at = begins[:found].copy()
-    ys, xs = np.empty(begins[found], np.int32), np.empty(begins[found], np.int32)
+    places = np.empty(begins[found], np.int64)
     for k in range(count):
         place = at[name[k]]
         for x in range(runs[k, 1], runs[k, 2]):
-            ys[place], xs[place] = runs[k, 0], x
+            places[place] = runs[k, 0] * np.int64(columns) + x
             place += 1
         at[name[k]] = place
-    return ys, xs, begins
+    return places, begins
 
 
 @compiled

@@ -12,13 +12,16 @@ from paribus.errors import ConfigError
 from paribus.labs.textsnake.compiled import compiled
 from paribus.labs.textsnake.components import Ints, comparable, components, plane
 from paribus.labs.textsnake.instance import Instance
-from paribus.labs.textsnake.sliding import covered, outlined, slid
+from paribus.labs.textsnake.outlining import outlined
+from paribus.labs.textsnake.sliding import covered, slid
 from paribus.labs.textsnake.striding import walked
 
 Floats = NDArray[np.float64]
 
 SMALLEST = 0.2
 """A centre line of fewer pixels than this many mean radii is none."""
+NARROWEST = 1.0
+"""Nor is one whose mean radius is less than this many pixels."""
 FILLED = 0.5
 """An instance of which less than this share is text is none."""
 
@@ -60,7 +63,8 @@ def decode(
     circles slid along the axis, but square at the ends, and it reaches as far as the text region does (at most r, where
     that goes on: r / 2, which the labels cut off). The score is the mean of *tr* over the component.
 
-    Left out are components of fewer pixels than 0.2 mean radii, and instances of which less than half is text region.
+    Left out are components of fewer pixels than 0.2 mean radii, instances of which less than half is text region and, beyond
+    the paper, those whose mean radius is less than a pixel.
     The cost is linear in the pixels. Raises :class:`~paribus.errors.DataError` for maps that differ in shape.
     """
     for name, value in (("tr_threshold", tr_threshold), ("tcl_threshold", tcl_threshold)):
@@ -68,19 +72,18 @@ def decode(
             raise ConfigError(f"{name} is {value}: it must be at least 0 and less than 1")
     tr = plane(tr, "tr")
     tcl, radius, cos, sin = (
-        plane(values, name, tr.shape)
-        for values, name in ((tcl, "tcl"), (radius, "radius"), (cos, "cos"), (sin, "sin"))
+        plane(values, name, tr.shape) for values, name in ((tcl, "tcl"), (radius, "radius"), (cos, "cos"), (sin, "sin"))
     )
     text, low, high = comparable(tr, tr_threshold)
     line, line_low, line_high = comparable(tcl, tcl_threshold)
-    ys, xs, begins = components(text, low, high, line, line_low, line_high)
-    if len(ys) == 0:
+    pixels, begins = components(text, low, high, line, line_low, line_high)
+    if len(pixels) == 0:
         return []
-    values = np.empty((len(ys), 4), np.float32)
+    values = np.empty((4, len(pixels)), np.float32)
     for k, source in enumerate((radius, cos, sin, tr)):
-        values[:, k] = source[ys, xs]
+        values[k] = source.take(pixels)
     disks, points, disk_ends, point_ends, scores = _decoded(
-        text, low, high, ys, xs, begins, values, acts.centralize, acts.stride, acts.slide
+        text, low, high, pixels, begins, values, acts.centralize, acts.stride, acts.slide
     )
     found = []
     disk = point = 0
@@ -95,8 +98,7 @@ def _decoded(
     tr: NDArray[Any],
     low: Any,
     high: Any,
-    ys: Ints,
-    xs: Ints,
+    pixels: NDArray[np.int64],
     begins: Ints,
     values: NDArray[np.float32],
     centralize: bool,
@@ -105,55 +107,76 @@ def _decoded(
 ) -> tuple[Floats, Floats, NDArray[np.int64], NDArray[np.int64], Floats]:
     """Return the disks and corners of all instances, where those of each end, and the scores."""
     n = len(begins) - 1
-    largest = 0
-    boxes = np.empty((n, 4), np.int32)
+    columns = tr.shape[1]
+    boxes = np.empty((n, 4), np.int64)
+    largest = longest = 0
     for k in range(n):
-        part = slice(begins[k], begins[k + 1])
-        boxes[k, 0], boxes[k, 1] = np.min(xs[part]), ys[begins[k]]
-        boxes[k, 2], boxes[k, 3] = np.max(xs[part]) + 1 - boxes[k, 0], ys[begins[k + 1] - 1] + 1 - boxes[k, 1]
-        largest = max(largest, boxes[k, 2] * boxes[k, 3])
+        left, right = columns, 0
+        for i in range(begins[k], begins[k + 1]):
+            x = pixels[i] % columns
+            left, right = min(left, x), max(right, x)
+        top, bottom = pixels[begins[k]] // columns, pixels[begins[k + 1] - 1] // columns
+        boxes[k, 0], boxes[k, 1], boxes[k, 2], boxes[k, 3] = left, top, right - left + 1, bottom - top + 1
+        largest, longest = max(largest, boxes[k, 2] * boxes[k, 3]), max(longest, begins[k + 1] - begins[k])
     memory = np.zeros(largest, np.int32)
+    line, rungs, polygon = np.empty((2 * longest + 9, 6)), np.empty((2 * longest + 11, 4)), np.empty((4 * longest + 22, 2))
     disks, points = np.empty((256, 3)), np.empty((512, 2))
     disk_ends, point_ends, scores = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
     count = disk = point = 0
     for k in range(n):
-        first, end = begins[k], begins[k + 1]
+        begin, end = begins[k], begins[k + 1]
         mean = score = 0.0
-        for i in range(first, end):
+        for i in range(begin, end):
             for v in range(3):
-                if not np.isfinite(values[i, v]):
-                    values[i, v] = 0
-            values[i, 0] = max(values[i, 0], 0)
-            mean += values[i, 0]
-            score += values[i, 3]
-        mean, score = mean / (end - first), score / (end - first)
-        if mean <= 0 or end - first < SMALLEST * mean:
+                if not np.isfinite(values[v, i]):
+                    values[v, i] = 0
+            values[0, i] = max(values[0, i], np.float32(0))
+            mean += values[0, i]
+            score += values[3, i]
+        mean, score = mean / (end - begin), score / (end - begin)
+        if mean < NARROWEST or end - begin < SMALLEST * mean:
             continue
-        left, top, wide, tall = boxes[k, 0], boxes[k, 1], boxes[k, 2], boxes[k, 3]
-        slots = memory[: wide * tall].reshape((tall, wide))
-        for i in range(first, end):
-            slots[ys[i] - top, xs[i] - left] = i - first + 1
-        line, vote = walked(slots, left, top, xs[first:end], ys[first:end], values[first:end], centralize, stride)
-        for i in range(first, end):
-            slots[ys[i] - top, xs[i] - left] = 0
-        if not slide:
-            line[:, 2] = mean
+        left, top = boxes[k, 0], boxes[k, 1]
+        slots = memory[: boxes[k, 2] * boxes[k, 3]].reshape((boxes[k, 3], boxes[k, 2]))
+        for i in range(begin, end):
+            slots[pixels[i] // columns - top, pixels[i] % columns - left] = i + 1
+        first, last = walked(slots, left, top, pixels, columns, values, begin, end, centralize, stride, line)
+        vote = 0.0
+        for i in range(begin, end):
+            slots[pixels[i] // columns - top, pixels[i] % columns - left] = 0
+        for i in range(first, last + 1):
+            vote += line[i, 5]
+            if not slide:
+                line[i, 2] = mean
         if vote < 0:
-            line = line[::-1].copy()
-            line[:, 3:] *= -1
-        rungs = slid(tr, low, high, line)
-        if covered(tr, low, high, rungs) < FILLED:
+            _turn_round(line, first, last)
+        rows = slid(tr, low, high, line, first, last, rungs)
+        if covered(tr, low, high, rungs, rows) < FILLED:
             continue
-        polygon = outlined(rungs)
-        if len(polygon) == 0:
+        corners = outlined(rungs, rows, polygon)
+        if corners == 0:
             continue
-        disks, points = _roomy(disks, disk + len(line)), _roomy(points, point + len(polygon))
-        disks[disk : disk + len(line)] = line[:, :3]
-        points[point : point + len(polygon)] = polygon
-        disk, point = disk + len(line), point + len(polygon)
+        disks, points = _roomy(disks, disk + last + 1 - first), _roomy(points, point + corners)
+        for i in range(first, last + 1):
+            disks[disk, 0], disks[disk, 1], disks[disk, 2] = line[i, 0], line[i, 1], line[i, 2]
+            disk += 1
+        for i in range(corners):
+            points[point, 0], points[point, 1] = polygon[i, 0], polygon[i, 1]
+            point += 1
         disk_ends[count], point_ends[count], scores[count] = disk, point, min(score, 1.0)
         count += 1
     return disks[:disk], points[:point], disk_ends[:count], point_ends[:count], scores[:count]
+
+
+@compiled
+def _turn_round(line: Floats, first: int, last: int) -> None:
+    """Let the axis run from its last point to its first."""
+    for i in range((last - first + 2) // 2):
+        a, b = first + i, last - i
+        for v in range(6):
+            sign = 1.0 if v < 3 else -1.0
+            one, other = line[a, v], line[b, v]
+            line[a, v], line[b, v] = sign * other, sign * one
 
 
 @compiled

@@ -1,4 +1,9 @@
-"""From the pixels of one centre line to the points of an axis: centralising and striding (figure 5, acts a and b)."""
+"""From the pixels of one centre line to the points of an axis: centralising and striding (figure 5, acts a and b).
+
+Points are rows of x, y, r, dx, dy, vote: the place, the mean radius on its normal, the unit tangent, and how much the maps
+agree that forward is the way of reading (-1 to 1). A component lies in ``slots``, the box round it with 1 + the place of each
+of its pixels in ``values`` (radius, cosine, sine; any N), and 0 elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -32,53 +37,46 @@ def _read(
     y: float,
     dx: float,
     dy: float,
-    found: Floats,
+    centralize: bool,
+    points: Floats,
+    place: int,
 ) -> None:
-    """Read the axis on the normal through (x, y), which lies on the line; (dx, dy) is forward.
+    """Write what the normal through (x, y), a point of the component, tells into a row of *points*; (dx, dy) is forward.
 
-    *found* gets x and y of the middle between the normal's intersections with the border; the mean radius between them;
-    the unit tangent there, forward; and how much the maps say the same of forward.
+    Centralised, the point is the middle between the normal's intersections with the border.
     """
     here = _slot(slots, left, top, x, y)
-    c, s = values[here, 1], values[here, 2]
-    sign = 1.0 if c * dx + s * dy >= 0 else -1.0
+    c, s = values[1, here], values[2, here]
     size = np.sqrt(c * c + s * s)
     if size > 1e-3:
-        dx, dy = sign * c / size, sign * s / size
-    radius, cos, sin, count, vote = 0.0, 0.0, 0.0, 0, 0.0
-    bounds = (0.0, 0.0)
+        size = size if c * dx + s * dy >= 0 else -size
+        dx, dy = c / size, s / size
+    radius = cos = sin = vote = before = after = 0.0
+    count = 0
     for way in (-1.0, 1.0):
         reach = 0.0 if way < 0 else FINE
         while True:
             k = _slot(slots, left, top, x - way * reach * dy, y + way * reach * dx)
             if k < 0:
                 break
-            c, s = values[k, 1], values[k, 2]
+            c, s = values[1, k], values[2, k]
             agreed = c * dx + s * dy
             sign = 1.0 if agreed >= 0 else -1.0
-            radius += values[k, 0]
+            radius += values[0, k]
             cos += sign * c
             sin += sign * s
             vote += agreed
             count += 1
             reach += FINE
-        bounds = (reach - FINE, bounds[0])
-    shift = (bounds[0] - bounds[1]) / 2
-    found[0], found[1] = x - shift * dy, y + shift * dx
-    found[2] = radius / count
+        before, after = after, reach - FINE
+    if centralize:
+        shift = (after - before) / 2
+        x, y = x - shift * dy, y + shift * dx
     size = np.sqrt(cos * cos + sin * sin)
     if size > 1e-3 * count:
         dx, dy = cos / size, sin / size
-    found[3], found[4], found[5] = dx, dy, vote / count
-
-
-@compiled
-def _met(points: Floats, count: int, spared: int, x: float, y: float, away: float) -> bool:
-    """Whether one of the points, but for the last *spared*, lies nearer than *away* to (x, y)."""
-    for k in range(count - spared):
-        if (points[k, 0] - x) ** 2 + (points[k, 1] - y) ** 2 < away * away:
-            return True
-    return False
+    points[place, 0], points[place, 1], points[place, 2] = x, y, radius / count
+    points[place, 3], points[place, 4], points[place, 5] = dx, dy, vote / count
 
 
 @compiled
@@ -87,43 +85,48 @@ def _stride(
     left: int,
     top: int,
     values: NDArray[np.float32],
-    start: Floats,
     centralize: bool,
     points: Floats,
+    first: int,
+    last: int,
+    way: int,
     limit: int,
-    other: Floats,
-    others: int,
 ) -> int:
-    """Stride from *start* forward until the line ends; write what is read at each place and return how many there are."""
+    """Stride from the last point on (*way* 1) or from the first point back (-1) until the line ends; return how many follow.
+
+    The points so far are the rows *first* to *last*.
+    """
     count = 0
-    here, found = start.copy(), np.empty(6)
+    here = last if way > 0 else first
     while count < limit:
-        whole = max(here[2] / 2, 1.0)
+        dx, dy = way * points[here, 3], way * points[here, 4]
+        whole = max(points[here, 2] / 2, 1.0)
         step = whole
+        x = y = 0.0
         reached = False
-        while step >= 0.25:
-            x, y = here[0] + step * here[3], here[1] + step * here[4]
+        while step >= 0.25 and not reached:
             for aside in (0.0, 1.0, -1.0):  # a ragged border or a hole of a pixel does not end the line
-                qx, qy = x - aside * here[4], y + aside * here[3]
-                if _slot(slots, left, top, qx, qy) >= 0:
+                x = points[here, 0] + step * dx - aside * dy
+                y = points[here, 1] + step * dy + aside * dx
+                if _slot(slots, left, top, x, y) >= 0:
                     reached = True
                     break
-            if reached:
-                break
-            step -= 0.5
+            if not reached:
+                step -= 0.5
         if not reached:
             break
-        _read(slots, left, top, values, qx, qy, here[3], here[4], found)
-        if not centralize:
-            found[0], found[1] = qx, qy
-        ahead = (found[0] - here[0]) * here[3] + (found[1] - here[1]) * here[4]
-        if ahead < 0.25 or _met(points, count, 2, found[0], found[1], 0.8 * whole):
+        there = here + way
+        _read(slots, left, top, values, x, y, way * dx, way * dy, centralize, points, there)
+        x, y = points[there, 0], points[there, 1]
+        if (x - points[here, 0]) * dx + (y - points[here, 1]) * dy < 0.25:
             break
-        if _met(other, others, 0, found[0], found[1], 0.8 * whole):
-            break
-        here[:] = found
-        points[count] = found
+        near = (0.8 * whole) ** 2  # a line that closes to a ring ends where it began
+        for k in range(first, last + 1):
+            if abs(k - here) > 1 and (points[k, 0] - x) ** 2 + (points[k, 1] - y) ** 2 < near:
+                return count
         count += 1
+        here = there
+        first, last = min(first, here), max(last, here)
         if step < whole:
             break
     return count
@@ -134,68 +137,46 @@ def walked(
     slots: NDArray[np.int32],
     left: int,
     top: int,
-    xs: NDArray[np.int32],
-    ys: NDArray[np.int32],
+    pixels: NDArray[np.int64],
+    columns: int,
     values: NDArray[np.float32],
+    begin: int,
+    end: int,
     centralize: bool,
     stride: bool,
-) -> tuple[Floats, float]:
-    """Return the axis of one component, rows of x, y, r, dx, dy in order, and how much the maps agree with its way.
+    points: Floats,
+) -> tuple[int, int]:
+    """Write the axis of the component of *pixels* *begin* to *end* into *points* and return its first and its last row.
 
-    *xs*, *ys* (N,): its pixels; *values* (N, 4): radius, cosine and sine there. *slots*: 1 + the place of each pixel in
-    these, 0 off the component, from column *left* and row *top*.
+    *pixels*: places in the flattened map of so many *columns*. *points* has room for 2 N + 9 rows, N the pixels.
     """
-    n = len(xs)
+    n = end - begin
     mx = my = 0.0
-    for k in range(n):
-        mx += xs[k]
-        my += ys[k]
+    for k in range(begin, end):
+        mx += pixels[k] % columns
+        my += pixels[k] // columns
     mx, my = mx / n, my / n
-    nearest, first = np.inf, 0
-    for k in range(n):
-        away = (xs[k] - mx) ** 2 + (ys[k] - my) ** 2
+    nearest, start = np.inf, begin
+    for k in range(begin, end):
+        away = (pixels[k] % columns - mx) ** 2 + (pixels[k] // columns - my) ** 2
         if away < nearest:
-            nearest, first = away, k
-    start = np.empty(6)
-    _read(slots, left, top, values, xs[first], ys[first], values[first, 1], values[first, 2], start)
-    if not centralize:
-        start[0], start[1] = xs[first], ys[first]
-    if start[3] == 0 and start[4] == 0:
-        start[3] = 1.0
-    if not stride:
-        return _straight(xs, ys, start), start[5]
-    limit = n + 4
-    none = np.empty((0, 6))
-    forward, backward = np.empty((limit, 6)), np.empty((limit, 6))
-    ahead = _stride(slots, left, top, values, start, centralize, forward, limit, none, 0)
-    start[3], start[4] = -start[3], -start[4]
-    behind = _stride(slots, left, top, values, start, centralize, backward, limit, forward, ahead)
-    start[3], start[4] = -start[3], -start[4]
-    line = np.empty((ahead + behind + 1, 5))
-    vote = start[5]
-    for k in range(behind):
-        line[behind - 1 - k] = backward[k, :5]
-        line[behind - 1 - k, 3:] *= -1
-        vote -= backward[k, 5]
-    line[behind] = start[:5]
-    for k in range(ahead):
-        line[behind + 1 + k] = forward[k, :5]
-        vote += forward[k, 5]
-    return line, vote
-
-
-@compiled
-def _straight(xs: NDArray[np.int32], ys: NDArray[np.int32], start: Floats) -> Floats:
-    """Return the straight axis through *start* along its tangent as far as the component goes."""
+            nearest, start = away, k
+    x, y = float(pixels[start] % columns), float(pixels[start] // columns)
+    middle = n + 4
+    _read(slots, left, top, values, x, y, 1.0, 0.0, centralize, points, middle)
+    if stride:
+        last = middle + _stride(slots, left, top, values, centralize, points, middle, middle, 1, n + 4)
+        first = middle - _stride(slots, left, top, values, centralize, points, middle, last, -1, n + 4)
+        return first, last
+    x, y, dx, dy = points[middle, 0], points[middle, 1], points[middle, 3], points[middle, 4]
     low = high = 0.0
-    for k in range(len(xs)):
-        along = (xs[k] - start[0]) * start[3] + (ys[k] - start[1]) * start[4]
+    for k in range(begin, end):
+        along = (pixels[k] % columns - x) * dx + (pixels[k] // columns - y) * dy
         low, high = min(low, along), max(high, along)
-    count = 2 + int((high - low) / max(start[2] / 2, 1.0))
-    line = np.empty((count, 5))
-    for k in range(count):
-        along = low + (high - low) * k / (count - 1)
-        line[k] = start[:5]
-        line[k, 0] += along * start[3]
-        line[k, 1] += along * start[4]
-    return line
+    count = 2 + min(int((high - low) / max(points[middle, 2] / 2, 1.0)), n)
+    for i in range(count):
+        k = count - 1 - i  # row 0 last: it may be the middle itself
+        points[k] = points[middle]
+        points[k, 0] = x + (low + (high - low) * k / (count - 1)) * dx
+        points[k, 1] = y + (low + (high - low) * k / (count - 1)) * dy
+    return 0, count - 1
