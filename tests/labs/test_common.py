@@ -66,10 +66,21 @@ def _tiny_adversarial(config: Any) -> Any:
     return replace(config, data=data, victim=victim, protocol=protocol)
 
 
+def _tiny_textsnake(config: Any) -> Any:
+    """Two steps of two small scenes, and two test scenes."""
+    source, network = config.source, config.network
+    if hasattr(source, "steps"):
+        source = replace(source, steps=2, batch_size=2, side=128)
+    if network.weights == "imagenet":
+        network = replace(network, weights="random")
+    return replace(config, source=source, network=network, scoring=replace(config.scoring, scenes=2))
+
+
 TINY: dict[str, Callable[[Any], Any]] = {
     "adversarial": _tiny_adversarial,
     "inversion": _tiny_inversion,
     "svhn": _tiny_svhn,
+    "textsnake": _tiny_textsnake,
     "texture": _tiny_texture,
 }
 """For each lab, how to make of a configuration one that runs in a moment."""

@@ -41,9 +41,9 @@ def _contact_sheet(config: Config) -> NDArray[np.uint8]:
 
 
 def _data_in_words(config: Config) -> str:
-    from paribus.data.curved_text import SOURCE
+    from paribus.data.curved_text import VERSION
 
-    return SOURCE
+    return f"curved_text (synthetic scenes with words along curves made by Paribus, version {VERSION})"
 
 
 def _data_editions() -> Iterable[str]:
@@ -72,7 +72,7 @@ LAB = Lab(
     papers=(
         'Long et al. (2018), "TextSnake: A Flexible Representation for Detecting Text of Arbitrary Shapes"',
         'Ronneberger, Fischer & Brox (2015), "U-Net"',
-        'Shrivastava, Gupta & Girshick (2016), "Training Region-based Object Detectors with Online Hard Example Mining"',
+        'Shrivastava, Gupta & Girshick (2016), "Training Object Detectors with Online Hard Example Mining"',
         'Wolf & Jolion (2006), "Object Count/Area Graphs for the Evaluation of Object Detection"',
         'Ch\'ng & Chan (2017), "Total-Text: A Comprehensive Dataset for Scene Text Detection and Recognition"',
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Protocol
 
 import torch
@@ -57,7 +58,7 @@ class Slim(nn.Module):
         )  # fmt: skip
         self.stages = nn.ModuleList(
             nn.Sequential(Block(before, width, 2), Block(width, width))
-            for before, width in zip(SLIM, SLIM[1:], strict=False)
+            for before, width in pairwise(SLIM)
         )
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> list[Tensor]:
@@ -90,7 +91,7 @@ class Vgg16(nn.Module):
 
 
 class Residual(nn.Module):
-    """ResNet-18 or ResNet-50 (He et al. 2016) without its classifier; the first stage is the stem before its pooling."""
+    """ResNet-18 or -50 (He et al. 2016) without its classifier; the first stage is the stem before its pooling."""
 
     def __init__(self, name: str, weights: Any) -> None:
         super().__init__()

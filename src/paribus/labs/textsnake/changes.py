@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paribus.labs.textsnake.experiments import BACKBONES, BASELINE, SHORT, SLIM, Oracle, Shipped
+from paribus.labs.textsnake.experiments import BACKBONES, BASELINE, SHORT, SLIM, Oracle, Shipped, Training
 from paribus.spec.change import Change, OneOf
 
 NETWORK = (
@@ -63,7 +63,7 @@ SOURCE = (
         name="steps",
         doc="Trains for so many steps.",
         path="source.steps",
-        before=OneOf((BASELINE.source.steps, SHORT.steps)),
+        before=OneOf((Training().steps, SHORT.steps)),
         after=lambda steps: steps,
         parameter=int,
     ),

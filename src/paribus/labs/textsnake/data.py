@@ -61,7 +61,7 @@ class Batches:
         self._from: Iterator[tuple[Tensor, Tensor]] = iter(())
 
     def take(self, step: int, device: torch.device) -> tuple[Tensor, Target]:
-        """Return the images (B, 3, S, S), float32 of 0 to 255, and labels of *step*; quickest one step after another."""
+        """Return the images (B, 3, S, S), float32 of 0 to 255, and labels of *step*; in order it is quickest."""
         if step != self._next:
             self._from = self._loader(step)
         images, maps = next(self._from)

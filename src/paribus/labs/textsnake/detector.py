@@ -122,7 +122,7 @@ class Torch:
         from paribus.labs.textsnake.weights_file import load_weights
 
         self._device = torch.device(device)
-        self._model = Maps5(folded(load_weights(weights))).to(self._device, memory_format=torch.channels_last).eval()
+        self._model = Maps5(folded(load_weights(weights))).to(self._device).to(memory_format=torch.channels_last).eval()
 
     def __call__(self, picture: Picture) -> Floats:
         import torch
@@ -146,7 +146,10 @@ class Onnx:
             self._session: Any = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has a dozen kinds of error, none of them public
             raise DataError(f"{path}: not a model that onnxruntime reads ({type(error).__name__})") from None
-        names = [value.name for value in self._session.get_inputs()], [value.name for value in self._session.get_outputs()]
+        names = (
+            [value.name for value in self._session.get_inputs()],
+            [value.name for value in self._session.get_outputs()],
+        )
         if names != (["image"], ["maps"]):
             raise DataError(f"{path}: a model of something else; one that `paribus textsnake export` wrote is expected")
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from paribus.errors import ConfigError
 from paribus.train.optimizer import Adam, Optimizer
 from paribus.train.schedule import OneCycle, Schedule, Steps
+
+if TYPE_CHECKING:
+    from paribus.labs.textsnake.evaluation import Protocol
 
 BACKBONES = ("vgg16", "resnet18", "resnet50", "slim")
 REPRESENTATIONS = ("disks", "contours", "rotated_boxes")
@@ -36,7 +40,9 @@ class Network:
         if self.weights not in ("imagenet", "random"):
             raise ConfigError(f"network.weights is {self.weights!r}; 'imagenet' or 'random' is expected")
         if self.backbone == "slim" and self.weights == "imagenet":
-            raise ConfigError("network.weights is 'imagenet', which nobody has trained for 'slim'; 'random' is expected")
+            raise ConfigError(
+                "network.weights is 'imagenet', which nobody has trained for 'slim'; 'random' is expected"
+            )
         if len(self.merge) != 4:
             raise ConfigError(f"network.merge has {len(self.merge)} numbers; four unions are expected")
 
@@ -73,13 +79,15 @@ class Training:
     schedule: Schedule = field(
         default_factory=lambda: Steps(rates=(1e-3, 1e-4, 8e-5, 6.4e-5), starts=(0.0, 0.8, 0.87, 0.94))
     )
-    """The paper's two rates, 0.001 and then 0.0001 falling by a fifth; its lengths are of two data sets, here of one."""
+    """The paper's two rates, 0.001 and then 0.0001 falling by a fifth; its stages are two data sets, here one."""
     precision: str = "bfloat16"
     """What convolutions compute in: ``bfloat16`` or ``float32``."""
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch_size < 1 or self.side < 128 or self.side % 32:
-            raise ConfigError("training: a step, a scene a batch and a side of at least 128, divisible by 32, are expected")
+            raise ConfigError(
+                "training: a step, a scene a batch and a side of at least 128, divisible by 32, are expected"
+            )
         if self.precision not in ("float32", "bfloat16"):
             raise ConfigError(f"training.precision is {self.precision!r}; 'float32' or 'bfloat16' is expected")
 
@@ -131,7 +139,7 @@ class Decoding:
 class Scoring:
     """What a trial is judged by."""
 
-    protocol: str = "deteval"
+    protocol: Protocol = "deteval"
     """``deteval`` (Total-Text), ``ctw1500``, ``icdar2015`` or ``msra_td500``."""
     tr: float = 0.7
     """DetEval's least area recall of a match."""

@@ -39,6 +39,11 @@ class Target:
     sin: Float[Tensor, "b h w"]
     counted: Bool[Tensor, "b h w"]
 
+    def first(self, count: int) -> Target:
+        """Return the labels of the first *count* scenes."""
+        parts = (self.text, self.centre, self.radius, self.cos, self.sin, self.counted)
+        return Target(*(part[:count] for part in parts))
+
 
 def losses(maps: Maps, target: Target, weights: LossWeights) -> dict[str, Tensor]:
     """Return the five weighted terms, scalars; the loss is their sum.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from paribus.labs.textsnake.contours import contours, rotated_boxes
 from paribus.labs.textsnake.data import labels_of, test_scenes
 from paribus.labs.textsnake.decode import Acts, decode
 from paribus.labs.textsnake.draw import drawn
-from paribus.labs.textsnake.evaluation import GroundTruth, evaluate
+from paribus.labs.textsnake.evaluation import GroundTruth, ImageScores, evaluate
 from paribus.labs.textsnake.experiments import Config, Decoding, Oracle, Shipped
 from paribus.labs.textsnake.instance import Instance
 from paribus.labs.textsnake.model import TextSnake, scaled
@@ -81,7 +80,7 @@ def _scored(
     config: Config, scenes: Sequence[Scene], found: Sequence[Sequence[Instance]], context: Context
 ) -> dict[str, float]:
     how = config.scoring
-    metrics = {}
+    metrics: dict[str, float] = {}
     for suffix, kinds in (("", (True, False)), ("_curved", (True,)), ("_straight", (False,))):
         truth = [
             [GroundTruth(text.polygon, ignore=not text.legible or text.curved not in kinds) for text in seen.instances]
@@ -94,7 +93,14 @@ def _scored(
             f"f{suffix}": scores.f,
         }
         if not suffix:
-            hit = np.concatenate([np.asarray(image.found, dtype=bool) for image in scores.images])
+            hit = np.concatenate([_found(image, len(true)) for image, true in zip(scores.images, truth, strict=True)])
             context.outcomes("found", hit)
             metrics["found"] = float(hit.mean()) if len(hit) else 0.0
     return metrics
+
+
+def _found(image: ImageScores, count: int) -> NDArray[np.bool_]:
+    """Return of each of the ground truths that count whether it takes part in a match."""
+    hit = np.zeros(count, dtype=bool)
+    hit[[place for match in image.matches for place in match.ground_truths]] = True
+    return np.delete(hit, image.ignored)

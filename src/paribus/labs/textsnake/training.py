@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from paribus.labs.textsnake.data import Batches
 from paribus.labs.textsnake.experiments import LossWeights, Network, Training
@@ -26,7 +25,7 @@ def train(network: Network, weights: LossWeights, training: Training, context: C
         Diverged: the loss is not finite, or absurd.
     """
     device = torch.device(context.device)
-    model = build(network, context.streams).to(device, memory_format=torch.channels_last)
+    model = build(network, context.streams).to(device).to(memory_format=torch.channels_last)
     batches = Batches(training, context.seed, workers)
     terms: dict[str, torch.Tensor] = {}
 
@@ -59,8 +58,3 @@ def frozen(model: TextSnake) -> TextSnake:
         parameter.requires_grad_(False)
     model.eval()
     return model
-
-
-def norms(model: nn.Module) -> list[nn.BatchNorm2d]:
-    """Return the batch norms of *model*."""
-    return [part for part in model.modules() if isinstance(part, nn.BatchNorm2d)]
