@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
+from PIL import Image
 
+from paribus.data.text_sets import read
 from paribus.labs.textsnake.evaluation import GroundTruth, evaluate, overlaps
 
 ROOT = Path(__file__).parents[3]
@@ -82,3 +84,18 @@ def test_scores_at_both_thresholds_with_and_without_do_not_care(truths, predicti
     assert scores.recall == pytest.approx(4 / 24)
     assert scores.precision == pytest.approx(4 / 12)
     assert evaluate(truths, predictions, tr=0.7, tp=0.6).f == 0
+
+
+def test_annotations_as_the_loader_reads_them_score_alike(truths, predictions, tmp_path):
+    for number in range(1, 6):
+        place = tmp_path / f"Groundtruth/Polygon/Test/poly_gt_img{number}.mat"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(FOLDER / f"Groundtruth_poly_gt_img{number}.mat")
+        (tmp_path / "Images/Test").mkdir(parents=True, exist_ok=True)
+        Image.new("1", (3000, 3000)).save(tmp_path / f"Images/Test/img{number}.png")
+    images = read("total_text", tmp_path, "test")
+    texts = [image.instances for image in images]
+    loaded, by_hand = (evaluate(source, predictions, tr=0.8, tp=0.4) for source in (texts, truths))
+    assert str(loaded) == str(by_hand)
+    curved = evaluate(texts, predictions, tr=0.8, tp=0.4, only=lambda text: text.orientation == "c")
+    assert curved.ground_truths == sum(text.orientation == "c" for each in texts for text in each) == 9

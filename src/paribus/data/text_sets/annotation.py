@@ -57,11 +57,11 @@ def annotation(
     if not np.isfinite(polygon).all():
         raise DataError(f"{place}: a coordinate that is not finite; numbers in pixels are expected")
     shape = shapely.Polygon(polygon)
-    if shape.area == 0:
+    if shape.convex_hull.area == 0:
         raise DataError(f"{place}: a polygon without area; points round the text are expected")
     if not shape.is_valid:
-        reason = shapely.is_valid_reason(shape).replace("Self-intersection", "it crosses itself at ")
-        raise DataError(f"{place}: not a simple polygon ({reason}); points in order round the text are expected")
+        at = ", ".join(shapely.is_valid_reason(shape).partition("[")[2].rstrip("]").split())
+        raise DataError(f"{place}: a polygon that meets itself at {at}; points in order round the text are expected")
     polygon.flags.writeable = False
     return Annotation(polygon, text, ignore, orientation)
 
