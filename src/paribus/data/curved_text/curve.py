@@ -35,6 +35,8 @@ class Curve:
 
     def at(self, s: Doubles, d: Doubles | float) -> Doubles:
         """Return the places (n, 2) at arc lengths *s*, *d* below the line; beyond its ends it goes straight on."""
+        if self.kind == "line":
+            return np.stack([s, np.broadcast_to(d, s.shape)], axis=-1)
         inside = np.clip(s, self.s[0], self.s[-1])
         beyond = s - inside
         theta = np.interp(inside, self.s, self.theta)
@@ -62,6 +64,8 @@ class Curve:
 
     def vertices(self, height: float, error: float = 0.015) -> Doubles:
         """Return the arc lengths, ends included, at which a polygon follows the curve to *error* of the height."""
+        if self.kind == "line":
+            return self.s[[0, -1]]
         worst = float(np.abs(self.bend).max())
         length = float(self.s[-1] - self.s[0])
         step = np.sqrt(8 * error * height / max(worst * (1 + worst * height / 2), 1e-9))
@@ -70,11 +74,11 @@ class Curve:
 
 def draw_curve(kind: Kind, length: float, height: float, random: np.random.Generator) -> Curve:
     """Draw a curve of a kind for text of this *length* and *height*, in pixels."""
+    if kind == "line":
+        return line(length)
     s = np.linspace(-length / 2, length / 2, KNOTS)
     place = s / length
-    if kind == "line":
-        theta = np.zeros(KNOTS)
-    elif kind == "arc":
+    if kind == "arc":
         least = 1.8 * height / length  # a sagitta of 0.22 heights
         most = min(TIGHTEST * 1.8 * length / height * 0.75, 4.7)
         sweep = min(max(least, random.uniform(0.5, 2.4) if random.random() < 0.85 else random.uniform(2.4, 4.7)), most)
@@ -88,6 +92,13 @@ def draw_curve(kind: Kind, length: float, height: float, random: np.random.Gener
         for waves in (0.5, 1.0, 1.5):
             theta = theta + random.normal(0, 0.45 / waves) * np.sin(2 * np.pi * (waves * place + random.random()))
     return from_heading(kind, s, theta, height)
+
+
+def line(length: float) -> Curve:
+    """Return a straight line."""
+    s = np.array([-length / 2, 0.0, length / 2])
+    level = np.zeros(3)
+    return Curve("line", s, level, level, s, level)
 
 
 def arc(length: float, radius: float) -> Curve:

@@ -39,7 +39,7 @@ TYPEFACES: dict[Split, dict[str, tuple[str, ...]]] = {
 """Faces by the package that ships them; a face that is named more often is drawn more often."""
 
 LEVELS = (14, 22, 34, 52, 80, 120)
-"""Sizes, in pixels to the em, in which letters are kept: a strip is hardly ever reduced to less than 0.6 of its size."""
+"""Sizes, in pixels to the em, in which letters are kept: strips are seldom reduced to less than 0.6 of theirs."""
 
 
 @dataclass(frozen=True, eq=False)

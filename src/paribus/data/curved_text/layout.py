@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.data.curved_text.curve import Curve, Kind, arc, draw_curve
+from paribus.data.curved_text.curve import Curve, Kind, arc, draw_curve, line
 from paribus.data.curved_text.faces import level_for, set_strip
 from paribus.data.curved_text.setting import Setting
 from paribus.data.curved_text.style import Style
@@ -96,14 +96,14 @@ def single(split: Split, em: float, room: float, style: Style, random: np.random
 
 def stack(split: Split, em: float, room: float, style: Style, random: np.random.Generator) -> Group:
     """Return two to five straight lines, one below the other; every word is an instance of its own."""
-    lines = int(random.integers(2, 6))
+    count = int(random.integers(2, 6))
     align, pitch = int(random.integers(3)), float(random.uniform(1.12, 1.7))
     gap = float(random.uniform(0.34, 0.6)) + max(style.spacing, 0)
     settings = []
     base = 0.0
-    for line in range(lines):
+    for number in range(count):
         size = em * (float(random.uniform(0.7, 1.6)) if random.random() < 0.3 else 1.0)
-        base += size * (pitch + 2 * style.outline) if line else 0.0
+        base += size * (pitch + 2 * style.outline) if number else 0.0
         row: list[tuple[float, _Set]] = []
         width = 0.0
         for _ in range(int(random.integers(1, 4))):
@@ -116,7 +116,7 @@ def stack(split: Split, em: float, room: float, style: Style, random: np.random.
         left = (0.0, -width / 2, -width)[align]
         for start, word in row:
             middle = (left + start + word.length / 2, base + word.top + word.height / 2)
-            settings.append(word.on(draw_curve("line", word.length, word.height, random), _moved(*middle)))
+            settings.append(word.on(line(word.length), _moved(*middle)))
     return Group(settings=tuple(settings), plate=_plate(settings, style, em), round=True)
 
 
@@ -136,7 +136,7 @@ def badge(split: Split, em: float, room: float, style: Style, random: np.random.
     if inner > 1.2 * em and random.random() < 0.7:
         word = _set(draw_word(split, random, 9), em * float(random.uniform(0.9, 1.6)), style, random)
         if np.hypot(word.length, word.height) / 2 < inner:
-            settings.append(word.on(draw_curve("line", word.length, word.height, random)))
+            settings.append(word.on(line(word.length)))
     plate = None
     if style.plate != "none":
         turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
@@ -145,26 +145,21 @@ def badge(split: Split, em: float, room: float, style: Style, random: np.random.
 
 
 def parallel(split: Split, em: float, room: float, style: Style, random: np.random.Generator) -> Group:
-    """Return two or three lines on arcs with a common centre."""
+    """Return two or three lines on arcs with a common centre, below them or above them."""
     longest = int(np.clip(room / (0.6 * em), 4, 22))
-    lines = [
+    sets = [
         _set(draw_line(split, int(random.integers(1, 4)), random, longest), em, style, random)
         for _ in range(int(random.integers(2, 4)))
     ]
-    pitch = max(line.height for line in lines) * float(random.uniform(1.25, 1.6))
-    length = max(line.length for line in lines)
-    radius = max(length / float(random.uniform(0.6, 1.8)), (len(lines) + 1) * pitch)
+    pitch = max(one.height for one in sets) * float(random.uniform(1.25, 1.6))
+    length = max(one.length for one in sets)
+    outermost = max(length / float(random.uniform(0.6, 1.8)), (len(sets) + 1) * pitch)
+    sign = -1.0 if random.random() < 0.35 else 1.0
     settings = []
-    for index, line in enumerate(lines):
-        out = radius - index * pitch
-        if line.length / out < 2.9:
-            settings.append(line.on(arc(line.length, out), _moved(0, index * pitch)))
-    if random.random() < 0.35:  # the same, hanging: the centre is above
-        settings = [
-            line.on(arc(line.length, -(radius - index * pitch)), _moved(0, -index * pitch))
-            for index, line in enumerate(lines)
-            if line.length / (radius - index * pitch) < 2.9
-        ]
+    for index, one in enumerate(sets):
+        radius = outermost - index * pitch
+        if one.length / radius < 2.9:
+            settings.append(one.on(arc(one.length, sign * radius), _moved(0, sign * index * pitch)))
     return Group(settings=tuple(settings), plate=None, round=True)
 
 
