@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from paribus.errors import ConfigError
 from paribus.spec.context import Context, Diverged, Report, Scalars
 from paribus.train import optimise as module
 from paribus.train.image_optimizer import LBFGS, ImageOptimizer
@@ -36,7 +37,7 @@ def run(optimizer: ImageOptimizer, start: Tensor, steps: int = 40, **more: objec
     return optimise(loss, start, optimizer=optimizer, steps=steps, **settings)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("optimizer", "steps"), [(Adam(), 1500), (LBFGS(), 40)])
+@pytest.mark.parametrize(("optimizer", "steps"), [(Adam(), 1500), (LBFGS(), 40), (LBFGS(longest=0.05), 60)])
 def test_it_finds_the_minimum(optimizer: ImageOptimizer, steps: int) -> None:
     decay = (lambda k, n: 0.05 * (1 - k / n)) if isinstance(optimizer, Adam) else (lambda k, n: 1.0)
     found = run(optimizer, torch.zeros_like(TARGET), steps, rate=decay)
@@ -78,6 +79,29 @@ def test_lbfgs_is_torchs_with_many_iterations_in_one_step() -> None:
     torch.testing.assert_close(found.images, image.detach(), atol=1e-5, rtol=1e-4)
 
 
+def test_no_step_of_lbfgs_is_longer_than_its_bound_and_shorter_ones_stay_as_they_are() -> None:
+    def steps(longest: float) -> tuple[list[float], Tensor]:
+        seen: list[Tensor] = []
+
+        def loss(images: Tensor, step: int) -> ImageLoss:
+            seen.append(images.detach().clone())
+            return bowl(images, step)
+
+        found = run(LBFGS(longest=longest), torch.zeros_like(TARGET), 20, loss=loss)
+        moved = torch.stack(seen).diff(dim=0).square().mean(dim=(2, 3, 4)).sqrt()
+        return moved.amax(dim=0).tolist(), found.images
+
+    free, images = steps(0.0)
+    assert min(free) > 0.05
+    assert max(steps(0.03)[0]) == pytest.approx(0.03, rel=1e-3)
+    assert torch.equal(steps(10.0)[1], images)
+    still = torch.zeros(1, 3, 6, 5)
+    flat = run(LBFGS(longest=0.1), still, 3, loss=lambda x, step: ImageLoss(0 * x.sum(dim=(1, 2, 3))))
+    assert torch.equal(flat.images, still)
+    with pytest.raises(ConfigError, match="longest step of L-BFGS is -1"):
+        LBFGS(longest=-1)
+
+
 class Stopped(Exception):  # noqa: N818
     pass
 
@@ -91,7 +115,7 @@ def _stopping(at: int) -> Callable[[Tensor, int], ImageLoss]:
     return loss
 
 
-@pytest.mark.parametrize("optimizer", [Adam(), LBFGS(history=5)])
+@pytest.mark.parametrize("optimizer", [Adam(), LBFGS(history=5), LBFGS(longest=0.02)])
 @pytest.mark.parametrize("at", [1, 7, 19])
 def test_an_interrupted_run_ends_with_the_same_bits(
     optimizer: ImageOptimizer, at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -21,13 +21,18 @@ class LBFGS:
 
     Args:
         history: how many pairs of steps and changes of the gradient the curvature is taken from.
+        longest: the most that a step moves the image, root mean square over its numbers; a longer one is shortened to
+            it. 0 lets every step be as long as it is.
     """
 
     history: int = 20
+    longest: float = 0.0
 
     def __post_init__(self) -> None:
         if self.history < 1:
             raise ConfigError(f"L-BFGS has a history of {self.history}; at least 1 is expected")
+        if not self.longest >= 0:
+            raise ConfigError(f"the longest step of L-BFGS is {self.longest}; 0 (none) or more is expected")
 
     def build(self, image: torch.nn.Parameter) -> torch.optim.Optimizer:
         """Return torch's L-BFGS over *image*, which evaluates once a step and never stops by itself."""

@@ -139,13 +139,14 @@ class _State:
 
     leaves: list[nn.Parameter]
     optimizers: list[torch.optim.Optimizer]
+    longest: float = 0.0
 
     @classmethod
     def begin(cls, start: Tensor, optimizer: ImageOptimizer) -> _State:
         start = start.detach().clone(memory_format=torch.contiguous_format)
         if isinstance(optimizer, LBFGS):
             leaves = [nn.Parameter(image.clone()) for image in torch.split(start, 1)]
-            return cls(leaves, [optimizer.build(leaf) for leaf in leaves])
+            return cls(leaves, [optimizer.build(leaf) for leaf in leaves], optimizer.longest)
         leaves = [nn.Parameter(start)]
         return cls(leaves, [optimizer.build(leaves, rate=0.0)])
 
@@ -162,7 +163,21 @@ class _State:
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.step(partial(values.__getitem__, index))  # type: ignore[arg-type]  # torch takes what is a number
+        if self.longest:
+            self.shorten()
         return found
+
+    @torch.no_grad()
+    def shorten(self) -> None:
+        """Take back what a step of L-BFGS goes beyond the longest, and tell it, as :meth:`project` does."""
+        for leaf, optimizer in zip(self.leaves, self.optimizers, strict=True):
+            state = optimizer.state[leaf]
+            if "d" not in state:  # the gradient was 0 from the start
+                continue
+            step = state["t"] * state["d"]
+            kept = (self.longest / step.square().mean().sqrt().clamp_min(1e-30)).clamp(max=1.0)
+            leaf.sub_(((1 - kept) * step).view_as(leaf))
+            state["d"] = state["d"] * kept
 
     @torch.no_grad()
     def project(self, project: Callable[[Tensor], Tensor]) -> None:

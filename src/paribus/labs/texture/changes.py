@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from paribus.data.photographs import PHOTOGRAPHS, TEXTURES
-from paribus.labs.texture.experiments import ADAM_RATE, BASELINE, BORDERS, BRIEF, LAYERS, Descent, FeedForward, Look
+from paribus.labs.texture.experiments import (
+    ADAM_RATE,
+    BASELINE,
+    BORDERS,
+    BRIEF,
+    LAYERS,
+    LONGEST,
+    Descent,
+    FeedForward,
+    Look,
+)
 from paribus.nn.networks.names import Fixed, fixed
 from paribus.spec.change import Change, OneOf
+from paribus.train.image_optimizer import LBFGS
 from paribus.train.optimizer import Adam
 
 
@@ -137,6 +148,12 @@ METHOD = (
         "method.descent",
         Descent(optimizer=Adam(), schedule=ADAM_RATE),
         "Moves the pixels by Adam, with one cycle of its rate.",
+    ),
+    _change(
+        "bounded",
+        "method.descent",
+        Descent(optimizer=LBFGS(longest=LONGEST)),
+        f"Lets no step of L-BFGS move pixels by more than {LONGEST} of their range, root mean square.",
     ),
     Change(
         name="scales",

@@ -100,6 +100,13 @@ STUDIES = (
         seeds=12,
     ),
     _study(
+        "bound",
+        "L-BFGS has no line search: does it need a bound on the length of its steps?",
+        "Rarely: after a change of scale an image is lost now and then, and most are as near without it.",
+        ("bounded",),
+        seeds=8,
+    ),
+    _study(
         "feed_forward",
         "Does a network trained for a texture make it as well as optimisation does, by the same loss?",
         "No: after 500 steps Gram matrices are met by noise and spots, where optimisation has found shapes.",
