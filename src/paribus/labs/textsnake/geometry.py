@@ -16,6 +16,8 @@ SAMPLES = 64
 """Anchor points on each side line."""
 POINTS = 64
 """Points of a centre line."""
+ALIKE, USUAL = 0.25, 0.5
+"""What two edges gain as ends that have as many points on either side, and that the usual order says, in units of M."""
 ROUNDS = 3
 """How often a centre line is moved to the middle of its two sides."""
 
@@ -134,19 +136,21 @@ def _ends(points: Floats, ordered: bool) -> tuple[int, int]:
     turns = np.array([_turn(points, k) for k in range(n)])
     likely = np.zeros(n, dtype=np.bool_)
     likely[np.argsort(turns)[:10]] = True
+    scale = np.sqrt(abs(_area(points)))
     if ordered:
         likely[n - 1] = likely[n // 2 - 1] = True
-    scale = np.sqrt(abs(_area(points)))
+        best = 2 + turns[first] + turns[last] - ALIKE - USUAL + _width(points, last, first) / scale
     for i in range(n):
         for j in range(i + 2, n):
             if not (likely[i] and likely[j]) or (i == 0 and j == n - 1):
                 continue
-            one, other = _sides(points, i, j)
-            cost = 2 + turns[i] + turns[j] + _width(one, other) / scale
-            if len(one) == len(other):
-                cost -= 0.25
+            cost = 2 + turns[i] + turns[j]
+            if 2 * (j - i) == n:
+                cost -= ALIKE
                 if ordered and j == n - 1:
-                    cost -= 0.5
+                    cost -= USUAL
+            if cost < best:
+                cost += _width(points, i, j) / scale
             if cost < best:
                 best, first, last = cost, i, j
     return (first, last) if _along(points, first) < _along(points, last) else (last, first)
@@ -227,12 +231,12 @@ def _anchors(top: Floats, bottom: Floats, count: int) -> tuple[Floats, Floats]:
 
 
 @compiled
-def _width(top: Floats, bottom: Floats) -> float:
-    """Return the mean distance of corresponding points."""
-    one, other = _anchors(top, bottom, 9)
+def _width(points: Floats, first: int, last: int) -> float:
+    """Return the mean distance of corresponding points of the two sides between two edges."""
+    one, other = _anchors(*_sides(points, first, last), 9)
     total = 0.0
     for k in range(9):
-        total += np.hypot(one[k, 0] - other[k, 0], one[k, 1] - other[k, 1])
+        total += np.sqrt((one[k, 0] - other[k, 0]) ** 2 + (one[k, 1] - other[k, 1]) ** 2)
     return total / 9
 
 

@@ -43,7 +43,7 @@ def encode(polygons: Sequence[ArrayLike], shape: tuple[int, int], *, ignored: Se
     A pixel is text where it lies in a polygon. From each :func:`~paribus.labs.textsnake.geometry.axis` half a radius is
     cut at both ends; a pixel is on the centre line where its distance to what is left is at most ``max(r / 5, 0.5)``, r
     the radius at the nearest point, and it lies beside the line, not before or behind it. Radius and tangent are those
-    of the nearest point. Where two instances meet, the one counts to whose line the pixel is nearer, in radii.
+    of the nearest point. Where the lines of two instances cross, the later one is drawn over the other.
 
     Beyond the paper: of an axis shorter than two radii a quarter of its length is cut at each end, so that something is
     left; and the line is nowhere thinner than a pixel. What lies outside the image is left out.
@@ -55,15 +55,16 @@ def encode(polygons: Sequence[ArrayLike], shape: tuple[int, int], *, ignored: Se
     text, skip = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
     centre = np.zeros(shape, np.bool_)
     radius, cos, sin = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    nearness = np.full(shape, np.inf, np.float32)
     for place, polygon in enumerate(polygons):
         try:
             found = axis(polygon)
         except DataError as error:
-            raise DataError(f"polygon {place} of {len(polygons)}: {error}; pass what is unreadable as ignored") from None
+            raise DataError(
+                f"polygon {place} of {len(polygons)}: {error}; pass what is unreadable as ignored"
+            ) from None
         _fill(outline(polygon), text)
         line, radii, tangents = shrunk(found)
-        _draw(line, radii, tangents, text, centre, radius, cos, sin, nearness)
+        _draw(line, radii, tangents, text, centre, radius, cos, sin)
     for polygon in ignored:
         _fill(outline(polygon), skip)
     return Labels(text=text, centre=centre, radius=radius, cos=cos, sin=sin, ignored=skip)
@@ -141,11 +142,16 @@ def _draw(
     radius: NDArray[np.float32],
     cos: NDArray[np.float32],
     sin: NDArray[np.float32],
-    nearness: NDArray[np.float32],
 ) -> None:
     """Draw a centre line: per segment, the pixels near it, each keeping the nearest point it has seen."""
     rows, columns = centre.shape
     n = len(line)
+    widest = max(WIDTH * np.max(radii), THINNEST)
+    left, right = max(np.ceil(np.min(line[:, 0]) - widest), 0), min(np.floor(np.max(line[:, 0]) + widest), columns - 1)
+    top, bottom = max(np.ceil(np.min(line[:, 1]) - widest), 0), min(np.floor(np.max(line[:, 1]) + widest), rows - 1)
+    if left > right or top > bottom:
+        return
+    nearness = np.full((int(bottom - top) + 1, int(right - left) + 1), np.inf)
     for k in range(n - 1):
         ax, ay, bx, by = line[k, 0], line[k, 1], line[k + 1, 0], line[k + 1, 1]
         dx, dy = bx - ax, by - ay
@@ -153,21 +159,24 @@ def _draw(
         if square == 0:
             continue
         reach = max(WIDTH * max(radii[k], radii[k + 1]), THINNEST)
-        x0, x1 = max(np.ceil(min(ax, bx) - reach), 0), min(np.floor(max(ax, bx) + reach), columns - 1)
-        y0, y1 = max(np.ceil(min(ay, by) - reach), 0), min(np.floor(max(ay, by) + reach), rows - 1)
+        x0, x1 = max(np.ceil(min(ax, bx) - reach), left), min(np.floor(max(ax, bx) + reach), right)
+        y0, y1 = max(np.ceil(min(ay, by) - reach), top), min(np.floor(max(ay, by) + reach), bottom)
         for y in range(int(y0), int(y1) + 1):
             for x in range(int(x0), int(x1) + 1):
                 part = ((x - ax) * dx + (y - ay) * dy) / square
                 if (part < 0 and k == 0) or (part > 1 and k == n - 2):
                     continue
                 part = min(max(part, 0.0), 1.0)
-                away = np.hypot(x - ax - part * dx, y - ay - part * dy)
-                r = radii[k] + part * (radii[k + 1] - radii[k])
-                if away > max(WIDTH * r, THINNEST) or away >= nearness[y, x] * r:
+                away = (x - ax - part * dx) ** 2 + (y - ay - part * dy) ** 2
+                seen = nearness[y - int(top), x - int(left)]
+                if away >= seen:
                     continue
-                nearness[y, x] = away / r
+                r = radii[k] + part * (radii[k + 1] - radii[k])
+                if away > max(WIDTH * r, THINNEST) ** 2:
+                    continue
+                nearness[y - int(top), x - int(left)] = away
                 text[y, x] = centre[y, x] = True
                 c = tangents[k, 0] + part * (tangents[k + 1, 0] - tangents[k, 0])
                 s = tangents[k, 1] + part * (tangents[k + 1, 1] - tangents[k, 1])
-                size = np.hypot(c, s)
+                size = np.sqrt(c * c + s * s)
                 radius[y, x], cos[y, x], sin[y, x] = r, c / size, s / size

@@ -67,15 +67,18 @@ def is_simple(points: Floats, n: int) -> bool:
         return False
     area = 0.0
     for k in range(n):
-        after, beyond = (k + 1) % n, (k + 2) % n
+        after = k + 1 if k + 1 < n else 0
+        beyond = after + 1 if after + 1 < n else 0
         ax, ay, bx, by = points[k, 0], points[k, 1], points[after, 0], points[after, 1]
         cx, cy = points[beyond, 0], points[beyond, 1]
         area += _turn(points[0, 0], points[0, 1], ax, ay, bx, by)
         if (bx - ax) * (cx - bx) + (by - ay) * (cy - by) < 0 and abs(_turn(ax, ay, bx, by, cx, cy)) < 1e-9:
             return False  # it turns back on itself
-        for i in range(k + 2, n - 1 if k == 0 else n):
-            if _meet(points, k, after, i, (i + 1) % n):
+        for i in range(k + 2, n - 1):
+            if _meet(points, k, after, i, i + 1):
                 return False
+        if 0 < k < n - 2 and _meet(points, k, after, n - 1, 0):
+            return False
     return abs(area) > 1e-6
 
 
