@@ -75,6 +75,7 @@ def test_deteval_split():
     assert scores.recall == pytest.approx(0.8 / 2)
     assert scores.precision == pytest.approx(2 * 0.8 / 3)
     assert evaluate([[box(0, 0)]], [halves], penalty=1.0).f == 1
+    assert kinds(evaluate([[box(0, 0)]], [[box(0, 0), box(4, 4, 2, 2)]])) == [("split", (0,), (0, 1))]
     assert evaluate([[box(0, 0)]], [[box(0, 0, 3), box(5, 0, 3)]]).f == 0  # 0.6 covered is too little
     assert evaluate([[box(0, 0)]], [[box(0, 0, 3), box(5, 0, 3.95)]]).f == 0
     assert evaluate([[box(0, 0)]], [[box(0, 0, 3), box(5, 0, 4)]]).recall == pytest.approx(0.8)  # 0.7 is enough
@@ -108,10 +109,11 @@ def test_deteval_needs_one_prediction_that_both_covers_and_lies_within():
     assert scores.f == 0
 
 
-def test_deteval_never_counts_a_prediction_twice():
-    scores = evaluate([[box(0, 0), box(0, 0)]], [[box(0, 0)]])
-    assert scores.recall == 0.5
-    assert scores.precision == 1
+def test_deteval_never_counts_a_prediction_as_one_to_one_twice():
+    words = [box(0, 0), box(11, 0)]  # each fills 0.48 of what follows, which is more than tp
+    scores = evaluate([words], [[box(0, 0, 21, 10)]], tr=0.8, tp=0.4)
+    assert kinds(scores) == [("merge", (0, 1), (0,))]
+    assert scores.recall == scores.precision == pytest.approx(0.8)
 
 
 def test_duplicates_are_a_split_for_deteval_and_wrong_elsewhere():

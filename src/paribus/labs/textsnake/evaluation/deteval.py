@@ -15,7 +15,7 @@ def match(recall: Floats, precision: Floats, *, tr: float, tp: float, penalty: f
 
     With R_gp the area of the intersection over that of ground truth g, and P_gp over that of prediction p:
 
-    1. one-to-one: p is the only one with R_gp > tr and the only one with P_gp > tp; both count 1.
+    1. one-to-one: p is the only one with R_gp > tr and the only one with P_gp > tp, and that for g alone; both count 1.
     2. split: g is not matched and overlaps two or more; of the free p with P_gp >= tp, the sum of R_gp is >= tr.
        g counts *penalty*, and so does each of its parts.
     3. merge: p is not matched and overlaps two or more; of the free g with R_gp >= tr, the sum of P_gp is >= tp.
@@ -25,12 +25,13 @@ def match(recall: Floats, precision: Floats, *, tr: float, tp: float, penalty: f
     predictions on one ground truth, also where one repeats the other, are hence a split: the protocol is lenient here.
 
     Wolf & Jolion, Object count/area graphs for the evaluation of object detection and segmentation algorithms, IJDAR
-    8(4), 2006; Ch'ng & Chan, Total-Text, ICDAR 2017. Where Total-Text's published programs would count a ground truth
-    as found because one prediction covers it and another lies within it, or let one prediction match two ground
-    truths one-to-one, this does not, so no rate exceeds 1; and the candidates of a merge must reach tr, as in its
-    MATLAB program (its Python program says tp there). Its Python program rounds R and P to two decimals; this does
-    not. Which prediction merges first is left to the order of the file there; here it is the one with the largest sum
-    of P_gp, then the smallest row of *ties*, so that the order of the predictions does not matter.
+    8(4), 2006; Ch'ng & Chan, Total-Text, ICDAR 2017. This differs from Total-Text's published programs where they
+    would give more than there is: they call a ground truth found one-to-one if one prediction covers it and another
+    lies within it, and one prediction over two words, each half of it, is one-to-one with both where tp is below 0.5
+    (here it is a merge). The candidates of a merge must reach tr, as in their MATLAB program; the Python program says
+    tp there, which finds more, and rounds R and P to two decimals. Which prediction merges first is left to the order
+    of the file there; here it is the one with the largest sum of P_gp over R_gp >= tr, then the smallest row of *ties*,
+    so that the order of the predictions does not matter.
 
     Args:
         recall: R, (G, P), 0..1.
@@ -56,10 +57,10 @@ def match(recall: Floats, precision: Floats, *, tr: float, tp: float, penalty: f
         )
         free_truth[rows], free_prediction[columns] = False, False
 
-    for row in range(truths):
-        covering, inside = (recall[row] > tr).nonzero()[0], (precision[row] > tp).nonzero()[0]
-        if len(covering) == len(inside) == 1 and covering[0] == inside[0] and free_prediction[covering[0]]:
-            add("split", np.array([row]), covering)
+    covers, within = recall > tr, precision > tp
+    alone = covers & within & (covers.sum(1, keepdims=True) == 1) & (within.sum(1, keepdims=True) == 1)
+    for row, column in np.argwhere(alone & (alone.sum(0) == 1)):
+        add("split", np.array([row]), np.array([column]))
 
     for row in map(int, free_truth.nonzero()[0]):
         if (recall[row] > 0).sum() >= 2:
