@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from paribus import textsnake as textsnake
     from paribus.analysis import Comparison as Comparison
     from paribus.analysis import Sequential as Sequential
     from paribus.analysis import Verdict as Verdict
@@ -51,10 +52,14 @@ _HOMES = {
     "study": "paribus.spec.registry",
 }
 
-__all__ = ["__version__", *_HOMES]
+_MODULES = {"textsnake": "paribus.textsnake"}
+
+__all__ = ["__version__", *_HOMES, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
     if name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
         globals()[name] = value

@@ -14,13 +14,10 @@ from paribus.data.pictures import as_picture, read_picture
 from paribus.errors import ConfigError, DataError
 from paribus.labs.textsnake.decode import decode
 from paribus.labs.textsnake.instance import Instance
+from paribus.labs.textsnake.seen_at import MULTIPLE, SIZE, seen_at
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-SIZE = 1280
-"""The longest side, in pixels, at which a picture is looked at; a larger one is made smaller."""
-MULTIPLE = 32
-"""What both sides are padded to: the network halves its resolution five times."""
 
 
 class Network(Protocol):
@@ -40,15 +37,15 @@ class Detector:
     Args:
         weights: ``slim``, which comes with Paribus; a .safetensors file of this lab; or an .onnx file that
             ``paribus textsnake export`` has written, which needs onnxruntime and no torch.
-        size: the longest side in pixels at which pictures are looked at. Text is found best where it is then 12 to 90
-            pixels high.
-        device: where torch computes: ``cpu``, ``cuda``, ...
+        size: the longest side in pixels at which pictures are looked at (of a long strip see :func:`.seen_at`). Text is
+            found best where it is then 12 to 90 pixels high.
+        device: where torch computes: ``cpu``, ``cuda``, ...; an .onnx file is computed on the processor.
         tr_threshold: least probability of the text region (T_tr of Long et al. 2018, section 3.2).
         tcl_threshold: least probability of the centre line (T_tcl).
 
     Raises:
         DataError: no such weights, or they are broken.
-        ConfigError: a size or a threshold makes no sense.
+        ConfigError: a size, a threshold or a device makes no sense, or onnxruntime is not installed.
     """
 
     def __init__(
@@ -76,13 +73,12 @@ class Detector:
                 and EXIF orientation. Pixels are counted in the upright image.
 
         Raises:
-            DataError: it is no picture that can be read.
+            DataError: it is no picture that can be read, or too large at this size for the memory.
         """
         picture = read_picture(image) if isinstance(image, str | Path) else as_picture(image)
         height, width = picture.shape[:2]
-        scale = min(1.0, self.size / max(height, width))
-        if scale < 1:
-            seen = (max(1, round(width * scale)), max(1, round(height * scale)))
+        seen = seen_at(width, height, self.size)
+        if seen != (width, height):
             picture = np.asarray(cv2.resize(picture, seen, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         rows, columns = picture.shape[:2]
         maps = self.network(padded(picture))[:, :rows, :columns]
@@ -108,6 +104,8 @@ def _enlarged(text: Instance, across: float, down: float) -> Instance:
 
 def _network(weights: str | Path, device: str) -> Network:
     if str(weights).endswith(".onnx"):
+        if device != "cpu":
+            raise ConfigError(f"{weights} on {device}: onnxruntime computes on the cpu here; leave the device out")
         return Onnx(Path(weights).expanduser())
     return Torch(weights, device)
 
@@ -121,15 +119,25 @@ class Torch:
         from paribus.labs.textsnake.export import Maps5, folded
         from paribus.labs.textsnake.weights_file import load_weights
 
-        self._device = torch.device(device)
+        try:
+            self._device = torch.device(device)
+            torch.empty(0, device=self._device)
+        except (RuntimeError, AssertionError):
+            raise ConfigError(f"device {device!r}: PyTorch has no such device here; cpu works everywhere") from None
         self._model = Maps5(folded(load_weights(weights))).to(self._device).to(memory_format=torch.channels_last).eval()
 
     def __call__(self, picture: Picture) -> Floats:
         import torch
 
-        with torch.inference_mode():
-            image = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None].float()
-            return np.asarray(self._model(image)[0].float().cpu().numpy(), dtype=np.float32)
+        try:
+            with torch.inference_mode():
+                image = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None].float()
+                return np.asarray(self._model(image)[0].float().cpu().numpy(), dtype=np.float32)
+        except RuntimeError as error:
+            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+                raise
+            height, width = picture.shape[:2]
+            raise DataError(f"{width}x{height} pixels are too many for this memory; look at a smaller size") from None
 
 
 class Onnx:

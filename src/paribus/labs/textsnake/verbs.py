@@ -1,0 +1,264 @@
+"""``paribus textsnake detect``, ``export`` and ``evaluate``: text found in pictures of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from paribus.labs.textsnake.seen_at import MULTIPLE, SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from paribus.labs.textsnake.instance import Instance
+
+MANY = 3
+"""From how many pictures on a terminal shows how far the work is."""
+
+app = typer.Typer(help="How is text of any shape found?")
+
+
+@app.callback()
+def _verbs() -> None:
+    """How is text of any shape found?"""
+
+
+_Weights = Annotated[
+    str,
+    typer.Option("--weights", metavar="W", help="slim, which comes with Paribus, or a .safetensors or .onnx FILE."),
+]
+_Size = Annotated[
+    int,
+    typer.Option("--size", metavar="PIXELS", min=MULTIPLE, help="The longer side when it is looked at; none grows."),
+]
+_Device = Annotated[str, typer.Option("--device", metavar="D", help="cpu, cuda, cuda:1 or mps.")]
+
+
+@app.command()
+def detect(
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE...", help="Pictures, folders of pictures, or quoted patterns: 'scans/*.jpg'."),
+    ],
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write what is found as JSON (- for standard output).")
+    ] = None,
+    draw: Annotated[
+        Path | None, typer.Option("--draw", metavar="DIR", help="Draw what is found over each picture: DIR/NAME.png.")
+    ] = None,
+    size: _Size = SIZE,
+    weights: _Weights = "slim",
+    device: _Device = "cpu",
+) -> None:
+    """Find text of any shape, straight or curved, in pictures.
+
+    The JSON is a list with "path", "size" [width, height] and "instances" for each picture; an instance has its
+    "polygon" [[x, y], ...], "disks" [[x, y, radius], ...] along its axis, and "score" from 0 to 1. Coordinates are
+    pixels of the picture as it stands upright, after its EXIF orientation.
+
+    A picture that cannot be read gets a line on standard error and is left out; the others go on, and the exit code
+    is then 1. Interrupted, it writes what it has found.
+    """
+    from paribus.cli.conducting import check_device
+    from paribus.cli.files import keep_apart, prepare
+    from paribus.cli.handing import STANDARD_OUTPUT
+    from paribus.cli.terminal import one_line, say
+    from paribus.data.pictures import read_picture, write_png
+    from paribus.errors import ParibusError
+    from paribus.labs.textsnake.detector import Detector
+    from paribus.labs.textsnake.draw import drawn
+    from paribus.labs.textsnake.pictures_named import drawings_of, pictures_named
+
+    check_device(device)
+    pictures = pictures_named(images, leave_out=draw)
+    drawings = [] if draw is None else drawings_of(pictures, draw.expanduser())
+    to_file = None if json_file in (None, STANDARD_OUTPUT) else Path(str(json_file))
+    written = (("--draw", drawings), ("--json", [to_file] if to_file else []))
+    for option, paths in written:
+        for path in paths:
+            keep_apart([*pictures, Path(weights)], {option: path})
+    for option, paths in written:
+        for path in paths[:1]:
+            prepare(path, option)
+    detector = Detector(weights, size=size, device=device)
+
+    entries: list[dict[str, Any]] = []
+    failed = texts = 0
+    with _json_of(entries, len(pictures), json_file), _progress(len(pictures)) as went_on:
+        for number, path in enumerate(pictures):
+            try:
+                picture = read_picture(path)
+                started = time.perf_counter()
+                found = detector.detect(picture)
+                milliseconds = (time.perf_counter() - started) * 1e3
+                height, width = picture.shape[:2]
+                if drawings:
+                    told = {"weights": Path(weights).name, "texts": len(found)}
+                    write_png(drawings[number], drawn(picture, found), experiment="textsnake/base", **told)
+                entries.append(entry(path, (width, height), found))
+                texts += len(found)
+                if json_file is None:
+                    print(f"{_shown(path)}: {width}x{height}, {_counted(len(found), 'text')}, {milliseconds:.0f} ms")
+            except ParibusError as error:
+                failed += 1
+                say(f"error: {one_line(str(error))}")
+            went_on()
+    if to_file is not None:
+        print(f"{_shown(to_file)}: {_counted(len(entries), 'picture')}, {_counted(texts, 'text')}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def entry(path: Path, size: tuple[int, int], found: Sequence[Instance]) -> dict[str, Any]:
+    """Return what JSON says of a picture: hundredths of a pixel, ten-thousandths of a score."""
+    instances = [
+        {
+            "polygon": text.polygon.round(2).tolist(),
+            "disks": text.disks.round(2).tolist(),
+            "score": round(float(text.score), 4),
+        }
+        for text in found
+    ]
+    return {"path": str(path), "size": list(size), "instances": instances}
+
+
+@contextmanager
+def _json_of(entries: Sequence[dict[str, Any]], total: int, target: str | None) -> Iterator[None]:
+    """Write *entries* to *target* at the end, whole; also where an interruption or an error is that end."""
+    from paribus.cli.handing import STANDARD_OUTPUT
+    from paribus.cli.terminal import say
+    from paribus.whole import write_whole
+
+    whole = False
+    try:
+        yield
+        whole = True
+    finally:
+        if target is not None and (whole or entries):
+            lines = ",\n".join(json.dumps(each, allow_nan=False) for each in entries)
+            text = f"[\n{lines}\n]\n" if entries else "[]\n"
+            if target == STANDARD_OUTPUT:
+                sys.stdout.write(text)
+            else:
+                write_whole(Path(target).expanduser(), text.encode())
+            if not whole:
+                say(f"note: not all was looked at; {target} has {len(entries)} of {_counted(total, 'picture')}")
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """Give what is to be called after each picture; a terminal shows a bar where there are many."""
+    from paribus.cli.terminal import err
+
+    console = err()
+    if total < MANY or not console.is_terminal:
+        yield lambda: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
+        task = progress.add_task("pictures", total=total)
+        yield lambda: progress.advance(task)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _shown(path: Path) -> str:
+    """Return *path* for a terminal, also where its bytes are no text."""
+    return os.fsencode(path).decode(errors="replace")
+
+
+@app.command()
+def export(
+    onnx: Annotated[Path, typer.Option("--onnx", metavar="FILE", help="The .onnx file to write.", show_default=False)],
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="W", help="slim, which comes with Paribus, or a .safetensors FILE.")
+    ] = "slim",
+) -> None:
+    """Write a detector as ONNX, for `detect --weights FILE` without PyTorch and for programs of other kinds.
+
+    Input `image` (1, 3, H, W): float32, red, green, blue of 0 to 255; H and W are multiples of 32. Output `maps`
+    (1, 5, H, W): probabilities of text and of a centre line, radius in pixels, cosine and sine of the axis.
+    """
+    from paribus.cli.files import keep_apart, prepare
+    from paribus.errors import ConfigError
+
+    if onnx.suffix != ".onnx":
+        raise ConfigError(f"--onnx {onnx}: a name that ends in .onnx is expected, by which detect knows it")
+    if weights.endswith(".onnx"):
+        raise ConfigError(f"--weights {weights}: ONNX already; a .safetensors file or a name is expected")
+    keep_apart([Path(weights)], {"--onnx": onnx})
+    onnx = prepare(onnx, "--onnx")
+
+    from paribus.labs.textsnake.export import export_onnx
+    from paribus.labs.textsnake.weights_file import load_weights
+
+    export_onnx(load_weights(weights), onnx)
+    print(f"{_shown(onnx)}: {onnx.stat().st_size / 1e6:.1f} MB; paribus textsnake detect IMAGE... --weights {onnx}")
+
+
+@app.command()
+def evaluate(
+    ground_truth: Annotated[
+        Path,
+        typer.Option("--ground-truth", metavar="DIR", help="The folder of the published data set.", show_default=False),
+    ],
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data",
+            metavar="NAME",
+            help="total_text, ctw1500, icdar2015, msra_td500 or synthtext: how it is laid out.",
+            show_default=False,
+        ),
+    ],
+    split: Annotated[str, typer.Option("--split", metavar="SPLIT", help="test or train.")] = "test",
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol", metavar="P", help="deteval, ctw1500, icdar2015 or msra_td500; by default the data set's own."
+        ),
+    ] = None,
+    tr: Annotated[float, typer.Option("--tr", help="deteval: share of a text that must be covered.")] = 0.7,
+    tp: Annotated[float, typer.Option("--tp", help="deteval: share of a find that must be text.")] = 0.6,
+    iou: Annotated[float, typer.Option("--iou", help="The others: agreement that a find must exceed.")] = 0.5,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave out broken annotations, and say so, instead of stopping.")
+    ] = False,
+    size: _Size = SIZE,
+    weights: _Weights = "slim",
+    device: _Device = "cpu",
+) -> None:
+    """Score the detector on a published data set that lies in a folder: recall, precision and F.
+
+    The scores are printed with the protocol and its thresholds.
+    """
+    from paribus.cli.conducting import check_device
+    from paribus.cli.terminal import one_line, say
+    from paribus.labs.textsnake.detector import Detector
+    from paribus.labs.textsnake.published import found_in, own_protocol, published, scored
+
+    check_device(device)
+    images = published(data, ground_truth, split, skip_broken=skip_broken)
+    protocol = protocol or own_protocol(data)
+    scored([], [], protocol, tr, tp, iou)  # a wrong threshold is told before hours are spent
+    detector = Detector(weights, size=size, device=device)
+    truths, finds = [], []
+    with _progress(len(images)) as went_on:
+        for image in images:
+            truths.append(image.instances)
+            finds.append(found_in(image, detector))
+            went_on()
+    for problem in images.problems:
+        say(f"note: left out: {one_line(problem)}")
+    print(f"{data}, {split}: {scored(truths, finds, protocol, tr, tp, iou)}")
