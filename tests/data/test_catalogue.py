@@ -16,7 +16,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_entries_say_what_is_here(root: Path) -> None:
     entries = {entry.name: entry for entry in describe()}
-    assert list(entries) == ["svhn", "cifar10", "street_digits", "digits", "image_folder=DIR"]
+    assert list(entries) == ["svhn", "cifar10", "street_digits", "curved_text", "digits", "image_folder=DIR"]
     assert not entries["svhn"].present
     assert "paribus data get svhn" in entries["svhn"].where
     assert "paribus data get cifar10" in entries["cifar10"].where
@@ -31,6 +31,13 @@ def test_the_entries_say_what_is_here(root: Path) -> None:
 def test_an_unknown_name_suggests_the_near_one(call: object) -> None:
     with pytest.raises(DataError, match="no data set 'svnh' — did you mean 'svhn'"):
         call()  # type: ignore[operator]
+
+
+def test_scenes_are_no_labelled_images_and_the_error_says_what_makes_them() -> None:
+    assert available("curved_text")
+    get("curved_text")
+    with pytest.raises(DataError, match=r"call paribus\.data\.curved_text\.scene\(split, index\)$"):
+        load("curved_text", "train")
 
 
 def test_an_image_folder_needs_its_folder() -> None:

@@ -20,7 +20,9 @@ from paribus.errors import DataError, suggest
 
 __all__ = ["NAMES", "DataSetEntry", "Split", "add", "available", "describe", "editions", "get", "load"]
 
-NAMES = ("svhn", "cifar10", "street_digits", "digits", "image_folder=DIR")
+NAMES = ("svhn", "cifar10", "street_digits", "curved_text", "digits", "image_folder=DIR")
+MADE_WHEN_ASKED = ("curved_text", "digits")
+"""Data sets that take no room and no download."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ def load(name: str, split: Split, *, limit: int | None = None, folder: Path | No
     *name* is one of ``svhn``, ``cifar10``, ``street_digits``, ``digits`` and ``image_folder=DIR`` (which
     :func:`paribus.data.image_folder.pinned` ties to the files that are there now); *folder* stands in for the data root
     (see :func:`paribus.data.folders.data_root`). Example i is the same whatever the limit. Raises
-    :class:`~paribus.errors.DataError` where the data is absent or broken.
+    :class:`~paribus.errors.DataError` where the data is absent or broken, and for ``curved_text``, which holds scenes
+    with polygons instead of images with labels: :func:`paribus.data.curved_text.scene` makes them.
     """
     _check_name(name)
     if split not in SPLITS:
@@ -57,6 +60,10 @@ def load(name: str, split: Split, *, limit: int | None = None, folder: Path | No
         return load_cifar10(root / "cifar10", split).first(limit)
     if name == "street_digits":
         return load_street_digits(root / "street_digits", split, limit)
+    if name == "curved_text":
+        raise DataError(
+            "curved_text holds scenes, not labelled images: call paribus.data.curved_text.scene(split, index)"
+        )
     if name == "digits":
         return load_digits(split).first(limit)
     directory, fingerprint = parse(name)
@@ -108,6 +115,15 @@ def describe() -> list[DataSetEntry]:
             _size(root / "street_digits"),
         ),
         DataSetEntry(
+            "curved_text",
+            "synthetic scenes with words along curves and their polygons, made by Paribus: endless training, "
+            "500 validation and 500 test scenes of 512x512",
+            "made here from typefaces (OFL, Apache 2.0, free) and photographs (CC0, CC-BY) of installed packages",
+            "made when asked for, nothing is kept: paribus.data.curved_text.scene",
+            True,
+            0,
+        ),
+        DataSetEntry(
             "digits",
             "1,797 scanned handwritten digits of 8x8 pixels, enlarged to 32x32",
             "CC-BY 4.0; Alpaydin and Kaynak 1998, UCI; comes with scikit-learn",
@@ -136,7 +152,7 @@ def get(name: str, progress: Progress | None = None) -> None:
     elif name == "street_digits":
         for split in SPLITS:
             load_street_digits(data_root() / "street_digits", split, None, progress)
-    elif name != "digits":
+    elif name not in MADE_WHEN_ASKED:
         raise DataError(f"{name}: a folder of your own images needs no download")
 
 

@@ -30,6 +30,8 @@ SIZES: dict[Split, int] = {"train": 1_000_000, "validation": 500, "test": 500}
 """Scenes of each part."""
 SMALLEST = 7.5
 """Text lower than this many pixels is not legible."""
+HIDDEN = 0.35
+"""Share of the scenes in which something stands in front of the text."""
 FAINTEST = 10.0
 """Text that differs from its surroundings by less than this is not legible: see ``contrast_of``."""
 
@@ -125,7 +127,7 @@ def _fill(split: Split, side: int, random: np.random.Generator) -> list[tuple[Pl
 def _hide(image: Bytes, painted: list[Painted], random: np.random.Generator) -> Doubles:
     """Put things in front of some texts, and return the share of each text's ink that they hide."""
     hidden = np.zeros(len(painted))
-    if not painted or random.random() > 0.35:
+    if not painted or random.random() >= HIDDEN:
         return hidden
     side = image.shape[0]
     cover = np.zeros((side, side), dtype=np.uint8)

@@ -89,11 +89,12 @@ def clip(top: Doubles, bottom: Doubles, low: float, high: float) -> tuple[Double
         enter, leave = (low - top[:, axis]) / speed, (high - top[:, axis]) / speed
         start = np.maximum(start, np.minimum(enter, leave))
         end = np.minimum(end, np.maximum(enter, leave))
-    kept = end - start > 0.08
+    kept = end - start > 0.03
     edges = np.flatnonzero(np.diff(np.concatenate([[0], kept.astype(np.int8), [0]])))
     runs = [(int(last - first), int(first), int(last)) for first, last in edges.reshape(-1, 2)]
     if not runs or max(runs)[0] < 2:
         return None
     _, first, last = max(runs)
     run = slice(first, last)
-    return top[run] + start[run, None] * step[run], top[run] + end[run, None] * step[run]
+    first_ends, last_ends = top[run] + start[run, None] * step[run], top[run] + end[run, None] * step[run]
+    return np.clip(first_ends, low, high), np.clip(last_ends, low, high)
