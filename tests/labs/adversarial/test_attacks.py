@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 from torch import Tensor
 
 from adversarial.sample import digits, network
@@ -54,7 +55,11 @@ ATTACKS: dict[str, tuple[str, Callable[..., Any]]] = {
     "elastic_net": ("l1", lambda eps: ElasticNet(eps=eps, steps=10, searches=3, first=1.0, rate=0.05)),
     "square": ("linf", lambda eps: Square(eps=eps, queries=30)),
     "square_l2": ("l2", lambda eps: Square(norm="l2", eps=eps, queries=30)),
+    "apgd_l1": ("l1", lambda eps: APGD(norm="l1", eps=eps, steps=10)),
+    "apgd_t_l1": ("l1", lambda eps: TargetedAPGD(norm="l1", eps=eps, steps=10, classes=3)),
+    "square_l1": ("l1", lambda eps: Square(norm="l1", eps=eps, queries=30)),
     "autoattack": ("linf", lambda eps: AutoAttack(eps=eps, steps=5, queries=10)),
+    "autoattack_l1": ("l1", lambda eps: AutoAttack(norm="l1", eps=eps, steps=5, queries=10)),
 }
 
 
@@ -98,16 +103,16 @@ def test_a_targeted_attack_wants_its_class(name: str) -> None:
     assert bool((answer[found.success] == target[found.success]).all())
     assert not bool((answer[~found.success] == target[~found.success]).any())
     assert bool((distance(found.images, images, norm) <= 3 * EPS[norm]).all())
-    weak = ("fgsm", "fgsm_l1", "fgsm_l0", "square", "square_l2", "fab_l1", "pgd_l1", "elastic_net")  # in so few steps
-    if name not in weak:
+    weak = ("fgsm", "fgsm_l1", "fgsm_l0", "square", "square_l2", "square_l1", "fab_l1", "pgd_l1", "elastic_net")
+    if name not in weak:  # in so few steps
         assert int(found.success.sum()) > 0
 
 
-@pytest.mark.parametrize("name", ["pgd", "apgd", "apgd_t", "square", "square_l2"])
+@pytest.mark.parametrize("name", ["pgd", "apgd", "apgd_t", "square", "square_l2", "apgd_l1", "square_l1"])
 def test_a_seed_gives_the_same_bits_and_no_image_disturbs_another(name: str) -> None:
     norm, make = ATTACKS[name]
     images, labels = digits("test", 12)
-    attack = make(EPS[norm] * {"square": 1.5, "square_l2": 4.0}.get(name, 0.5))
+    attack = make(EPS[norm] * {"square": 1.5, "square_l2": 4.0, "square_l1": 3.0}.get(name, 0.5))
     first, again, other = (attack(network(), images, labels, streams=Streams(seed)) for seed in (3, 3, 4))
     assert torch.equal(first.images, again.images)
     assert torch.equal(first.queries, again.queries)
@@ -259,6 +264,75 @@ def test_stronger_attacks_break_no_fewer_images() -> None:
     assert broken["fgsm"] < broken["autoattack"]
 
 
+def test_apgd_in_l1_breaks_no_fewer_images_than_pgd_and_elastic_nets() -> None:
+    images, labels = digits("test", 40)
+    broken = {
+        name: attack(network(), images, labels, streams=Streams(0)).success
+        for name, attack in {
+            "pgd": PGD(norm="l1", eps=12.0, steps=30),
+            "elastic_net": ElasticNet(eps=12.0, steps=30, searches=5, first=1.0),
+            "apgd": APGD(norm="l1", eps=12.0, steps=30),
+        }.items()
+    }
+    count = {name: int(success.sum()) for name, success in broken.items()}
+    assert count["apgd"] > max(count["pgd"], count["elastic_net"])
+    assert count["apgd"] < 40
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_apgd_in_l1_finds_what_a_linear_program_says_is_there(seed: int) -> None:
+    """Of a linear model of two classes, in whose optimum many pixels are black or white."""
+    random = np.random.default_rng(seed)
+    weight, images = random.normal(0, 1, 48), random.random((6, 48))
+    shift = np.quantile(images @ weight, 0.5) - 1.5 * np.abs(weight).sum() / 8
+    least = []
+    for image in images:
+        gap, into = abs(image @ weight - shift), -np.sign(image @ weight - shift) * weight
+        room = np.where(into > 0, 1 - image, image)
+        least.append(linprog(np.ones(48), A_eq=np.abs(weight)[None], b_eq=[gap], bounds=[(0, u) for u in room]).fun)
+
+    def model(x: Tensor) -> Tensor:
+        score = x.flatten(1) @ torch.from_numpy(weight).float() - shift
+        return torch.stack([score, -score], dim=1)
+
+    pixels = torch.from_numpy(images).float().view(6, 3, 4, 4)
+    for place, distance_of_one in enumerate(least):
+        one = pixels[place : place + 1]
+        label = model(one).argmax(dim=1)
+        found = [
+            bool(APGD(norm="l1", eps=share * distance_of_one, steps=60)(model, one, label, streams=Streams(0)).success)
+            for share in (0.99, 1.06)
+        ]
+        assert found == [False, True]
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.floats(0.05, 60), st.sampled_from(("apgd", "square")),
+       st.sampled_from((torch.float32, torch.bfloat16)))  # fmt: skip
+def test_points_that_l1_attacks_show_and_return_are_in_the_ball_and_the_box(
+    seed: int, eps: float, name: str, dtype: torch.dtype
+) -> None:
+    random = np.random.default_rng(seed)
+    weights = torch.from_numpy(random.normal(0, 1, (4, 192))).to(dtype)
+    images = torch.from_numpy(random.random((5, 3, 8, 8)).round(random.integers(0, 4))).to(dtype)
+    labels = torch.from_numpy(random.integers(0, 4, 5))
+    shown: list[Tensor] = []
+
+    def model(x: Tensor) -> Tensor:
+        shown.append(x.detach())
+        return x.flatten(1) @ weights.T
+
+    attack = APGD(norm="l1", eps=eps, steps=8) if name == "apgd" else Square(norm="l1", eps=eps, queries=8)
+    found = attack(model, images, labels, streams=Streams(seed))  # type: ignore[operator]
+    for points in [found.images, *shown]:
+        assert points.dtype == dtype
+        assert bool(((points >= 0) & (points <= 1)).all())
+    far = distance(found.images, images, "l1")
+    assert bool((far <= eps).all())
+    assert bool(((found.images - images).abs().flatten(1).sum(dim=1) <= eps).all())
+    assert torch.equal(found.success, model(found.images).float().argmax(dim=1) != labels)
+
+
 def test_only_survivors_go_on() -> None:
     images, labels = digits("test", 60)
     first, second = PGD(eps=0.05, steps=3), PGD(eps=0.08, steps=20)
@@ -286,7 +360,8 @@ def test_square_follows_its_schedule() -> None:
         29, 29, 20, 14, 10, 7, 5, 4, 3
     ]  # fmt: skip
     assert Square(queries=100).side(99, 32, 32) == 1
-    assert all(Square(norm="l2", queries=100).side(query, 32, 32) % 2 == 1 for query in range(2, 100))
+    for norm in ("l2", "l1"):
+        assert all(Square(norm=norm, queries=100).side(query, 32, 32) % 2 == 1 for query in range(2, 100))
 
 
 @pytest.mark.parametrize(
@@ -294,12 +369,13 @@ def test_square_follows_its_schedule() -> None:
     [
         lambda: PGD(steps=0),
         lambda: PGD(loss="other"),
-        lambda: APGD(norm="l1"),
+        lambda: APGD(norm="l0"),
+        lambda: AutoAttack(norm="l0"),
         lambda: APGD(eps=float("inf")),
         lambda: TargetedAPGD(eps=float("inf")),
         lambda: Square(eps=float("inf")),
         lambda: TargetedFAB(norm="l0"),
-        lambda: Square(norm="l1"),
+        lambda: Square(norm="l0"),
         lambda: DeepFool(norm="l1"),
         lambda: DeepFool(candidates=1),
         lambda: TargetedFAB(norm="l3"),

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import linprog, minimize
+from scipy.optimize import brentq, linprog, minimize
 
 from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.bounds import (
@@ -32,7 +32,7 @@ def _draw(seed: int, spread: float) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(images), torch.from_numpy(random.normal(0, spread, SHAPE)).float()
 
 
-@given(st.integers(0, 10**6), st.floats(1e-4, 3), st.floats(1e-3, 10), st.sampled_from(("linf", "l2", "l1")),
+@given(st.integers(0, 10**6), st.floats(1e-4, 60), st.floats(1e-3, 10), st.sampled_from(("linf", "l2", "l1")),
        st.sampled_from(DTYPES))  # fmt: skip
 def test_no_pixel_leaves_the_box_or_the_ball(
     seed: int, eps: float, spread: float, norm: str, dtype: torch.dtype
@@ -78,6 +78,34 @@ def test_the_l1_projection_is_the_nearest_point(seed: int) -> None:
         options={"maxiter": 500, "ftol": 1e-12},
     ).x
     assert np.allclose(found, best[:8] - best[8:], atol=2e-4)
+
+
+@given(st.integers(0, 10**6), st.floats(1e-2, 80), st.floats(1e-2, 10))
+def test_the_l1_projection_is_that_of_a_root_finder_in_float64(seed: int, radius: float, spread: float) -> None:
+    exact, moved = _draw(seed, spread)
+    centre = exact.float()
+    found = l1_projection(moved, centre, radius).double().numpy()
+    for got, move, place in zip(found, moved.double().numpy(), centre.double().numpy(), strict=True):
+        room = np.where(move > 0, 1 - place, place)
+
+        def at(level: float, move: np.ndarray = move, room: np.ndarray = room) -> np.ndarray:
+            return np.clip(np.abs(move) - level, 0, room)
+
+        level = 0.0
+        if at(0.0).sum() > radius:
+            level = brentq(lambda level: at(level).sum() - radius, 0, np.abs(move).max(), xtol=1e-12)
+        assert np.abs(got - np.sign(move) * at(level)).max() <= 2e-6 * max(1.0, float(np.abs(move).max()))
+
+
+def test_the_sparsity_of_a_step_can_be_an_images_own() -> None:
+    slope = torch.from_numpy(np.random.default_rng(0).normal(0, 1, (3, 3, 4, 4))).float()
+    found = ascent(slope, "l1", kept=torch.tensor([0.0, 0.25, 1.0]))
+    assert (found != 0).flatten(1).sum(dim=1).tolist() == [1, 12, 48]
+    for row in range(3):
+        flat, step = slope[row].flatten(), found[row].flatten()
+        assert float(flat[step != 0].abs().min()) >= float(flat[step == 0].abs().max() if (step == 0).any() else 0.0)
+        assert torch.equal(step.sign()[step != 0], flat.sign()[step != 0])
+        assert float(step.abs().sum()) == pytest.approx(1)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 30), st.sampled_from(DTYPES))

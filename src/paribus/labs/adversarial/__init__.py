@@ -1,6 +1,6 @@
 """How little must change? Adversarial attacks on image classifiers, and what defences are worth.
 
-The lab attacks networks in three norms with a dozen attacks, defends them by transformations of the input and by
+The lab attacks networks in four norms with a dozen attacks, defends them by transformations of the input and by
 training on adversarial examples, and reports the worst case, image by image.
 """
 
@@ -95,6 +95,7 @@ LAB = Lab(
         'Croce & Hein (2020), "Reliable Evaluation of Adversarial Robustness"',
         'Andriushchenko et al. (2020), "Square Attack"',
         'Wong, Rice & Kolter (2020), "Fast Is Better than Free"',
+        'Croce & Hein (2021), "Mind the Box"',
     ),
     default_base=_default_base,
     implementation=_implementation,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.apgd import APGD, TargetedAPGD
 from paribus.labs.adversarial.attacks.ensemble import Attack, in_turn
 from paribus.labs.adversarial.attacks.fab import TargetedFAB
@@ -34,6 +35,12 @@ class AutoAttack:
     steps: int = 100
     queries: int = 5000
     precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.norm not in ("linf", "l2", "l1"):
+            raise ConfigError(
+                f"AutoAttack: norm {self.norm!r}; 'linf', 'l2' or 'l1' is expected, which APGD, FAB and Square know"
+            )
 
     @property
     def attacks(self) -> dict[str, Attack]:

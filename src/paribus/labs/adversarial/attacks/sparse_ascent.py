@@ -102,9 +102,10 @@ def _climb(
 
 
 def _adapt(run: _Run, ball: Ball) -> None:
-    changed = (run.best != ball.centre).flatten(1).sum(dim=1).to(run.changed.dtype)
+    differs = (run.best != ball.centre).flatten(1)
+    changed = differs.sum(dim=1).to(run.changed.dtype)
     steady = changed >= STEADY * run.changed
-    run.kept = changed / ball.centre[0].numel() / LESS
+    run.kept = changed / differs.shape[1] / LESS
     run.step = torch.where(steady, (run.step / LESS).clamp_min(LEAST * ball.eps), ball.eps)
     run.points = torch.where(rows(steady), run.points, run.best)
     run.slope = torch.where(rows(steady), run.slope, run.best_slope)
