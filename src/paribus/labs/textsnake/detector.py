@@ -116,7 +116,7 @@ class Torch:
     def __init__(self, weights: str | Path, device: str) -> None:
         import torch
 
-        from paribus.labs.textsnake.export import Maps5, folded
+        from paribus.labs.textsnake.export import Maps5
         from paribus.labs.textsnake.weights_file import load_weights
 
         try:
@@ -124,7 +124,7 @@ class Torch:
             torch.empty(0, device=self._device)
         except (RuntimeError, AssertionError):
             raise ConfigError(f"device {device!r}: PyTorch has no such device here; cpu works everywhere") from None
-        self._model = Maps5(folded(load_weights(weights))).to(self._device).to(memory_format=torch.channels_last).eval()
+        self._model = Maps5(load_weights(weights)).to(self._device).to(memory_format=torch.channels_last).eval()
 
     def __call__(self, picture: Picture) -> Floats:
         import torch
