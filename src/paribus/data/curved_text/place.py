@@ -34,7 +34,9 @@ class Board:
 
     def __init__(self, side: int) -> None:
         self.side = side
-        self.taken = np.zeros((-(-side // CELL), -(-side // CELL)), dtype=np.uint8)
+        self.edge = -(-side // CELL) + 8
+        """Cells before the image's first: so much of the board lies around the image, as wide as itself."""
+        self.taken = np.zeros((3 * self.edge, 3 * self.edge), dtype=np.uint8)
 
     def put(
         self, group: Group, scene_turn: float, random: np.random.Generator, tries: int, over: bool
@@ -67,23 +69,25 @@ class Board:
         wide = np.zeros((size[1] + 4, size[0] + 4), dtype=np.uint8)
         wide[2:-2, 2:-2] = shape
         wide = np.asarray(cv2.dilate(wide, np.ones((3, 3), np.uint8)), dtype=np.uint8)
-        for _ in range(tries):
-            if over:
-                start = self._over_border(high - low, random)
-            else:
-                start = random.uniform(2.0, np.maximum(self.side - 3.0 - (high - low), 2.01))
-            move = start - low
-            move = np.round((move + corner) / CELL) * CELL - corner
-            if not over and ((low + move).min() < 1 or (high + move).max() > self.side - 2):
+        if over:
+            starts = np.stack([self._over_border(high - low, random) for _ in range(tries)])
+            cells = np.round((starts - (low - corner)) / CELL).astype(np.int64)
+        else:
+            least = np.ceil((1 - (low - corner)) / CELL)
+            most = np.floor((self.side - 2 - (high - corner)) / CELL)
+            if (most < least).any():
+                return None
+            cells = (least + np.floor(random.random((tries, 2)) * (most - least + 1))).astype(np.int64)
+        for x, y in (cells + self.edge).tolist():
+            if min(x, y) < 2 or max(x + wide.shape[1], y + wide.shape[0]) > len(self.taken):
                 continue
-            cell = ((corner + move) / CELL).astype(int)
-            if self._free(cell, shape):
-                self._take(cell - 2, wide)
-                moved = np.array([[1.0, 0, move[0]], [0, 1, move[1]], [0, 0, 1]]) @ frame
+            if not (self.taken[y : y + shape.shape[0], x : x + shape.shape[1]] & shape).any():
+                self.taken[y - 2 : y - 2 + wide.shape[0], x - 2 : x - 2 + wide.shape[1]] |= wide
+                move = CELL * (np.array([x, y]) - self.edge) - corner
                 return Placed(
                     group=group,
                     polygons=tuple(polygon + move for polygon in polygons),
-                    frame=moved,
+                    frame=np.array([[1.0, 0, move[0]], [0, 1, move[1]], [0, 0, 1]]) @ frame,
                     plate=None if plate is None else plate + move,
                 )
         return None
@@ -94,23 +98,6 @@ class Board:
         share = random.uniform(0.2, 0.85)
         start[axis] = -share * size[axis] if random.random() < 0.5 else self.side - (1 - share) * size[axis]
         return np.asarray(start)
-
-    def _windows(
-        self, cell: NDArray[np.int64], shape: tuple[int, ...]
-    ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-        x, y = int(cell[0]), int(cell[1])
-        height, width = self.taken.shape
-        top, left = max(y, 0), max(x, 0)
-        bottom, right = max(min(y + shape[0], height), top), max(min(x + shape[1], width), left)
-        return (slice(top, bottom), slice(left, right)), (slice(top - y, bottom - y), slice(left - x, right - x))
-
-    def _free(self, cell: NDArray[np.int64], shape: NDArray[np.uint8]) -> bool:
-        here, there = self._windows(cell, shape.shape)
-        return not bool((self.taken[here] & shape[there]).any())
-
-    def _take(self, cell: NDArray[np.int64], shape: NDArray[np.uint8]) -> None:
-        here, there = self._windows(cell, shape.shape)
-        self.taken[here] |= shape[there]
 
 
 def _extent(outlines: list[Doubles]) -> tuple[Doubles, Doubles]:
