@@ -60,8 +60,8 @@ def decode(
     middle, centralised, strides of r / 2 lead to both ends, the last one as long as the line allows; at every place the
     normal is read from border to border and radius and tangent are means over it. A tangent that points the other way
     than the one before is turned round, and in the end the axis runs as most of the maps say. The outline is that of
-    circles slid along the axis, but square at the ends, and it reaches as far as the text region does (at most r, where
-    that goes on: r / 2, which the labels cut off). The score is the mean of *tr* over the component.
+    circles slid along the axis, cut straight at the ends, along the border of the text region where that is within r of
+    the line's end, else r / 2 beyond it, which is what labels cut off. The score is the mean of *tr* over the component.
 
     Left out are components of fewer pixels than 0.2 mean radii, instances of which less than half is text region and, beyond
     the paper, those whose mean radius is less than a pixel.

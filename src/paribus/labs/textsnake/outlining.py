@@ -9,6 +9,9 @@ from paribus.labs.textsnake.compiled import compiled
 
 Floats = NDArray[np.float64]
 
+SAME = 1e-6
+"""Points nearer to each other than so many pixels are one."""
+
 
 @compiled
 def outlined(rungs: Floats, count: int, points: Floats) -> int:
@@ -19,10 +22,12 @@ def outlined(rungs: Floats, count: int, points: Floats) -> int:
     """
     for k in range(count):
         points[k, 0], points[k, 1] = rungs[k, 0], rungs[k, 1]
-    above = unlooped(points, 0, count)
+    above = unlooped(points, 0, distinct(points, 0, count))
     for k in range(count):
         points[above + k, 0], points[above + k, 1] = rungs[count - 1 - k, 2], rungs[count - 1 - k, 3]
-    n = distinct(points, unlooped(points, above, above + count))
+    n = distinct(points, 0, unlooped(points, above, distinct(points, above, above + count)))
+    if n > 1 and abs(points[0, 0] - points[n - 1, 0]) + abs(points[0, 1] - points[n - 1, 1]) < SAME:
+        n -= 1
     if is_simple(points, n):
         return n
     for k in range(count):
@@ -32,14 +37,14 @@ def outlined(rungs: Floats, count: int, points: Floats) -> int:
 
 
 @compiled
-def distinct(points: Floats, count: int) -> int:
-    """Drop points that repeat their predecessor, the first one the last; return how many are left."""
-    kept = 0
-    for k in range(count):
-        before = kept - 1 if kept else count - 1
-        if abs(points[k, 0] - points[before, 0]) + abs(points[k, 1] - points[before, 1]) > 1e-6:
-            points[kept, 0], points[kept, 1] = points[k, 0], points[k, 1]
-            kept += 1
+def distinct(points: Floats, begin: int, end: int) -> int:
+    """Drop those of the points *begin* to *end* that repeat their predecessor; return where they end now."""
+    kept = begin
+    for k in range(begin, end):
+        if kept > begin and abs(points[k, 0] - points[kept - 1, 0]) + abs(points[k, 1] - points[kept - 1, 1]) < SAME:
+            continue
+        points[kept, 0], points[kept, 1] = points[k, 0], points[k, 1]
+        kept += 1
     return kept
 
 

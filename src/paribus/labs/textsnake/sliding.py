@@ -11,6 +11,9 @@ from paribus.labs.textsnake.compiled import compiled
 
 Floats = NDArray[np.float64]
 
+ASIDE = 0.75
+"""How far from the axis the outer rays run that look for an end, in radii."""
+
 
 @compiled
 def is_text(tr: NDArray[Any], low: Any, high: Any, x: float, y: float) -> bool:
@@ -22,23 +25,31 @@ def is_text(tr: NDArray[Any], low: Any, high: Any, x: float, y: float) -> bool:
 
 
 @compiled
-def _end(tr: NDArray[Any], low: Any, high: Any, x: float, y: float, r: float, dx: float, dy: float) -> float:
-    """Return how far the text goes on beyond the end (x, y) of its centre line along (dx, dy).
+def _end(
+    tr: NDArray[Any], low: Any, high: Any, x: float, y: float, r: float, dx: float, dy: float
+) -> tuple[float, float]:
+    """Return how far the text goes on beyond the end (x, y) of its centre line along (dx, dy): above and below.
 
-    To the border of the text region, where that lies within r; half of r, what labels cut off, where it does not.
+    To the border of the text region, a line fitted to where three rays meet it, if they do within r (3 r / 2 the outer
+    ones, for text that ends aslant); half of r, what labels cut off, where the middle one does not.
     """
-    total, count = 0.0, 0
-    for aside in (-0.5, 0.0, 0.5):
+    found = (-1.0, -1.0, -1.0)
+    for aside in (-ASIDE, 0.0, ASIDE):
         px, py = x - aside * r * dy, y + aside * r * dx
-        reach, last = 0.25, -1.0
-        while reach <= r + 1 and reach - last <= 1.5:
+        furthest = r + 1 if aside == 0 else 1.5 * r + 1
+        reach = last = -r / 2
+        while reach <= furthest and reach - last <= 1.5:
             if is_text(tr, low, high, px + reach * dx, py + reach * dy):
                 last = reach
             reach += 0.5
-        if last >= 0 and reach - last > 1.5:
-            total += last + 0.25
-            count += 1
-    return total / count if count else r / 2
+        found = (found[1], found[2], last + 0.25 if reach - last > 1.5 else np.inf)
+    one, middle, other = found
+    if not np.isfinite(middle):
+        return r / 2, r / 2
+    if not (np.isfinite(one) and np.isfinite(other)):
+        return middle, middle
+    mean, slope = (one + middle + other) / 3, min(max((other - one) / (2 * ASIDE), -r), r)
+    return mean - slope, mean + slope
 
 
 @compiled
@@ -46,18 +57,18 @@ def slid(tr: NDArray[Any], low: Any, high: Any, points: Floats, first: int, last
     """Write rungs across the text, x and y above and x and y below, for the axis *points* first to last; return how many.
 
     Circles of radius r slid along an axis are bounded by ``centre +- r n``, n its normal; the first and the last rung
-    lie where the text ends, square. There are two more rungs than points.
+    lie where the text ends. There are two more rungs than points.
     """
     count = last - first + 3
     for i in range(count):
         k = min(max(first + i - 1, first), last)
         x, y, r, dx, dy = points[k, 0], points[k, 1], points[k, 2], points[k, 3], points[k, 4]
+        above = below = 0.0
         if i == 0:
-            reach = _end(tr, low, high, x, y, r, -dx, -dy)
-            x, y = x - reach * dx, y - reach * dy
+            below, above = _end(tr, low, high, x, y, r, -dx, -dy)
+            above, below = -above, -below
         elif i == count - 1:
-            reach = _end(tr, low, high, x, y, r, dx, dy)
-            x, y = x + reach * dx, y + reach * dy
+            above, below = _end(tr, low, high, x, y, r, dx, dy)
         elif first < k < last:  # the tangent as read and as seen
             ax, ay = points[k + 1, 0] - points[k - 1, 0], points[k + 1, 1] - points[k - 1, 1]
             size = np.sqrt(ax * ax + ay * ay)
@@ -65,8 +76,23 @@ def slid(tr: NDArray[Any], low: Any, high: Any, points: Floats, first: int, last
                 dx, dy = dx + ax / size, dy + ay / size
                 size = np.sqrt(dx * dx + dy * dy)
                 dx, dy = dx / size, dy / size
-        rungs[i, 0], rungs[i, 1], rungs[i, 2], rungs[i, 3] = x + r * dy, y - r * dx, x - r * dy, y + r * dx
+        rungs[i, 0], rungs[i, 1] = x + r * dy + above * dx, y - r * dx + above * dy
+        rungs[i, 2], rungs[i, 3] = x - r * dy + below * dx, y + r * dx + below * dy
+    for side in (0, 2):
+        _trim(rungs, side, 0, 1, count, points[first, 3], points[first, 4])
+        _trim(rungs, side, count - 1, -1, count, -points[last, 3], -points[last, 4])
     return count
+
+
+@compiled
+def _trim(rungs: Floats, side: int, end: int, way: int, count: int, dx: float, dy: float) -> None:
+    """Move what an end cuts off a side to the corner; (dx, dy) leads from this end into the text."""
+    x, y = rungs[end, side], rungs[end, side + 1]
+    for i in range(1, count - 1):
+        k = end + way * i
+        if (rungs[k, side] - x) * dx + (rungs[k, side + 1] - y) * dy > 0:
+            break
+        rungs[k, side], rungs[k, side + 1] = x, y
 
 
 @compiled

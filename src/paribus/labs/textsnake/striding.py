@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 
 FINE = 0.25
 """Pixels between the places looked at on a normal."""
+BESIDE = 0.75
+"""Pixels between the three normals of a point: their mean smooths the steps of a border of pixels."""
 
 
 @compiled
@@ -43,7 +45,7 @@ def _read(
 ) -> None:
     """Write what the normal through (x, y), a point of the component, tells into a row of *points*; (dx, dy) is forward.
 
-    Centralised, the point is the middle between the normal's intersections with the border.
+    Centralised, the point is the middle between the normal's intersections with the border: the mean of three normals.
     """
     here = _slot(slots, left, top, x, y)
     c, s = values[1, here], values[2, here]
@@ -51,26 +53,33 @@ def _read(
     if size > 1e-3:
         size = size if c * dx + s * dy >= 0 else -size
         dx, dy = c / size, s / size
-    radius = cos = sin = vote = before = after = 0.0
-    count = 0
-    for way in (-1.0, 1.0):
-        reach = 0.0 if way < 0 else FINE
-        while True:
-            k = _slot(slots, left, top, x - way * reach * dy, y + way * reach * dx)
-            if k < 0:
-                break
-            c, s = values[1, k], values[2, k]
-            agreed = c * dx + s * dy
-            sign = 1.0 if agreed >= 0 else -1.0
-            radius += values[0, k]
-            cos += sign * c
-            sin += sign * s
-            vote += agreed
-            count += 1
-            reach += FINE
-        before, after = after, reach - FINE
+    radius = cos = sin = vote = shift = 0.0
+    count = normals = 0
+    for along in (0.0, BESIDE, -BESIDE):
+        px, py = x + along * dx, y + along * dy
+        if _slot(slots, left, top, px, py) < 0:
+            continue
+        before = after = 0.0
+        for way in (-1.0, 1.0):
+            reach = 0.0 if way < 0 else FINE
+            while True:
+                k = _slot(slots, left, top, px - way * reach * dy, py + way * reach * dx)
+                if k < 0:
+                    break
+                c, s = values[1, k], values[2, k]
+                agreed = c * dx + s * dy
+                sign = 1.0 if agreed >= 0 else -1.0
+                radius += values[0, k]
+                cos += sign * c
+                sin += sign * s
+                vote += agreed
+                count += 1
+                reach += FINE
+            before, after = after, reach - FINE
+        shift += (after - before) / 2
+        normals += 1
     if centralize:
-        shift = (after - before) / 2
+        shift /= normals
         x, y = x - shift * dy, y + shift * dx
     size = np.sqrt(cos * cos + sin * sin)
     if size > 1e-3 * count:
