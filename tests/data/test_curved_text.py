@@ -19,7 +19,7 @@ from paribus.data.curved_text.words import part_of, words
 from paribus.data.split import SPLITS
 from paribus.errors import DataError
 
-COUNT = 24
+COUNT = 14
 
 
 @cache
@@ -33,7 +33,7 @@ def instances(split: str = "train", side: int = 512) -> list[TextInstance]:
 
 def heights(instance: TextInstance) -> NDArray[np.float64]:
     half = len(instance.polygon) // 2
-    return np.hypot(*(instance.polygon[:half] - instance.polygon[half:][::-1]).T)
+    return np.asarray(np.hypot(*(instance.polygon[:half] - instance.polygon[half:][::-1]).T))
 
 
 def fingerprint(one: Scene) -> str:
@@ -91,7 +91,7 @@ def test_no_family_no_photograph_and_no_word_serves_two_parts() -> None:
 @pytest.mark.parametrize("split", SPLITS)
 def test_every_word_that_is_set_belongs_to_its_part(split: str) -> None:
     found = [word for instance in instances(split) for word in instance.text.split()]
-    assert len(found) > 100
+    assert len(found) > 60
     for word in found:
         letters = [part for part in {word, word.removesuffix("'s"), word.removesuffix("'S")} if part_of(part) == split]
         assert letters or not any(letter.isalnum() for letter in word), word
@@ -176,7 +176,7 @@ def test_the_ink_lies_in_the_polygons_and_fills_them(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(compose, "draw_style", lambda split, random: clean(style.draw_style(split, random)))
     places = np.stack(np.meshgrid(np.arange(512), np.arange(512)), axis=-1).reshape(-1, 2).astype(float)
     inks = outside = 0.0
-    for index in range(12):
+    for index in range(8):
         one = scene("train", index)
         ink = np.abs(one.image.astype(int) - 99).max(axis=2)
         where = places[ink.ravel() > 0]

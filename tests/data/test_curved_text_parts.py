@@ -85,7 +85,7 @@ def settings_of(seed: int) -> list[tuple[Setting, np.ndarray]]:
 
 def test_every_inked_pixel_of_a_strip_lands_in_the_polygon_and_is_drawn_there() -> None:
     count = 0
-    for seed in range(60):
+    for seed in range(40):
         for setting, frame in settings_of(seed):
             polygon = setting.polygon(frame)
             strip = setting.strip if setting.rim is None else setting.rim
@@ -103,9 +103,9 @@ def test_every_inked_pixel_of_a_strip_lands_in_the_polygon_and_is_drawn_there() 
             assert (drawn[y, x] > 12).mean() > 0.97, setting.text
             rows, columns = np.nonzero(drawn > 127)  # and nothing is drawn elsewhere
             far, _ = cKDTree(place).query(np.stack([columns, rows], axis=1) + low)
-            assert far.max() < 1.5 + setting.scale, setting.text
+            assert np.max(far) < 1.5 + setting.scale, setting.text
             count += 1
-    assert count > 80
+    assert count > 50
 
 
 @given(st.integers(0, 10**6))
