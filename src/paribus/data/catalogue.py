@@ -118,8 +118,8 @@ def describe() -> list[DataSetEntry]:
             "curved_text",
             "synthetic scenes with words along curves and their polygons, made by Paribus: endless training, "
             "500 validation and 500 test scenes of 512x512",
-            "made here from typefaces (OFL, Apache 2.0, free) and photographs of installed packages (CC0, CC-BY, public "
-            "domain; those of the moon and of a motorcycle name no licence)",
+            "made here from typefaces (OFL, Apache 2.0, free) and photographs of installed packages (CC0, CC-BY, "
+            "public domain; those of the moon and of a motorcycle name no licence)",
             "made when asked for, nothing is kept: paribus.data.curved_text.scene",
             True,
             0,
