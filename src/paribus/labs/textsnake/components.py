@@ -32,8 +32,8 @@ def plane(values: Any, name: str, shape: tuple[int, ...] | None = None) -> NDArr
 def comparable(values: NDArray[Any], threshold: float) -> tuple[NDArray[Any], Any, Any]:
     """Return *values* with bounds such that ``bounds[0] < value <= bounds[1]`` where a value exceeds *threshold*.
 
-    Halves are compared by their bits, which ascend with the value where it is not negative; the upper bound is infinity,
-    which no NaN is below. The threshold is rounded to float32 for both types, so both give the same answer.
+    Halves are compared by their bits, which ascend with the value where it is not negative; the upper bound is
+    infinity, which no NaN is below. The threshold is rounded to float32 for both types, so both give the same answer.
     """
     limit = np.float32(threshold)
     values = np.ascontiguousarray(values)
@@ -52,9 +52,9 @@ def components(
 ) -> tuple[NDArray[np.int64], Ints]:
     """Return the 8-connected components of the pixels where ``low < one <= high`` and likewise *other*.
 
-    They come as the places of their pixels in the flattened map, and where each component begins in these. Runs of pixels
-    in a row are joined with those that they touch in the row above; components come in the order of their first pixel,
-    their pixels row by row.
+    They come as the places of their pixels in the flattened map, and where each component begins in these. Runs of
+    pixels in a row are joined with those that they touch in the row above; components come in the order of their first
+    pixel, their pixels row by row.
     """
     rows, columns = one.shape
     words = columns // 8 + 1  # the last one ends with a pixel that is in no component

@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 
 SMALLEST = 0.2
 """A centre line of fewer pixels than this many mean radii is none."""
-NARROWEST = 1.0
-"""Nor is one whose mean radius is less than this many pixels."""
+FEWEST = 4
+"""Nor is one of fewer pixels than this."""
 FILLED = 0.5
 """An instance of which less than this share is text is none."""
 
@@ -51,21 +51,22 @@ def decode(
     *,
     tr_threshold: float = 0.4,
     tcl_threshold: float = 0.6,
-    acts: Acts = Acts(),  # noqa: B008 - it is frozen
+    acts: Acts = Acts(),
 ) -> list[Instance]:
     """Return the text instances of five maps (H, W): float16 or float32 arrays, or tensors on any device.
 
-    *tr* and *tcl* are probabilities of text and of a centre line; *radius* (pixels), *cos* and *sin* are read where both
-    exceed their thresholds. Each connected component of those pixels is one instance. From the pixel nearest to its
-    middle, centralised, strides of r / 2 lead to both ends, the last one as long as the line allows; at every place the
-    normal is read from border to border and radius and tangent are means over it. A tangent that points the other way
-    than the one before is turned round, and in the end the axis runs as most of the maps say. The outline is that of
-    circles slid along the axis, cut straight at the ends, along the border of the text region where that is within r of
-    the line's end, else r / 2 beyond it, which is what labels cut off. The score is the mean of *tr* over the component.
+    *tr* and *tcl* are probabilities of text and of a centre line; *radius* (pixels), *cos* and *sin* are read where
+    both exceed their thresholds. Each connected component of those pixels is one instance. From the pixel nearest to
+    its middle, centralised, strides of r / 2 lead to both ends, the last one as long as the line allows; at every place
+    the normal is read from border to border, and radius and tangent are means over it. A tangent that points the other
+    way than the one before is turned round, and in the end the axis runs as most of the maps say. The outline is that
+    of circles slid along the axis, cut straight at the ends: along the border of the text region where that is within r
+    of the line's end, else r / 2 beyond it, which is what labels cut off; always a simple polygon. The score is the
+    mean of *tr* over the component.
 
-    Left out are components of fewer pixels than 0.2 mean radii, instances of which less than half is text region and, beyond
-    the paper, those whose mean radius is less than a pixel.
-    The cost is linear in the pixels. Raises :class:`~paribus.errors.DataError` for maps that differ in shape.
+    Left out are components of fewer pixels than 0.2 mean radii, instances of which less than half is text region and,
+    beyond the paper, components of fewer than four pixels, which have no direction. The cost is linear in the pixels.
+    Raises :class:`~paribus.errors.DataError` for maps that differ in shape.
     """
     for name, value in (("tr_threshold", tr_threshold), ("tcl_threshold", tcl_threshold)):
         if not 0 <= value < 1:
@@ -119,12 +120,15 @@ def _decoded(
         boxes[k, 0], boxes[k, 1], boxes[k, 2], boxes[k, 3] = left, top, right - left + 1, bottom - top + 1
         largest, longest = max(largest, boxes[k, 2] * boxes[k, 3]), max(longest, begins[k + 1] - begins[k])
     memory = np.zeros(largest, np.int32)
-    line, rungs, polygon = np.empty((2 * longest + 9, 6)), np.empty((2 * longest + 11, 4)), np.empty((4 * longest + 22, 2))
+    line, rungs = np.empty((2 * longest + 9, 6)), np.empty((2 * longest + 11, 4))
+    polygon = np.empty((4 * longest + 22, 2))
     disks, points = np.empty((256, 3)), np.empty((512, 2))
     disk_ends, point_ends, scores = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
     count = disk = point = 0
     for k in range(n):
         begin, end = begins[k], begins[k + 1]
+        if end - begin < FEWEST:
+            continue
         mean = score = 0.0
         for i in range(begin, end):
             for v in range(3):
@@ -134,7 +138,7 @@ def _decoded(
             mean += values[0, i]
             score += values[3, i]
         mean, score = mean / (end - begin), score / (end - begin)
-        if mean < NARROWEST or end - begin < SMALLEST * mean:
+        if mean <= 0 or end - begin < SMALLEST * mean:
             continue
         left, top = boxes[k, 0], boxes[k, 1]
         slots = memory[: boxes[k, 2] * boxes[k, 3]].reshape((boxes[k, 3], boxes[k, 2]))

@@ -43,15 +43,15 @@ def axis(polygon: ArrayLike) -> Axis:
     equally many anchors are sampled on them, and the centres are the means of those that correspond. The radius is the
     distance to the side lines; the angle is that of a line fitted to the centres nearby.
 
-    Beyond the paper: ``M`` alone mistakes bends for ends where few points outline much curvature, so that among the edges
-    of small ``M`` those two are taken between which the text is long and narrow, and in doubt those that have as many
-    points on one side as on the other or that the usual order says (top side, then bottom side back). Anchors correspond
-    where each is the point of its side nearest to their mean: then radii are those of the largest circles
+    Beyond the paper: ``M`` alone mistakes bends for ends where few points outline much curvature, so that among the
+    edges of small ``M`` those two are taken between which the text is long and narrow, and in doubt those that have as
+    many points on one side as on the other or that the usual order says (top side, then bottom side back). Anchors
+    correspond where each is the point of its side nearest to their mean: then radii are those of the largest circles
     between the sides, however the points are spread.
 
     *polygon* (K, 2), K at least 4: x and y in pixels, from anywhere, either way round. The head is the end nearer along
     the outline to the first point; so the axis of a polygon in the usual order runs as the text is read. Raises
-    :class:`~paribus.errors.DataError` for a polygon with fewer points, with a number that is not finite or without area.
+    :class:`~paribus.errors.DataError` for a polygon with fewer points, a number that is not finite or no area.
     """
     points = outline(polygon)
     clean, order = _merged(points)
@@ -97,7 +97,7 @@ def _area(points: Floats) -> float:
 
 @compiled
 def _merged(points: Floats) -> tuple[Floats, bool]:
-    """Return the points without those that repeat their predecessor, and whether all were kept. A quadrangle keeps all."""
+    """Return the points but for those that repeat the one before, and whether that is all. A quadrangle keeps all."""
     n = len(points)
     small = 1e-3 * _length(points)
     kept = np.empty((n, 2))
@@ -117,7 +117,7 @@ def _turn(points: Floats, edge: int) -> float:
     a, b, c, d = points[(edge - 1) % n], points[edge], points[(edge + 1) % n], points[(edge + 2) % n]
     before, after = np.hypot(b[0] - a[0], b[1] - a[1]), np.hypot(d[0] - c[0], d[1] - c[1])
     product = (b[0] - a[0]) * (d[0] - c[0]) + (b[1] - a[1]) * (d[1] - c[1])
-    return product / max(before * after, 1e-300)
+    return float(product / max(before * after, 1e-300))
 
 
 @compiled
@@ -129,7 +129,7 @@ def _ends(points: Floats, ordered: bool) -> tuple[int, int]:
         [np.hypot(points[(k + 1) % n, 0] - points[k, 0], points[(k + 1) % n, 1] - points[k, 1]) for k in range(n)]
     )
     if n == 3:  # the shortest edge, and the opposite corner, which _sides counts to both sides
-        return np.argmin(lengths), -1
+        return int(np.argmin(lengths)), -1
     if n == 4:  # where all are alike, the usual order decides
         narrow = lengths[0] + lengths[2] < (lengths[1] + lengths[3]) * (1 - 1e-9)
         return (0, 2) if narrow else (3, 1)
@@ -196,7 +196,8 @@ def _shares(line: Floats) -> Floats:
     for k in range(1, n):
         shares[k] = shares[k - 1] + np.hypot(line[k, 0] - line[k - 1, 0], line[k, 1] - line[k - 1, 1])
     if shares[n - 1] > 0:
-        return shares / shares[n - 1]
+        shares /= shares[n - 1]
+        return shares
     for k in range(n):
         shares[k] = k / max(n - 1, 1)
     return shares

@@ -1,4 +1,4 @@
-"""What a text detector is taught: for every pixel whether it is text, whether it lies on a centre line, and the axis there."""
+"""What a text detector is taught of every pixel: is it text, does it lie on a centre line, and the axis there."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def encode(polygons: Sequence[ArrayLike], shape: tuple[int, int], *, ignored: Se
 
 
 def shrunk(whole: Axis) -> tuple[Floats, Floats, Floats]:
-    """Return the points (M, 2), radii (M,) and unit tangents (M, 2) of an axis cut at both ends, as :func:`encode` does."""
+    """Return points (M, 2), radii (M,) and unit tangents (M, 2) of an axis cut at both ends, as :func:`encode` does."""
     return _shrunk(whole.centres, whole.radii, whole.angles)
 
 

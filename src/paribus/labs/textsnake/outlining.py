@@ -15,7 +15,7 @@ SAME = 1e-6
 
 @compiled
 def outlined(rungs: Floats, count: int, points: Floats) -> int:
-    """Write the polygon round the rungs, the side above and then the side below back, and return how many corners it has.
+    """Write the polygon round the rungs, the side above and then the side below back; return how many corners it has.
 
     *rungs*: rows of x and y above, x and y below. The polygon is always simple: where a side crosses itself the loop is
     cut off; where that is not enough, it is the convex hull; and there is none (0) where that has no area.
@@ -67,7 +67,7 @@ def _meet(points: Floats, a: int, b: int, c: int, d: int) -> bool:
 
 @compiled
 def is_simple(points: Floats, n: int) -> bool:
-    """Whether the polygon of the first n points has an area and no edge meets another but at the corner between them."""
+    """Whether the polygon of the first n points has an area, and no edge meets another but where they follow."""
     if n < 3:
         return False
     area = 0.0

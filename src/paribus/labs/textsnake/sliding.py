@@ -54,7 +54,7 @@ def _end(
 
 @compiled
 def slid(tr: NDArray[Any], low: Any, high: Any, points: Floats, first: int, last: int, rungs: Floats) -> int:
-    """Write rungs across the text, x and y above and x and y below, for the axis *points* first to last; return how many.
+    """Write rungs across the text, x and y above and x and y below, for the axis *points* first to last; their number.
 
     Circles of radius r slid along an axis are bounded by ``centre +- r n``, n its normal; the first and the last rung
     lie where the text ends. There are two more rungs than points.
@@ -97,7 +97,7 @@ def _trim(rungs: Floats, side: int, end: int, way: int, count: int, dx: float, d
 
 @compiled
 def covered(tr: NDArray[Any], low: Any, high: Any, rungs: Floats, count: int) -> float:
-    """Return how much of the area between the rungs is text: of a grid of points, each with the area that it stands for."""
+    """Return how much of the area between the rungs is text: of a grid of points, each with the area it stands for."""
     inside = total = 0.0
     for k in range(count - 1):
         ax, ay, bx, by = rungs[k, 0], rungs[k, 1], rungs[k, 2], rungs[k, 3]

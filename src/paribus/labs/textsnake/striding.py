@@ -1,8 +1,8 @@
 """From the pixels of one centre line to the points of an axis: centralising and striding (figure 5, acts a and b).
 
-Points are rows of x, y, r, dx, dy, vote: the place, the mean radius on its normal, the unit tangent, and how much the maps
-agree that forward is the way of reading (-1 to 1). A component lies in ``slots``, the box round it with 1 + the place of each
-of its pixels in ``values`` (radius, cosine, sine; any N), and 0 elsewhere.
+Points are rows of x, y, r, dx, dy, vote: the place, the mean radius on its normal, the unit tangent, and how much the
+maps agree that forward is the way of reading (-1 to 1). A component lies in ``slots``, the box round it with 1 + the
+place of each of its pixels in ``values`` (radius, cosine, sine; any N), and 0 elsewhere.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _slot(slots: NDArray[np.int32], left: int, top: int, x: float, y: float) -> 
     column, row = int(np.floor(x + 0.5)) - left, int(np.floor(y + 0.5)) - top
     if column < 0 or row < 0 or row >= slots.shape[0] or column >= slots.shape[1]:
         return -1
-    return slots[row, column] - 1
+    return int(slots[row, column]) - 1
 
 
 @compiled
@@ -43,7 +43,7 @@ def _read(
     points: Floats,
     place: int,
 ) -> None:
-    """Write what the normal through (x, y), a point of the component, tells into a row of *points*; (dx, dy) is forward.
+    """Write what the normal through (x, y), on the component, tells into a row of *points*; (dx, dy) is forward.
 
     Centralised, the point is the middle between the normal's intersections with the border: the mean of three normals.
     """
@@ -101,9 +101,9 @@ def _stride(
     way: int,
     limit: int,
 ) -> int:
-    """Stride from the last point on (*way* 1) or from the first point back (-1) until the line ends; return how many follow.
+    """Stride from the last point on (*way* 1) or from the first point back (-1) until the line ends.
 
-    The points so far are the rows *first* to *last*.
+    The points so far are the rows *first* to *last*; return how many follow.
     """
     count = 0
     here = last if way > 0 else first
