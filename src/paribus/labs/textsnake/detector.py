@@ -141,9 +141,9 @@ class Torch:
 
 
 class Onnx:
-    """The network in onnxruntime."""
+    """The network in onnxruntime, on so many threads of the processor; 0: as many as there are cores."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, threads: int = 0) -> None:
         try:
             import onnxruntime
         except ModuleNotFoundError:
@@ -151,7 +151,10 @@ class Onnx:
         if not path.is_file():
             raise DataError(f"{path}: no such file of weights")
         try:
-            self._session: Any = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = threads
+            options.log_severity_level = 4  # what it has to say of a broken file, the error says
+            self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has a dozen kinds of error, none of them public
             raise DataError(f"{path}: not a model that onnxruntime reads ({type(error).__name__})") from None
         names = (

@@ -92,7 +92,7 @@ def export_onnx(model: TextSnake, path: Path) -> Path:
         torch.onnx.export(
             Maps5(model),
             (torch.zeros(1, 3, 64, 64),),
-            file,  # type: ignore[arg-type] - this exporter takes a file too
+            file,  # type: ignore[arg-type]
             input_names=["image"],
             output_names=["maps"],
             dynamic_axes={"image": size, "maps": size},
