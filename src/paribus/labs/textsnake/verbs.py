@@ -88,7 +88,9 @@ def detect(
     for option, paths in written:
         for path in paths[:1]:
             prepare(path, option)
-    detector = Detector(weights, size=size, device=device)
+    with _getting_ready():
+        detector = Detector(weights, size=size, device=device)
+        detector.warm()
 
     entries: list[dict[str, Any]] = []
     failed = texts = 0
@@ -151,6 +153,19 @@ def _json_of(entries: Sequence[dict[str, Any]], total: int, target: str | None) 
                 write_whole(Path(target).expanduser(), text.encode())
             if not whole:
                 say(f"note: not all was looked at; {target} has {len(entries)} of {_counted(total, 'picture')}")
+
+
+@contextmanager
+def _getting_ready() -> Iterator[None]:
+    """Say on a terminal what the first picture waits for: after an installation the decoder is compiled, once."""
+    from paribus.cli.terminal import err
+
+    console = err()
+    if not console.is_terminal:
+        yield
+        return
+    with console.status("getting ready; just after an installation this takes half a minute"):
+        yield
 
 
 @contextmanager
@@ -252,7 +267,9 @@ def evaluate(
     images = published(data, ground_truth, split, skip_broken=skip_broken)
     protocol = protocol or own_protocol(data)
     scored([], [], protocol, tr, tp, iou)  # a wrong threshold is told before hours are spent
-    detector = Detector(weights, size=size, device=device)
+    with _getting_ready():
+        detector = Detector(weights, size=size, device=device)
+        detector.warm()
     truths, finds = [], []
     with _progress(len(images)) as went_on:
         for image in images:

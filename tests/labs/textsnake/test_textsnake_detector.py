@@ -1,0 +1,335 @@
+"""The detector: pictures of any kind and size in, polygons in their own pixels out, in torch and in ONNX."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+import torch
+from PIL import Image
+
+import paribus
+from paribus.data.curved_text import scene
+from paribus.errors import ConfigError, DataError
+from paribus.labs.textsnake.detector import Detector, padded
+from paribus.labs.textsnake.draw import drawn
+from paribus.labs.textsnake.export import Maps5, export_onnx
+from paribus.labs.textsnake.instance import Instance
+from paribus.labs.textsnake.model import scaled
+from paribus.labs.textsnake.seen_at import seen_at
+from paribus.labs.textsnake.weights_file import save_weights
+
+from .stand_in import Oracle, everything_is_text, random_network
+
+ARC = np.linspace(-2.4, -0.7, 24)
+BAND = np.concatenate(
+    [[(800 + r * np.cos(a), 700 + r * np.sin(a)) for a in angles] for r, angles in ((500, ARC), (380, ARC[::-1]))]
+)
+"""A line of text of radius 60 along an arc, in a picture of 1600x900."""
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return everything_is_text(tmp_path_factory.mktemp("weights") / "all.safetensors")
+
+
+@pytest.fixture(scope="module")
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
+    save_weights(path, random_network(), {})
+    return path
+
+
+@pytest.fixture(scope="module")
+def onnx(random_weights: Path) -> Path:
+    from paribus.labs.textsnake.weights_file import load_weights
+
+    return export_onnx(load_weights(random_weights), random_weights.with_suffix(".onnx"))
+
+
+def agreement(first: object, second: object) -> float:
+    a, b = shapely.Polygon(first), shapely.Polygon(second)  # type: ignore[arg-type]
+    return float(a.intersection(b).area / a.union(b).area)
+
+
+@pytest.mark.parametrize("size", [320, 640, 1600, 5000])
+def test_polygons_and_disks_are_in_the_pictures_own_pixels(weights: Path, size: int) -> None:
+    detector = Detector(weights, size=size)
+    oracle = detector.network = Oracle([BAND], 1600)
+    (found,) = detector.detect(np.zeros((900, 1600, 3), np.uint8))
+    assert oracle.seen[1] == min(size, 1600)
+    assert agreement(found.polygon, BAND) > 0.85
+    away = np.hypot(found.disks[:, 0] - 800, found.disks[:, 1] - 700)
+    np.testing.assert_allclose(away, 440, atol=8)
+    np.testing.assert_allclose(found.disks[:, 2], 60, atol=6)
+
+
+def test_a_larger_picture_moves_polygons_by_no_pixel() -> None:
+    """Enlarged twice, the middle of the first pixel becomes the middle of the first four: -> 0.5."""
+    detector = Detector.__new__(Detector)
+    detector.size, detector.tr_threshold, detector.tcl_threshold = 64, 0.4, 0.6
+    square = [[10, 20], [50, 20], [50, 40], [10, 40]]
+    detector.network = Oracle([square], 64)
+    (small,) = detector.detect(np.zeros((64, 64, 3), np.uint8))
+    (large,) = detector.detect(np.zeros((128, 128, 3), np.uint8))
+    np.testing.assert_allclose(large.polygon, 2 * small.polygon + 0.5)
+    np.testing.assert_allclose(large.disks, np.column_stack([2 * small.disks[:, :2] + 0.5, 2 * small.disks[:, 2]]))
+
+
+def test_the_surest_text_comes_first(weights: Path) -> None:
+    detector = Detector(weights)
+    oracle = Oracle([[[10, 10], [90, 10], [90, 30], [10, 30]], [[10, 60], [90, 60], [90, 80], [10, 80]]], 128)
+
+    def network(picture: np.ndarray) -> np.ndarray:
+        maps = oracle(picture)
+        maps[0, :48] *= 0.7
+        return maps
+
+    detector.network = network
+    first, second = detector.detect(np.zeros((96, 128, 3), np.uint8))
+    assert first.score > second.score
+    assert first.polygon[:, 1].min() > 50
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size", "seen"),
+    [
+        (1, 1, 1280, (1, 1)),
+        (512, 512, 1280, (512, 512)),
+        (6000, 4000, 1280, (1280, 853)),
+        (6000, 4000, 6000, (6000, 4000)),
+        (4000, 6000, 640, (427, 640)),
+        (6000, 40, 1280, (6000, 40)),  # a banner stays readable
+        (40, 6000, 1280, (40, 6000)),
+        (8000, 800, 1280, (3200, 320)),  # as if it were 4 times its height long
+        (100_000, 1000, 1280, (12_800, 128)),  # no more than size^2 pixels
+    ],
+)
+def test_the_size_at_which_a_picture_is_looked_at(width: int, height: int, size: int, seen: tuple[int, int]) -> None:
+    assert seen_at(width, height, size) == seen
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (33, 31), (5, 3000), (64, 64, 4), (300, 400, 3)])
+def test_any_size_of_array_is_taken_and_left_as_it_was(weights: Path, shape: tuple[int, ...]) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
+    picture.setflags(write=False)
+    height, width = shape[:2]
+    for found in Detector(weights, size=256).detect(picture):
+        assert np.isfinite(found.polygon).all()
+        assert found.polygon.min() >= -1.5
+        assert (found.polygon.max(axis=0) <= np.array([width, height]) + 1).all()
+        assert 0 <= found.score <= 1
+
+
+def test_a_huge_picture_is_made_smaller_before_the_network(weights: Path) -> None:
+    detector = Detector(weights)
+    oracle = detector.network = Oracle([[[600, 600], [5000, 600], [5000, 1200], [600, 1200]]], 6000)
+    (found,) = detector.detect(Image.new("RGB", (6000, 4000)))
+    assert oracle.seen == (864, 1280, 3)
+    assert agreement(found.polygon, [[600, 600], [5000, 600], [5000, 1200], [600, 1200]]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("mode", "file"),
+    [
+        ("L", "a.png"),
+        ("LA", "a.png"),
+        ("P", "a.png"),
+        ("RGBA", "a.webp"),
+        ("CMYK", "a.jpg"),
+        ("I;16", "a.png"),
+        ("1", "a.png"),
+        ("1", "a.tif"),
+        ("RGB", "a.bmp"),
+        ("P", "a.gif"),
+    ],
+)
+def test_a_picture_of_any_mode_is_taken(weights: Path, tmp_path: Path, mode: str, file: str) -> None:
+    ramp = np.tile(np.arange(96, dtype=np.uint8), (64, 1))
+    if mode == "I;16":
+        picture = Image.fromarray(ramp.astype(np.uint16) * 256)
+    elif mode == "P":
+        picture = Image.fromarray(ramp).convert("P")
+        picture.info["transparency"] = 0
+    else:
+        picture = Image.fromarray(ramp).convert(mode)
+    more = {"save_all": True, "append_images": [picture.copy()]} if file.endswith("gif") else {}
+    picture.save(tmp_path / file, **more)
+    detector = Detector(weights)
+    found = detector.detect(tmp_path / file)
+    assert len(found) == 1
+    np.testing.assert_array_equal(found[0].polygon, detector.detect(str(tmp_path / file))[0].polygon)
+    with Image.open(tmp_path / file) as opened:
+        np.testing.assert_array_equal(found[0].polygon, detector.detect(opened)[0].polygon)
+
+
+def test_pixels_are_those_of_the_upright_picture(weights: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored lying on its side
+    Image.new("RGB", (80, 200)).save(tmp_path / "turned.jpg", exif=exif)
+    detector = Detector(weights)
+    oracle = detector.network = Oracle([[[20, 20], [180, 20], [180, 50], [20, 50]]], 224)
+    (found,) = detector.detect(tmp_path / "turned.jpg")
+    assert oracle.seen == (96, 224, 3)
+    assert found.polygon[:, 0].max() > 100
+
+
+def test_what_is_no_picture_is_one_line(weights: Path, tmp_path: Path) -> None:
+    detector = Detector(weights)
+    (tmp_path / "text.jpg").write_text("hello")
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (99, 99, 3)).astype(np.uint8)).save(tmp_path / "cut.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:2000])
+    for path in (tmp_path / "text.jpg", tmp_path / "cut.jpg", tmp_path / "none.png", tmp_path):
+        with pytest.raises(DataError, match=path.name) as caught:
+            detector.detect(path)
+        assert "\n" not in str(caught.value)
+    for array in (np.zeros((4, 4), np.float32), np.zeros((0, 4), np.uint8), np.zeros((2, 4, 4, 3), np.uint8)):
+        with pytest.raises(DataError, match="expected"):
+            detector.detect(array)  # type: ignore[arg-type]
+
+
+def test_what_makes_no_sense_is_refused(weights: Path, tmp_path: Path) -> None:
+    for settings, words in (
+        ({"size": 31}, "at least 32"),
+        ({"tr_threshold": 0.0}, "tr_threshold"),
+        ({"tcl_threshold": float("nan")}, "tcl_threshold"),
+        ({"device": "gpu"}, "'gpu'"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            Detector(weights, **settings)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="no detector 'none'"):
+        Detector("none")
+    for name in ("none.safetensors", "none.onnx"):
+        with pytest.raises(DataError, match="no such file"):
+            Detector(tmp_path / name)
+    for name in ("broken.safetensors", "broken.onnx"):
+        (tmp_path / name).write_bytes(b"broken")
+        with pytest.raises(DataError, match=name):
+            Detector(tmp_path / name)
+    with pytest.raises(ConfigError, match="cuda"):
+        Detector(tmp_path / "broken.onnx", device="cuda")
+
+
+def test_too_little_memory_is_said_in_one_line(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = Detector(weights)
+
+    def full(*_: object) -> None:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+    monkeypatch.setattr(detector.network, "_model", full)
+    with pytest.raises(DataError, match=r"64x32 pixels .* smaller size"):
+        detector.detect(np.zeros((32, 64, 3), np.uint8))
+
+
+def test_padding_repeats_the_border() -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (33, 64, 3)).astype(np.uint8)
+    found = padded(picture)
+    assert found.shape == (64, 64, 3)
+    np.testing.assert_array_equal(found[:33], picture)
+    np.testing.assert_array_equal(found[33:], np.broadcast_to(picture[-1:], (31, 64, 3)))
+
+
+@pytest.mark.parametrize(("log_radius", "full"), [(True, False), (False, True)])
+def test_the_graph_of_inference_gives_what_the_network_gives(log_radius: bool, full: bool) -> None:
+    import dataclasses
+
+    model = random_network()
+    model.network = dataclasses.replace(model.network, log_radius=log_radius, full_resolution=full)
+    image = torch.from_numpy(scene("test", 0).image[:96, :160].transpose(2, 0, 1)[None].astype(np.float32))
+    with torch.no_grad():
+        expected = model(scaled(image)).probabilities()
+        found = Maps5(model)(image)
+    assert found.shape == (1, 5, 96, 160)
+    assert expected[:, :2].std() > 0.01, "or there is nothing to compare"
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (96, 160), (512, 512), (32, 320)])
+def test_onnx_gives_what_torch_gives(onnx: Path, random_weights: Path, height: int, width: int) -> None:
+    from paribus.labs.textsnake.detector import Onnx, Torch
+
+    picture = np.ascontiguousarray(scene("test", 1).image[:height, :width])
+    expected, found = Torch(random_weights, "cpu")(picture), Onnx(onnx)(picture)
+    assert found.shape == expected.shape == (5, height, width)
+    assert expected[:2].std() > 0.001
+    np.testing.assert_allclose(found[:2], expected[:2], atol=1e-3, rtol=0)
+    np.testing.assert_allclose(found, expected, atol=1e-2, rtol=1e-3)
+
+
+def test_export_is_quiet_whole_and_another_onnx_file_is_refused(
+    onnx: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from paribus.labs.textsnake.weights_file import load_weights
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert export_onnx(load_weights(onnx.with_suffix(".safetensors")), tmp_path / "new" / "d.onnx").is_file()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["d.onnx"]
+    assert capfd.readouterr() == ("", "")
+    import onnx as library
+    from onnx import TensorProto, helper
+
+    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Abs", ["x"], ["y"])], "other", value[:1], value[1:])
+    library.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), tmp_path / "o.onnx"
+    )
+    with pytest.raises(DataError, match="something else"):
+        Detector(tmp_path / "o.onnx")
+
+
+def test_onnx_needs_no_torch_and_neither_do_the_parts(onnx: Path) -> None:
+    code = f"""
+import sys
+import paribus
+assert "numpy" not in sys.modules, "import paribus loads next to nothing"
+import paribus.textsnake
+assert "numpy" not in sys.modules
+import numpy as np
+from paribus.textsnake import Detector, Instance, decode, drawn, encode, evaluate
+square = np.array([[8.0, 8], [56, 8], [56, 24], [8, 24]])
+labels = encode([square], (32, 64))
+(found,) = decode(labels.text * 1.0, labels.centre * 1.0, labels.radius, labels.cos, labels.sin)
+assert isinstance(found, Instance)
+assert evaluate([[square]], [[found]]).f == 1.0
+drawn(np.zeros((32, 64, 3), np.uint8), [found])
+Detector({str(onnx)!r}).detect(np.zeros((64, 96, 3), np.uint8))
+assert "torch" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_public_names() -> None:
+    assert sorted(dir(paribus.textsnake)) == [
+        "Detector", "GroundTruth", "Instance", "Labels", "Scores",
+        "decode", "drawn", "encode", "evaluate", "export_onnx", "load_weights",
+    ]  # fmt: skip
+    assert paribus.textsnake.Detector is Detector
+    assert paribus.textsnake.Instance is Instance
+    for name in dir(paribus.textsnake):
+        assert getattr(paribus.textsnake, name).__name__ == name
+    with pytest.raises(AttributeError, match="nothing"):
+        paribus.textsnake.nothing  # noqa: B018
+    assert "textsnake" in dir(paribus)
+
+
+def test_a_drawing_shows_polygon_and_axis_and_leaves_the_picture(tmp_path: Path) -> None:
+    picture = np.zeros((64, 128, 3), np.uint8)
+    disks = np.array([[20.0, 30, 10], [100, 30, 10]])
+    found = Instance(polygon=np.array([[20.0, 20], [100, 20], [100, 40], [20, 40]]), disks=disks, score=1.0)
+    shown = drawn(picture, [found])
+    assert picture.max() == 0
+    assert shown.shape == picture.shape
+    assert shown[30, 60, 0] > 150, "the axis is orange"
+    assert shown[25, 60, 1] > 20, "the inside is tinted"
+    assert shown[20, 60, 1] > 100, "the outline is green"
+    assert not shown[50:].any()
+    np.testing.assert_array_equal(drawn(picture, []), picture)
+    nowhere = Instance(polygon=found.polygon + 1e6, disks=np.zeros((0, 3)), score=0.5)
+    np.testing.assert_array_equal(drawn(picture, [nowhere]), picture)
