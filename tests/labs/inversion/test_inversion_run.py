@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from paribus.cli import main
 from paribus.errors import ConfigError
+from paribus.labs.inversion import album
 from paribus.labs.inversion.data import crops, originals
 from paribus.labs.inversion.decoder import UpConvolutional
 from paribus.labs.inversion.deep_prior import Hourglass
+from paribus.labs.inversion.descent import descend
 from paribus.labs.inversion.experiments import (
     BASELINE,
     QUASI_NEWTON,
@@ -26,6 +30,8 @@ from paribus.labs.inversion.experiments import (
     Method,
     Prior,
 )
+from paribus.labs.inversion.implementation import implementation
+from paribus.labs.inversion.loss import shifted
 from paribus.labs.inversion.run import JUDGE_SEED, run
 from paribus.nn.initial import initialise
 from paribus.nn.networks.load import load
@@ -35,6 +41,7 @@ from paribus.spec.context import Artifact, Context, Diverged, Progress, Report
 from paribus.spec.registry import experiment
 from paribus.spec.seed import Streams
 from paribus.train import loop, optimise
+from paribus.train.image_optimizer import LBFGS
 from paribus.train.schedule import Steps
 
 RANDOM = Fixed(weights="random")
@@ -99,6 +106,37 @@ def test_a_decoder_does_not_depend_on_the_scale_of_features() -> None:
     for decoder in (first, second):
         initialise(decoder, Streams(0))
     torch.testing.assert_close(first(features), second(scaled), atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("side", [16, 17, 24])
+@pytest.mark.parametrize("layer", ["relu1_1", "pool3", "relu4_2", "fc"])
+def test_a_decoder_is_trained_on_the_smallest_pictures(side: int, layer: str) -> None:
+    config = replace(TINY, side=side, features=Features(network=RANDOM, layers=(layer,)), method=METHODS["decoder"])
+    assert np.isfinite(list(run(config, Context(seed=0)).values())).all()
+
+
+def test_a_long_gradient_is_shortened_and_a_short_one_is_left_to_the_bit() -> None:
+    def trained_with(factor: float, largest: float) -> tuple[float, torch.Tensor]:
+        maker = nn.Linear(4, 3 * 8 * 8)
+        initialise(maker, Streams(0))
+
+        def make() -> torch.Tensor:
+            return maker(torch.ones(1, 4)).view(1, 3, 8, 8)
+
+        def loss(step: int) -> loop.StepLoss:
+            error = factor * (make() - 0.1 * step).square().mean()
+            return loop.StepLoss(error, error.detach())
+
+        schedule = Steps(rates=(0.01,), starts=(0.0,))
+        found = album.trained(maker, make, loss, steps=3, schedule=schedule, context=Context(seed=0), largest=largest)
+        gradients = [parameter.grad for parameter in maker.parameters() if parameter.grad is not None]
+        return float(torch.cat([gradient.flatten() for gradient in gradients]).norm()), found.images
+
+    assert trained_with(1000.0, torch.inf)[0] > 10
+    assert trained_with(1000.0, 1.0)[0] == pytest.approx(1.0, abs=1e-4)
+    free, bound = trained_with(0.01, torch.inf), trained_with(0.01, 1.0)
+    assert free[0] == bound[0] < 1
+    assert torch.equal(free[1], bound[1])
 
 
 @pytest.mark.parametrize("size", [(16, 16), (33, 21)])
@@ -210,3 +248,29 @@ def test_the_judge_is_no_network_that_is_inverted(seed: int) -> None:
     name = experiment("inversion/features=resnet18:random:layer1_2").config.features.network
     inverted, judge = load(name, Streams(seed)), load(name, Streams(JUDGE_SEED))
     assert not torch.equal(inverted.stages["layer1_1"].conv1.weight, judge.stages["layer1_1"].conv1.weight)
+
+
+def test_lbfgs_and_jitter_are_shown_as_the_code_that_they_are() -> None:
+    def code(name: str, path: str) -> object | None:
+        value: object = experiment(name).config
+        for part in path.split("."):
+            value = getattr(value, part)
+        return implementation(path, value)
+
+    assert code("inversion/base", "method") is descend
+    assert code("inversion/lbfgs", "method") is LBFGS
+    assert code("inversion/base", "method.jitter") is None
+    assert code("inversion/jitter=2", "method.jitter") is shifted
+    assert code("inversion/jitter=2", "method") is descend
+
+
+@pytest.mark.parametrize(
+    ("change", "words"), [("lbfgs", ["class LBFGS", "def descend"]), ("jitter=2", ["def shifted(images"])]
+)
+def test_a_diff_shows_the_source_of_lbfgs_and_jitter(
+    change: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["diff", "inversion/base", f"inversion/{change}"]) == 0
+    said = capsys.readouterr().out
+    for word in words:
+        assert word in said

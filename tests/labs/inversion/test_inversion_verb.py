@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 from PIL import Image
 
 from paribus.cli import main
 from paribus.errors import ChangeError, ConfigError
+from paribus.labs.inversion.experiments import Config, Decoder
 from paribus.labs.inversion.verbs import configured
+from paribus.nn.networks.load import load
+from paribus.nn.networks.names import Fixed
 from paribus.spec.context import Context, Diverged
 from paribus.spec.registry import experiment
+from paribus.spec.seed import Streams
 from paribus.train import optimise
 
 SETTINGS = ["--layer", "relu1_1", "--weights", "random", "--steps", "4", "--size", "40"]
@@ -176,3 +183,54 @@ def test_options_that_contradict_each_other_or_are_empty_are_refused() -> None:
         configured("small_vgg:random", "cifar10", None, None, [])
     with pytest.raises(ConfigError, match="--layer is empty"):
         configured(None, None, "", None, [])
+
+
+def test_a_png_tells_the_name_of_a_file_and_no_folder(picture: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "secret" / "mine.safetensors"
+    weights.parent.mkdir()
+    state = load(Fixed(weights="random"), Streams(0)).stages.state_dict()
+    safetensors.torch.save_file({name: value.contiguous() for name, value in state.items()}, weights)
+    out, strip = tmp_path / "out.png", tmp_path / "strip.png"
+    options = [
+        "--layer",
+        "relu1_1",
+        "--weights",
+        str(weights),
+        "--steps",
+        "2",
+        "--out",
+        str(out),
+        "--strip",
+        str(strip),
+    ]
+    assert call("inversion", "invert", str(picture), *options) == 0
+    for written in (out, strip):
+        with Image.open(written) as image:
+            texts: dict[str, str] = image.text  # type: ignore[attr-defined]
+        assert texts["paribus:network"] == "small_vgg (mine.safetensors)"
+        assert "mine.safetensors" in texts["paribus:experiment"]
+        for text in texts.values():
+            assert str(tmp_path) not in text
+            assert "secret" not in text
+        assert str(tmp_path).encode() not in written.read_bytes()
+
+
+@pytest.mark.parametrize(("size", "side"), [("16", 16), ("20", 20), ("128", 30)])
+def test_a_decoder_takes_small_pictures(
+    size: str, side: int, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """The picture has 60x30 pixels; the middle square is cut out first, so that 16 pixels are enough."""
+    configured_as = configured
+
+    def brief(*options: Any) -> tuple[Config, str]:
+        config, name = configured_as(*options)
+        return replace(config, method=Decoder(steps=2, batch_size=1, width=2)), name
+
+    monkeypatch.setattr("paribus.labs.inversion.verbs.configured", brief)
+    out = tmp_path / "out.png"
+    options = ["--layer", "relu1_1", "--weights", "random", "--change", "decoder", "--size", size, "--out", str(out)]
+    assert call("inversion", "invert", str(picture), *options) == 0
+    assert "the middle square" in capsys.readouterr().out
+    with Image.open(out) as image:
+        assert image.size == (side, side)

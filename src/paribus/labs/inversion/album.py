@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -44,6 +45,7 @@ def trained(
     steps: int,
     schedule: Schedule,
     context: Context,
+    largest: float = math.inf,
 ) -> Found:
     """Train *maker* by Adam, and return what it makes in the end.
 
@@ -54,6 +56,7 @@ def trained(
         steps: how many updates.
         schedule: the learning rate.
         context: takes curves, the first image as it is, checkpoints.
+        largest: the norm over all weights to which a longer gradient is shortened.
     """
 
     @torch.no_grad()
@@ -63,14 +66,20 @@ def trained(
         context.picture("image", to_pictures(image[None])[0])
         return {}
 
+    def shorten(*_: object) -> None:
+        nn.utils.clip_grad_norm_(maker.parameters(), largest)
+
     with torch.no_grad():
         first = make()[0]
     album = Album(maker, (first.shape[-2], first.shape[-1])).to(first.device)
     album.add(first)
+    optimizer = Adam().build(maker.parameters(), rate=0.0)
+    if largest < math.inf:
+        optimizer.register_step_pre_hook(shorten)
     fit(
         loss,
         model=album,
-        optimizer=Adam().build(maker.parameters(), rate=0.0),
+        optimizer=optimizer,
         rate=schedule.rate,
         steps=steps,
         context=context,

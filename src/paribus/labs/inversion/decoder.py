@@ -25,6 +25,10 @@ SMALLEST_MAP = 4
 """Vectors are unfolded to maps of about this side, as halving the image's sides leads to it."""
 LARGEST_WIDTH = 128
 
+LARGEST_GRADIENT = 1.0
+"""The norm to which a longer gradient is shortened (Pascanu, Mikolov & Bengio 2013). Deep decoders, those of vectors,
+break down without it: of `average` norms reach 100, where 0.6 is the largest of `relu3_2`."""
+
 
 class UpConvolutional(nn.Module):
     """A decoder that doubles the resolution step by step, and takes features in where their resolution is reached.
@@ -117,7 +121,9 @@ def decode(config: Config, method: Decoder, distance: FeatureDistance, context: 
         error = (found - images).square().mean()
         return StepLoss(error, error.detach())
 
-    return trained(decoder, make, loss, steps=method.steps, schedule=method.schedule, context=context)
+    return trained(
+        decoder, make, loss, steps=method.steps, schedule=method.schedule, context=context, largest=LARGEST_GRADIENT
+    )
 
 
 def build(config: Config, method: Decoder, distance: FeatureDistance, streams: Streams, device: str) -> UpConvolutional:
