@@ -251,17 +251,17 @@ def test_the_judge_is_no_network_that_is_inverted(seed: int) -> None:
 
 
 def test_lbfgs_and_jitter_are_shown_as_the_code_that_they_are() -> None:
-    def code(name: str, path: str) -> object | None:
-        value: object = experiment(name).config
-        for part in path.split("."):
-            value = getattr(value, part)
-        return implementation(path, value)
-
-    assert code("inversion/base", "method") is descend
-    assert code("inversion/lbfgs", "method") is LBFGS
-    assert code("inversion/base", "method.jitter") is None
-    assert code("inversion/jitter=2", "method.jitter") is shifted
-    assert code("inversion/jitter=2", "method") is descend
+    code = {
+        name: implementation("method", experiment(f"inversion/{name}").config.method)
+        for name in ("base", "lbfgs", "jitter=2", "jitter=2/constant_rate=0.1", "constant_rate=0.1")
+    }
+    assert code == {
+        "base": descend,
+        "lbfgs": LBFGS,
+        "jitter=2": shifted,
+        "jitter=2/constant_rate=0.1": shifted,
+        "constant_rate=0.1": descend,
+    }
 
 
 @pytest.mark.parametrize(

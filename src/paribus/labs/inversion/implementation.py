@@ -18,6 +18,6 @@ def implementation(path: str, value: Any) -> object | None:
     """Return the function or class that computes what the field at *path* says with *value*, or None."""
     if isinstance(value, Descent) and isinstance(value.optimizer, LBFGS):
         return LBFGS
-    if path == "method.jitter":
-        return shifted if value else None
+    if isinstance(value, Descent) and value.jitter:
+        return shifted
     return _CODE.get(type(value))

@@ -30,7 +30,13 @@ def in_turn(
     streams: Streams,
     target: Tensor | None = None,
 ) -> tuple[Adversarial, dict[str, int]]:
-    """Run *attacks* in their order; return the worst case, and how many images are unbroken after each."""
+    """Run *attacks* in their order; return the worst case, and how many images are unbroken after each.
+
+    An attack draws a row of numbers for each image that it is given, so which numbers a survivor gets depends on which
+    others survived with it: two arms whose first attacks differ meet different noise in the second. A stream for each
+    image would need the image's place in the whole batch in every call of an attack, and a generator for each image in
+    Square's queries, and would change the bits of every random attack.
+    """
     found: Adversarial | None = None
     left: dict[str, int] = {}
     for name, attack in attacks.items():
