@@ -55,7 +55,7 @@ def axis(polygon: ArrayLike) -> Axis:
     """
     points = outline(polygon)
     clean, order = _merged(points)
-    if len(clean) < 3 or abs(_area(clean)) < 1e-9 * max(_length(clean), 1e-300) ** 2:
+    if len(clean) < 3 or abs(_area(clean)) <= 1e-9 * _length(clean) ** 2:
         raise DataError(f"a polygon of {len(points)} points has no area: an axis needs an outline with an inside")
     first, last = _ends(clean, order and len(points) % 2 == 0)
     top, bottom = _sides(clean, first, last)
@@ -97,14 +97,14 @@ def _area(points: Floats) -> float:
 
 @compiled
 def _merged(points: Floats) -> tuple[Floats, bool]:
-    """Return the points but for those that repeat the one before, and whether that is all. A quadrangle keeps all."""
+    """Return the points but for those that repeat the one before, and whether that is all."""
     n = len(points)
     small = 1e-3 * _length(points)
     kept = np.empty((n, 2))
     count = 0
     for k in range(n):
         before = points[k - 1] if k == 0 else kept[max(count - 1, 0)]
-        if np.hypot(points[k, 0] - before[0], points[k, 1] - before[1]) > small or n == 4:
+        if np.hypot(points[k, 0] - before[0], points[k, 1] - before[1]) > small:
             kept[count] = points[k]
             count += 1
     return kept[:count].copy(), count == n
@@ -265,9 +265,13 @@ def _axis(top: Floats, bottom: Floats) -> tuple[Floats, Floats, Floats]:
     centres = (one + other) / 2
     for _ in range(ROUNDS):
         for k in range(1, SAMPLES - 1):
-            ax, ay, _a = _nearest(top, centres[k, 0], centres[k, 1])
-            bx, by, _b = _nearest(bottom, centres[k, 0], centres[k, 1])
-            centres[k, 0], centres[k, 1] = (ax + bx) / 2, (ay + by) / 2
+            ax, ay, above = _nearest(top, centres[k, 0], centres[k, 1])
+            bx, by, below = _nearest(bottom, centres[k, 0], centres[k, 1])
+            across = np.sqrt((ax - bx) ** 2 + (ay - by) ** 2)
+            if across > 0:
+                shift = (above - below) / 2 / across
+                centres[k, 0] += shift * (ax - bx)
+                centres[k, 1] += shift * (ay - by)
         centres = _sample(centres, _shares(centres), POINTS)
     radii, angles = np.empty(POINTS), np.empty(POINTS)
     for k in range(POINTS):

@@ -152,7 +152,8 @@ def _draw(
     if left > right or top > bottom:
         return
     nearness = np.full((int(bottom - top) + 1, int(right - left) + 1), np.inf)
-    for k in range(n - 1):
+    for i in range(n - 1):
+        k = 0 if i == 0 else n - 2 if i == 1 else i - 1  # both ends first: a pixel nearest to an end is none
         ax, ay, bx, by = line[k, 0], line[k, 1], line[k + 1, 0], line[k + 1, 1]
         dx, dy = bx - ax, by - ay
         square = dx * dx + dy * dy
@@ -164,8 +165,7 @@ def _draw(
         for y in range(int(y0), int(y1) + 1):
             for x in range(int(x0), int(x1) + 1):
                 part = ((x - ax) * dx + (y - ay) * dy) / square
-                if (part < 0 and k == 0) or (part > 1 and k == n - 2):
-                    continue
+                beyond = (part < 0 and k == 0) or (part > 1 and k == n - 2)
                 part = min(max(part, 0.0), 1.0)
                 away = (x - ax - part * dx) ** 2 + (y - ay - part * dy) ** 2
                 seen = nearness[y - int(top), x - int(left)]
@@ -175,6 +175,8 @@ def _draw(
                 if away > max(WIDTH * r, THINNEST) ** 2:
                     continue
                 nearness[y - int(top), x - int(left)] = away
+                if beyond:
+                    continue
                 text[y, x] = centre[y, x] = True
                 c = tangents[k, 0] + part * (tangents[k + 1, 0] - tangents[k, 0])
                 s = tangents[k, 1] + part * (tangents[k + 1, 1] - tangents[k, 1])
