@@ -15,7 +15,7 @@ from paribus.labs.textsnake.experiments import BASELINE, Config
 from paribus.labs.textsnake.studies import STUDIES
 from paribus.spec.context import Context
 from paribus.spec.finding import Finding
-from paribus.spec.lab import Lab
+from paribus.spec.lab import Base, Lab
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,6 +59,10 @@ def _implementation(path: str, value: Any) -> object | None:
     return implementation(path, value)
 
 
+def _default_base() -> Base:
+    return Base("textsnake/base", "each study names its own: the shipped detector, true maps or a short training")
+
+
 _FOLDER = Path(__file__).parent
 LAB = Lab(
     name="textsnake",
@@ -76,6 +80,7 @@ LAB = Lab(
         'Wolf & Jolion (2006), "Object Count/Area Graphs for the Evaluation of Object Detection"',
         'Ch\'ng & Chan (2017), "Total-Text: A Comprehensive Dataset for Scene Text Detection and Recognition"',
     ),
+    default_base=_default_base,
     implementation=_implementation,
     check=_check,
     contact_sheet=_contact_sheet,
@@ -86,10 +91,11 @@ LAB = Lab(
         *(
             _FOLDER / f"{part}.py"
             for part in (
-                "experiments", "backbones", "model", "loss", "data", "training", "geometry", "labels", "decode",
-                "contours", "weights_file", "run",
+                *("experiments", "backbones", "model", "loss", "data", "training", "weights_file", "run"),
+                *("compiled", "geometry", "labels", "decode", "components", "striding", "sliding", "outlining"),
+                *("contours", "instance"),
             )
         ),
     ),
     data_editions=_data_editions,
-)  # fmt: skip
+)

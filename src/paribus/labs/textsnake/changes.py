@@ -5,6 +5,21 @@ from __future__ import annotations
 from paribus.labs.textsnake.experiments import BACKBONES, BASELINE, SHORT, SLIM, Oracle, Shipped, Training
 from paribus.spec.change import Change, OneOf
 
+
+def _backbone(text: str) -> str:
+    """Return *text* where it names a backbone."""
+    if text not in BACKBONES:
+        raise ValueError(f"one of {', '.join(BACKBONES)} is expected")
+    return text
+
+
+def _radius(text: str) -> str:
+    """Return *text* where it says how a radius is given."""
+    if text not in ("linear", "log"):
+        raise ValueError("linear or log is expected")
+    return text
+
+
 NETWORK = (
     Change(
         name="slim",
@@ -19,7 +34,7 @@ NETWORK = (
         path="network.backbone",
         before=OneOf(BACKBONES),
         after=lambda name: name,
-        parameter=str,
+        parameter=_backbone,
     ),
     Change(
         name="from_scratch",
@@ -36,18 +51,12 @@ NETWORK = (
         after=False,
     ),
     Change(
-        name="log_radius",
-        doc="Lets the network give the radius by its logarithm, so that one gradient step means a share, not pixels.",
+        name="radius",
+        doc="Lets the network give the radius in pixels (linear), as in the paper, or by its logarithm (log).",
         path="network.log_radius",
-        before=False,
-        after=True,
-    ),
-    Change(
-        name="linear_radius",
-        doc="Lets the slim network give the radius in pixels, as in the paper.",
-        path="network.log_radius",
-        before=True,
-        after=False,
+        before=OneOf((False, True)),
+        after=lambda kind: kind == "log",
+        parameter=_radius,
     ),
 )
 

@@ -28,6 +28,12 @@ def labels_of(drawn: Scene) -> Labels:
     )
 
 
+def target_of(labels: Labels, device: str) -> Target:
+    """Return the labels of one scene as a batch of one."""
+    maps = (labels.text, labels.centre, labels.radius, labels.cos, labels.sin, ~labels.ignored)
+    return Target(*(torch.from_numpy(values)[None].to(device) for values in maps))
+
+
 class TrainingScenes(Dataset[tuple[Tensor, Tensor]]):
     """Training scene i, as pixels (3, S, S) uint8 and labels (6, S, S) float32: what a worker process makes."""
 

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from paribus.data.curved_text import Scene
 from paribus.labs.textsnake.contours import contours, rotated_boxes
-from paribus.labs.textsnake.data import labels_of, test_scenes
+from paribus.labs.textsnake.data import labels_of, target_of, test_scenes
 from paribus.labs.textsnake.decode import Acts, decode
 from paribus.labs.textsnake.draw import drawn
 from paribus.labs.textsnake.evaluation import GroundTruth, ImageScores, evaluate
 from paribus.labs.textsnake.experiments import Config, Decoding, Oracle, Shipped
 from paribus.labs.textsnake.instance import Instance
+from paribus.labs.textsnake.loss import losses
 from paribus.labs.textsnake.model import TextSnake, scaled
 from paribus.labs.textsnake.training import train
 from paribus.labs.textsnake.weights_file import load_weights
@@ -32,18 +33,21 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
 
     ``recall``, ``precision`` and their harmonic mean ``f`` under the protocol of the configuration; the same of curved
     and of straight text alone (``f_curved``, ``f_straight``, ...), where text of the other kind is neither to be found
-    nor counted against. ``found``: the share of legible instances that take part in a match.
+    nor counted against. ``found``: the share of legible instances that take part in a match. ``test_loss``: the mean of
+    the configuration's own loss over the scenes; of the true maps it is 0.
     """
     with reproducible(context.device):
         network = _network(config, context)
         scenes = test_scenes(config, context.seed)
-        found = []
+        found, lost = [], 0.0
         for number, seen in enumerate(scenes):
-            found.append(instances(maps_of(network, seen, context.device), config.decoding))
+            maps, loss = maps_of(network, seen, config, context.device)
+            found.append(instances(maps, config.decoding))
+            lost += loss / len(scenes)
             context.progress(number + 1, len(scenes))
             if number < SHOWN:
                 context.artifact(f"picture/test scene {number + 1}", drawn(seen.image, found[-1]))
-    return _scored(config, scenes, found, context)
+    return {**_scored(config, scenes, found, context), "test_loss": lost}
 
 
 def _network(config: Config, context: Context) -> TextSnake | None:
@@ -55,15 +59,19 @@ def _network(config: Config, context: Context) -> TextSnake | None:
 
 
 @torch.no_grad()
-def maps_of(network: TextSnake | None, seen: Scene, device: str) -> Floats:
-    """Return text and centre-line probabilities, radius, cos and sin, (5, H, W): the network's, or without one the
-    truth."""
+def maps_of(network: TextSnake | None, seen: Scene, config: Config, device: str) -> tuple[Floats, float]:
+    """Return text and centre-line probabilities, radius, cos and sin, (5, H, W), and the loss of these maps.
+
+    They are the network's, or without one the truth.
+    """
+    labels = labels_of(seen)
     if network is None:
-        labels = labels_of(seen)
-        return np.stack([labels.text, labels.centre, labels.radius, labels.cos, labels.sin]).astype(np.float32)
+        truth = [labels.text, labels.centre, labels.radius, labels.cos, labels.sin]
+        return np.stack(truth).astype(np.float32), 0.0
     image = torch.from_numpy(seen.image.transpose(2, 0, 1).copy())[None].to(device).float()
-    maps = network(scaled(image).contiguous(memory_format=torch.channels_last)).probabilities()[0]
-    return np.asarray(maps.cpu().numpy(), dtype=np.float32)
+    maps = network(scaled(image).contiguous(memory_format=torch.channels_last))
+    loss = sum(float(term) for term in losses(maps, target_of(labels, device), config.loss).values())
+    return np.asarray(maps.probabilities()[0].cpu().numpy(), dtype=np.float32), loss
 
 
 def instances(maps: Floats, how: Decoding) -> list[Instance]:

@@ -64,7 +64,7 @@ STUDIES = (
         question="Should the network give the radius in pixels, as in the paper, or its logarithm?",
         hypothesis="The logarithm learns sooner: the loss is about relative errors.",
         control="textsnake/slim/short",
-        arms=("textsnake/slim/short/linear_radius",),
+        arms=("textsnake/slim/short/radius=linear",),
         metric="f",
         margin=0.02,
     ),
