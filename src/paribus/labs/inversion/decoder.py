@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -26,8 +27,9 @@ SMALLEST_MAP = 4
 LARGEST_WIDTH = 128
 
 LARGEST_GRADIENT = 1.0
-"""The norm to which a longer gradient is shortened (Pascanu, Mikolov & Bengio 2013). Deep decoders, those of vectors,
-break down without it: of `average` norms reach 100, where 0.6 is the largest of `relu3_2`."""
+"""The norm to which a longer gradient is shortened where a vector is decoded (Pascanu, Mikolov & Bengio 2013): such
+decoders are the deepest and break down without it. Of ``average`` norms reach 100, where 0.6 is the largest of
+``relu3_2``."""
 
 
 class UpConvolutional(nn.Module):
@@ -121,9 +123,8 @@ def decode(config: Config, method: Decoder, distance: FeatureDistance, context: 
         error = (found - images).square().mean()
         return StepLoss(error, error.detach())
 
-    return trained(
-        decoder, make, loss, steps=method.steps, schedule=method.schedule, context=context, largest=LARGEST_GRADIENT
-    )
+    largest = LARGEST_GRADIENT if decoder.unfold else math.inf
+    return trained(decoder, make, loss, steps=method.steps, schedule=method.schedule, context=context, largest=largest)
 
 
 def build(config: Config, method: Decoder, distance: FeatureDistance, streams: Streams, device: str) -> UpConvolutional:
