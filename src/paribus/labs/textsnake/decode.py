@@ -66,7 +66,8 @@ def decode(
 
     Left out are components of fewer pixels than 0.2 mean radii, instances of which less than half is text region and,
     beyond the paper, components of fewer than four pixels, which have no direction. The cost is linear in the pixels,
-    and quadratic in the disks of a single instance, by little. Raises :class:`~paribus.errors.DataError` for maps that differ in shape.
+    and quadratic in the disks of a single instance, by little.
+    Raises :class:`~paribus.errors.DataError` for maps that differ in shape.
     """
     for name, value in (("tr_threshold", tr_threshold), ("tcl_threshold", tcl_threshold)):
         if not 0 <= value < 1:
