@@ -46,7 +46,7 @@ _Device = Annotated[str, typer.Option("--device", metavar="D", help="cpu, cuda, 
 def detect(
     images: Annotated[
         list[str],
-        typer.Argument(metavar="IMAGE...", help="Pictures, folders of pictures, or quoted patterns: 'scans/*.jpg'."),
+        typer.Argument(metavar="IMAGE", help="Pictures, folders of pictures, or quoted patterns: 'scans/*.jpg'."),
     ],
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write what is found as JSON (- for standard output).")
@@ -200,9 +200,9 @@ def export(
         str, typer.Option("--weights", metavar="W", help="slim, which comes with Paribus, or a .safetensors FILE.")
     ] = "slim",
 ) -> None:
-    """Write a detector as ONNX, for `detect --weights FILE` without PyTorch and for programs of other kinds.
+    """Write a detector as an ONNX file.
 
-    Input `image` (1, 3, H, W): float32, red, green, blue of 0 to 255; H and W are multiples of 32. Output `maps`
+    It is for `detect --weights FILE`, which then needs no PyTorch, and for programs of other kinds. Input `image` (1, 3, H, W): float32, red, green, blue of 0 to 255; H and W are multiples of 32. Output `maps`
     (1, 5, H, W): probabilities of text and of a centre line, radius in pixels, cosine and sine of the axis.
     """
     from paribus.cli.files import keep_apart, prepare
@@ -244,9 +244,15 @@ def evaluate(
             "--protocol", metavar="P", help="deteval, ctw1500, icdar2015 or msra_td500; by default the data set's own."
         ),
     ] = None,
-    tr: Annotated[float, typer.Option("--tr", help="deteval: share of a text that must be covered.")] = 0.7,
-    tp: Annotated[float, typer.Option("--tp", help="deteval: share of a find that must be text.")] = 0.6,
-    iou: Annotated[float, typer.Option("--iou", help="The others: agreement that a find must exceed.")] = 0.5,
+    tr: Annotated[
+        float, typer.Option("--tr", metavar="SHARE", help="deteval: share of a text that must be covered.")
+    ] = 0.7,
+    tp: Annotated[
+        float, typer.Option("--tp", metavar="SHARE", help="deteval: share of a find that must be text.")
+    ] = 0.6,
+    iou: Annotated[
+        float, typer.Option("--iou", metavar="SHARE", help="The others: agreement that a find must exceed.")
+    ] = 0.5,
     skip_broken: Annotated[
         bool, typer.Option("--skip-broken", help="Leave out broken annotations, and say so, instead of stopping.")
     ] = False,
@@ -254,9 +260,9 @@ def evaluate(
     weights: _Weights = "slim",
     device: _Device = "cpu",
 ) -> None:
-    """Score the detector on a published data set that lies in a folder: recall, precision and F.
+    """Score the detector on a published data set.
 
-    The scores are printed with the protocol and its thresholds.
+    Recall, precision and F over all images are printed with the protocol and its thresholds.
     """
     from paribus.cli.conducting import check_device
     from paribus.cli.terminal import one_line, say
