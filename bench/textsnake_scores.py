@@ -44,9 +44,7 @@ def main() -> None:
     detector = Detector(options.weights)
     scenes = [scene(options.split, index) for index in range(options.scenes)]
     found = [detector.detect(one.image) for one in scenes]
-    print(
-        f"curved_text (synthetic) version {VERSION}, {options.split}, n = {len(scenes)}, weights {options.weights}"
-    )
+    print(f"curved_text (synthetic) version {VERSION}, {options.split}, n = {len(scenes)}, weights {options.weights}")
     print(f"{platform.machine()}, torch {torch.__version__}, {datetime.now(UTC).date()}")
     print("| protocol | text | recall | precision | F | 95 % |\n| --- | --- | --- | --- | --- | --- |")
     for protocol, tr, tp in HOW:

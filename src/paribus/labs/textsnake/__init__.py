@@ -48,9 +48,8 @@ def _data_in_words(config: Config) -> str:
 
 def _data_editions() -> Iterable[str]:
     from paribus.data.curved_text import edition
-    from paribus.labs.textsnake.shipped import digest
 
-    return edition(), digest()
+    return (edition(),)
 
 
 def _implementation(path: str, value: Any) -> object | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from paribus.labs.textsnake.experiments import BACKBONES, BASELINE, SHORT, SLIM, Oracle, Shipped, Training
+from paribus.labs.textsnake.shipped import digest
 from paribus.spec.change import Change, OneOf
 
 
@@ -81,7 +82,7 @@ SOURCE = (
         doc="Trains nothing: takes the weights that come with Paribus, on test scenes that the seed draws.",
         path="source",
         before=BASELINE.source,
-        after=Shipped(),
+        after=Shipped(digest=digest()),
     ),
     Change(
         name="oracle",

@@ -24,7 +24,7 @@ def drawn(image: Image, instances: Sequence[Instance]) -> Image:
     tinted = canvas.copy()
     for outline in outlines:
         cv2.fillPoly(tinted, [outline], REGION, cv2.LINE_AA, shift=4)
-    canvas = cv2.addWeighted(tinted, 0.25, canvas, 0.75, 0)
+    canvas = np.asarray(cv2.addWeighted(tinted, 0.25, canvas, 0.75, 0), dtype=np.uint8)
     for found, outline in zip(instances, outlines, strict=True):
         cv2.polylines(canvas, [outline], True, REGION, thick, cv2.LINE_AA, shift=4)
         if len(found.disks):

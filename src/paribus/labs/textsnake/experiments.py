@@ -98,6 +98,8 @@ class Shipped:
 
     name: str = "slim"
     """The file of weights in the package."""
+    digest: str = ""
+    """16 hexadecimal digits of what that file holds: other weights are another experiment."""
 
 
 @dataclass(frozen=True, kw_only=True)
