@@ -202,8 +202,9 @@ def export(
 ) -> None:
     """Write a detector as an ONNX file.
 
-    It is for `detect --weights FILE`, which then needs no PyTorch, and for programs of other kinds. Input `image` (1, 3, H, W): float32, red, green, blue of 0 to 255; H and W are multiples of 32. Output `maps`
-    (1, 5, H, W): probabilities of text and of a centre line, radius in pixels, cosine and sine of the axis.
+    It is for `detect --weights FILE`, which then needs no PyTorch, and for programs of other kinds. Input `image`
+    (1, 3, H, W): float32, red, green, blue of 0 to 255; H and W are multiples of 32. Output `maps` (1, 5, H, W):
+    probabilities of text and of a centre line, radius in pixels, cosine and sine of the axis.
     """
     from paribus.cli.files import keep_apart, prepare
     from paribus.errors import ConfigError
