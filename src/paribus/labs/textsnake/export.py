@@ -24,16 +24,38 @@ COARSE = 2
 """What the finest merged maps are enlarged by: every backbone's first stage has half the image's resolution."""
 
 
+class Early(nn.Module):
+    """A folded merge without its concatenation: what comes from below is convolved with its part of the 1x1 weights
+    before it is enlarged, when it has a quarter of the pixels, and then has fewer channels to enlarge."""
+
+    def __init__(self, merge: nn.Module, stage: int) -> None:
+        super().__init__()
+        whole, self.smooth = merge.get_submodule("squeeze.0"), merge.get_submodule("smooth")
+        assert isinstance(whole, nn.Conv2d)
+        assert whole.bias is not None
+        below = whole.in_channels - stage
+        self.stage = nn.Conv2d(stage, whole.out_channels, 1)
+        self.below = nn.Conv2d(below, whole.out_channels, 1, bias=False)
+        self.stage.weight.data, self.below.weight.data = whole.weight.data[:, :stage], whole.weight.data[:, stage:]
+        self.stage.bias = whole.bias
+
+    def forward(self, stage: Tensor, below: Tensor) -> Tensor:
+        found: Tensor = self.smooth(torch.relu(self.stage(stage) + enlarged(self.below(below), 2)))
+        return found
+
+
 class Maps5(nn.Module):
     """Pixels (B, 3, H, W) of 0 to 255 to text, centre line, radius, cos, sin (B, 5, H, W): as *model*, in fewer steps.
 
-    Only by how much the second score of a pair exceeds the first is made larger, not both: enlarging is linear. And
-    the factor is a constant, as ONNX needs it.
+    Enlarging is linear, and so are convolutions of 1x1: they come first (:class:`Early`), and of a pair of scores only
+    the difference is enlarged. The factor is a constant, as ONNX needs it.
     """
 
     def __init__(self, model: TextSnake) -> None:
         super().__init__()
         self.model = folded(model)
+        channels = reversed(self.model.backbone.channels[:-1])
+        self.merges = nn.ModuleList(map(Early, self.model.merges, channels))
         whole = self.model.predict
         self.predict = nn.Conv2d(whole.in_channels, 5, 1)
         for own, seven in zip(self.predict.parameters(), whole.parameters(), strict=True):
@@ -43,7 +65,7 @@ class Maps5(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         network = self.model.network
         *stages, found = self.model.backbone(scaled(image))
-        for stage, merge in zip(reversed(stages), self.model.merges, strict=True):
+        for stage, merge in zip(reversed(stages), self.merges, strict=True):
             found = merge(stage, found)
         if network.full_resolution:
             raw = self.predict(self.model.smooth(enlarged(found, COARSE)))

@@ -164,7 +164,7 @@ def _getting_ready() -> Iterator[None]:
     if not console.is_terminal:
         yield
         return
-    with console.status("getting ready; just after an installation this takes half a minute"):
+    with console.status("getting ready; right after an installation this takes some twenty seconds"):
         yield
 
 
