@@ -55,8 +55,8 @@ def path_of(weights: str | Path) -> Path:
     if isinstance(weights, str) and not weights.endswith(SUFFIX):
         path = shipped_path(weights)
         if not path.is_file():
-            known = ", ".join(sorted(file.stem for file in path.parent.glob(f"*{SUFFIX}")))
-            raise DataError(f"no detector {weights!r}; {known}, or the path of a {SUFFIX} file is expected")
+            known = [f"{file.stem}, or " for file in sorted(path.parent.glob(f"*{SUFFIX}"))]
+            raise DataError(f"no detector {weights!r}; {''.join(known)}the path of a {SUFFIX} file is expected")
         return path
     return Path(weights).expanduser()
 
