@@ -10,8 +10,10 @@ many there are does not change the result.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import platform
+import shlex
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,14 +61,15 @@ def main() -> None:
     context = Context(seed=SEED, device=options.device, scratch=options.scratch, emit=tell)
     with reproducible(options.device):
         model = train(SLIM, LossWeights(), training, context, options.workers)
+    told = [f"--{name}={getattr(options, name)}" for name in ("steps", "batch", "side", "rate")]
     record = {
-        "command": "python recipes/textsnake.py",
+        "command": shlex.join(["python", "recipes/textsnake.py", *told]),
         "data": f"curved_text {edition()}",
         "steps": options.steps,
         "batch": options.batch,
         "side": options.side,
         "peak_rate": options.rate,
-        "train_loss": round(last["train_loss"], 5),
+        "train_loss": round(last.get("train_loss", math.nan), 5),
         "seconds_of_the_last_part": round(time.monotonic() - started),
         "threads": options.threads,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",

@@ -72,7 +72,8 @@ def _tiny_textsnake(config: Any) -> Any:
     if hasattr(source, "steps"):
         source = replace(source, steps=2, batch_size=2, side=128)
     small = "slim" if network.backbone == "vgg16" else network.backbone
-    network = replace(network, backbone=small, weights="random")
+    if hasattr(source, "steps"):
+        network = replace(network, backbone=small, weights="random")
     return replace(config, source=source, network=network, scoring=replace(config.scoring, scenes=1))
 
 
@@ -86,7 +87,7 @@ TINY: dict[str, Callable[[Any], Any]] = {
 """For each lab, how to make of a configuration one that runs in a moment."""
 SAMPLES = (
     *("2", "0.5", "long_tail", "20000", "random", "small_vgg:random"),
-    *("small_vgg:random:relu2_1", "relu2_1", "brick", "resnet18", "log"),
+    *("small_vgg:random:relu2_1", "relu2_1", "brick", "resnet18", "log", "ctw1500"),
 )
 """Parameters to try a change with: the first that it takes."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paribus.labs.textsnake.experiments import BACKBONES, BASELINE, SHORT, SLIM, Oracle, Shipped, Training
+from paribus.labs.textsnake.experiments import BACKBONES, BASELINE, PROTOCOLS, SHORT, SLIM, Oracle, Shipped, Training
 from paribus.labs.textsnake.shipped import digest
 from paribus.spec.change import Change, OneOf
 
@@ -11,6 +11,13 @@ def _backbone(text: str) -> str:
     """Return *text* where it names a backbone."""
     if text not in BACKBONES:
         raise ValueError(f"one of {', '.join(BACKBONES)} is expected")
+    return text
+
+
+def _protocol(text: str) -> str:
+    """Return *text* where it names a protocol."""
+    if text not in PROTOCOLS:
+        raise ValueError(f"one of {', '.join(PROTOCOLS)} is expected")
     return text
 
 
@@ -165,4 +172,39 @@ DECODING = (
     ),
 )
 
-CHANGES = (*NETWORK, *SOURCE, *LOSS, *DECODING)
+SCORING = (
+    Change(
+        name="protocol",
+        doc="Scores as deteval, ctw1500, icdar2015 or msra_td500 do.",
+        path="scoring.protocol",
+        before="deteval",
+        after=lambda name: name,
+        parameter=_protocol,
+    ),
+    Change(
+        name="tr",
+        doc="Lets DetEval ask that so large a share of a text be covered, instead of 0.7.",
+        path="scoring.tr",
+        before=0.7,
+        after=lambda share: share,
+        parameter=float,
+    ),
+    Change(
+        name="tp",
+        doc="Lets DetEval ask that so large a share of a find be text, instead of 0.6.",
+        path="scoring.tp",
+        before=0.6,
+        after=lambda share: share,
+        parameter=float,
+    ),
+    Change(
+        name="scenes",
+        doc="Judges on so many test scenes instead of 100; there are 500.",
+        path="scoring.scenes",
+        before=100,
+        after=lambda count: count,
+        parameter=int,
+    ),
+)
+
+CHANGES = (*NETWORK, *SOURCE, *LOSS, *DECODING, *SCORING)

@@ -35,17 +35,21 @@ def target_of(labels: Labels, device: str) -> Target:
 
 
 class TrainingScenes(Dataset[tuple[Tensor, Tensor]]):
-    """Training scene i, as pixels (3, S, S) uint8 and labels (6, S, S) float32: what a worker process makes."""
+    """Training scene i, as pixels (3, S, S) uint8 and labels (6, S, S) float16: what a worker process makes."""
 
     def __init__(self, side: int, seed: int) -> None:
         self.side, self.seed = side, seed
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        cv2.setNumThreads(1)
         drawn = scene("train", index, seed=self.seed, side=self.side)
         labels = labels_of(drawn)
         maps = np.stack([labels.text, labels.centre, labels.radius, labels.cos, labels.sin, ~labels.ignored])
         return torch.from_numpy(drawn.image.transpose(2, 0, 1).copy()), torch.from_numpy(maps.astype(np.float16))
+
+
+def _alone(_: int) -> None:
+    """Let a worker process draw in one thread; others train and draw beside it."""
+    cv2.setNumThreads(1)
 
 
 @dataclass
@@ -86,7 +90,8 @@ class Batches:
             return iter(
                 DataLoader(
                     scenes, batch_sampler=rows, num_workers=self.workers, prefetch_factor=4,
-                    multiprocessing_context="forkserver", generator=torch.Generator().manual_seed(0),
+                    multiprocessing_context="forkserver", worker_init_fn=_alone,
+                    generator=torch.Generator().manual_seed(0),
                 )
             )  # fmt: skip
         return iter(DataLoader(scenes, batch_sampler=rows, generator=torch.Generator().manual_seed(0)))

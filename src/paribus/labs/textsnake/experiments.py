@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from paribus.labs.textsnake.evaluation import Protocol
 
 BACKBONES = ("vgg16", "resnet18", "resnet50", "slim")
+PROTOCOLS = ("deteval", "ctw1500", "icdar2015", "msra_td500")
 REPRESENTATIONS = ("disks", "contours", "rotated_boxes")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """A backbone of five stages and a merging branch (Long et al. 2018, section 3.3)."""
+    """A backbone of five stages and a merging branch (Long et al. 2018, "Network Architecture")."""
 
     backbone: str = "vgg16"
     """One of BACKBONES: the paper's VGG-16, two residual networks, or a small residual network for processors."""
@@ -29,7 +30,7 @@ class Network:
     head: int = 16
     """Channels of the last 3x3 convolution, before the seven maps."""
     full_resolution: bool = True
-    """Whether that convolution works at the image's own resolution (equation 6); else at half of it, and the seven maps
+    """Whether that convolution works at the image's own resolution, as in the paper; else at half of it, and the maps
     are enlarged."""
     log_radius: bool = False
     """Whether the network gives the logarithm of the radius; else the radius in pixels, as in the paper."""
@@ -49,7 +50,7 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class LossWeights:
-    """The five terms of the loss (Long et al. 2018, equations 7 to 9)."""
+    """The five terms of the loss (Long et al. 2018, "Training Objectives")."""
 
     hard_negatives: float | None = 3.0
     """Negative pixels of the text region that count, the hardest, to each positive one (Shrivastava et al. 2016); None
@@ -62,6 +63,13 @@ class LossWeights:
     """Weight of smooth L1 of cos theta on the centre line."""
     sin: float = 1.0
     """Weight of smooth L1 of sin theta on the centre line."""
+
+    def __post_init__(self) -> None:
+        if self.hard_negatives is not None and not self.hard_negatives > 0:
+            raise ConfigError(f"loss.hard_negatives is {self.hard_negatives}; a number above 0 is expected, or None")
+        for name in ("centre", "radius", "cos", "sin"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"loss.{name} is {getattr(self, name)}; a weight of at least 0 is expected")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +120,7 @@ Source = Training | Shipped | Oracle
 
 @dataclass(frozen=True, kw_only=True)
 class Decoding:
-    """From maps to polygons (Long et al. 2018, section 3.2 and figure 5)."""
+    """From maps to polygons (Long et al. 2018, "Inference" and figure 5)."""
 
     representation: str = "disks"
     """``disks``: striding along the centre line; ``contours``: outlines of the components of the text region;
@@ -151,16 +159,18 @@ class Scoring:
     """Test scenes: the first so many, or with the shipped network so many that the seed draws."""
 
     def __post_init__(self) -> None:
+        if self.protocol not in PROTOCOLS:
+            raise ConfigError(f"scoring.protocol is {self.protocol!r}; one of {', '.join(PROTOCOLS)} is expected")
+        if not (0 < self.tr <= 1 and 0 < self.tp <= 1):
+            raise ConfigError(f"scoring: tr {self.tr} and tp {self.tp} are shares of an area, above 0 and at most 1")
         if self.scenes < 1:
             raise ConfigError("scoring.scenes: at least one is expected")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """One experiment: a network, how it learns, how its maps become polygons, and how these are scored."""
+    """One experiment on curved_text: a network, how it learns, how its maps become polygons, how these are scored."""
 
-    data: str = "curved_text"
-    """The scenes: curved_text, made by Paribus."""
     network: Network = field(default_factory=Network)
     """Backbone and merging branch."""
     source: Source = field(default_factory=Training)
@@ -171,6 +181,15 @@ class Config:
     """From maps to polygons."""
     scoring: Scoring = field(default_factory=Scoring)
     """What is counted."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.source, Training) and (self.network != Network() or self.loss != LossWeights()):
+            raise ConfigError(
+                "a change of network or loss has no effect where nothing is trained; leave one of them out"
+            )
+        how = self.decoding
+        if how.representation != "disks" and not (how.centralize and how.stride and how.slide):
+            raise ConfigError(f"{how.representation} know no acts of striding; leave one of the changes out")
 
 
 BASELINE = Config()

@@ -1,6 +1,6 @@
 """The loss: text region with hard negatives, centre line inside the region, and the geometry on the centre line.
 
-Source: Long et al. (2018), section 3.5, equations 7 to 9: L = L_tr + w1 L_tcl + w2 L_r + w3 L_sin + w4 L_cos.
+Source: Long et al. (2018), "Training Objectives": L = L_tr + w1 L_tcl + w2 L_r + w3 L_sin + w4 L_cos.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def losses(maps: Maps, target: Target, weights: LossWeights) -> dict[str, Tensor
 
     ``text``: mean cross-entropy over positive pixels and the hardest negatives, at most ``weights.hard_negatives`` to a
     positive. ``centre``: mean cross-entropy over the pixels of text regions. ``radius``: mean smooth L1 of (r' - r) / r
-    over the pixels of centre lines (equation 9), ``cos`` and ``sin`` likewise of the differences. A mean over no pixel
+    over the pixels of centre lines, ``cos`` and ``sin`` likewise of the differences. A mean over no pixel
     is 0.
     """
     inside = torch.nonzero((target.text & target.counted).flatten()).flatten()

@@ -1,6 +1,6 @@
 """The network: a backbone of five stages, the branch that merges them, and the seven maps.
 
-Source: Long et al. (2018), section 3.3, equations 3 to 6.
+Source: Long et al. (2018), "Network Architecture".
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def convolution(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
 
 
 class Merge(nn.Module):
-    """h_i = conv3x3(conv1x1([f_(6-i); up2(h_(i-1))])) (equation 4), enlarged bilinearly; batch norm is this lab's."""
+    """h_i = conv3x3(conv1x1([f_(6-i); up2(h_(i-1))])) (Long et al. 2018); batch norm is this lab's addition."""
 
     def __init__(self, stage: int, below: int, outputs: int) -> None:
         super().__init__()

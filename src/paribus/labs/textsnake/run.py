@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from paribus.data.curved_text import Scene
+from paribus.errors import DataError
 from paribus.labs.textsnake.contours import contours, rotated_boxes
 from paribus.labs.textsnake.data import labels_of, target_of, test_scenes
 from paribus.labs.textsnake.decode import Acts, decode
@@ -18,6 +19,7 @@ from paribus.labs.textsnake.experiments import Config, Decoding, Oracle, Shipped
 from paribus.labs.textsnake.instance import Instance
 from paribus.labs.textsnake.loss import losses
 from paribus.labs.textsnake.model import TextSnake, scaled
+from paribus.labs.textsnake.shipped import digest
 from paribus.labs.textsnake.training import train
 from paribus.labs.textsnake.weights_file import load_weights
 from paribus.spec.context import Context
@@ -54,7 +56,10 @@ def _network(config: Config, context: Context) -> TextSnake | None:
     if isinstance(config.source, Oracle):
         return None
     if isinstance(config.source, Shipped):
-        return load_weights(config.source.name).to(context.device)
+        asked = config.source
+        if asked.digest != digest(asked.name):
+            raise DataError(f"the experiment is about weights {asked.digest}; those here are {digest(asked.name)}")
+        return load_weights(asked.name).to(context.device)
     return train(config.network, config.loss, config.source, context)
 
 

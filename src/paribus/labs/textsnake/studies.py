@@ -5,7 +5,7 @@ from __future__ import annotations
 from paribus.spec.study import Study
 
 MARGIN = 0.01
-"""One point of F: five words of the five hundred that a trial is asked for."""
+"""One point of F: about seven of the seven hundred texts of a hundred scenes."""
 WITHOUT = ("no_centralizing", "no_striding", "no_sliding")
 RIVALS = ("contours", "rotated_boxes")
 
@@ -53,7 +53,7 @@ STUDIES = (
     Study(
         name="textsnake.hard_negatives",
         question="Does it help to count only the hardest pixels outside text?",
-        hypothesis="Yes: nine pixels in ten are background, and most of them are easy.",
+        hypothesis="Yes: seven pixels in eight are background, and most of them are easy.",
         control="textsnake/slim/short",
         arms=("textsnake/slim/short/all_negatives", "textsnake/slim/short/hard_negatives=1"),
         metric="f",
