@@ -15,7 +15,7 @@ from forward import Run, options_of
 
 from paribus.labs.texture.adain import Decoder
 from paribus.labs.texture.crops import photographs_in
-from paribus.labs.texture.train_adain import train_adain
+from paribus.labs.texture.train_adain import ADAIN_STEPS, train_adain
 from paribus.labs.texture.weights_file import shipped_path
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("photographs", type=Path)
     parser.add_argument("styles", type=Path)
     parser.add_argument("--group", type=int, default=3, help="of small_vgg at whose first ReLU the statistics change")
-    options = options_of(parser, steps=350)
+    options = options_of(parser, steps=ADAIN_STEPS)
     run = Run(options)
     photographs, styles = photographs_in(options.photographs), photographs_in(options.styles)
     with run.training():

@@ -51,6 +51,8 @@ def adain(content: Float[Tensor, "B C H W"], style: Float[Tensor, "B C h w"]) ->
 class Decoder(nn.Module):
     """From features of ``small_vgg`` at a layer ``reluG_1`` to the image: the encoder mirrored, without norm.
 
+    Sizes are doubled bilinearly; the paper repeats pixels, of which a decoder of 350 steps left a grid.
+
     Args:
         group: 2, 3 or 4: the layer is the first ReLU of that group, at 1/2, 1/4 or 1/8 of the image's size.
     """
@@ -78,7 +80,7 @@ class Decoder(nn.Module):
         """Return images, as many times larger than *features* as pooling made those smaller; about [0, 1]."""
         x = features
         for stage in self.stages:
-            x = F.interpolate(stage(x), scale_factor=2, mode="nearest")
+            x = F.interpolate(stage(x), scale_factor=2, mode="bilinear", align_corners=False)
         found: Tensor = self.last(x).float()
         return found
 

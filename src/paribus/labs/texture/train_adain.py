@@ -20,6 +20,9 @@ from paribus.train.loop import StepLoss, fit
 from paribus.train.optimizer import Adam
 from paribus.train.schedule import OneCycle
 
+ADAIN_STEPS = 3000
+"""Updates of a decoder of any style."""
+
 
 def train_adain(
     photographs: Sequence[Picture],
@@ -31,7 +34,7 @@ def train_adain(
     layers: tuple[str, ...] = STYLE_LAYERS,
     style_weight: float = 2.0,
     pixel_weight: float = 5.0,
-    steps: int = 3000,
+    steps: int = ADAIN_STEPS,
     batch: int = 4,
     side: int = 128,
     shorter: int = 192,
