@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from paribus.errors import ConfigError, DataError
-from paribus.labs.textsnake.components import comparable, components
+from paribus.labs.textsnake import compiled as compiling
+from paribus.labs.textsnake.components import above, components
 from paribus.labs.textsnake.contours import contours, rotated_boxes
-from paribus.labs.textsnake.decode import Acts, decode
+from paribus.labs.textsnake.decode import Acts, _decoded, decode
+from paribus.labs.textsnake.geometry import _axis, _ends, _merged, _sides
 from paribus.labs.textsnake.instance import Instance
-from paribus.labs.textsnake.labels import encode
+from paribus.labs.textsnake.labels import _fill, encode
+from paribus.labs.textsnake.outlining import MOST, outlined
 
 from .outlines import arc, iou, ribbon, texts, wave
 
@@ -98,11 +102,81 @@ def test_halves_give_what_the_same_numbers_give_as_floats(polygon: Floats, seed:
 
 def test_every_half_is_compared_as_the_float_that_it_is() -> None:
     every = np.arange(65536, dtype=np.uint16).view(np.float16)[None]
-    for threshold in (0.4, 0.6, 0.5, 0.0, float(np.float16(0.4)), 0.99999):
-        values, low, high = comparable(every, threshold)
+    for threshold in (0.4, 0.6, 0.5, 1e-9, float(np.float16(0.4)), 0.99999):
         with np.errstate(invalid="ignore"):
             expected = every.astype(np.float32) > np.float32(threshold)
-        np.testing.assert_array_equal((values > low) & (values <= high), expected)
+        np.testing.assert_array_equal(above(every, threshold, "t"), expected)
+        np.testing.assert_array_equal(above(every.astype(np.float32), threshold, "t"), expected)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("huge", [1e20, -3e38])
+def test_directions_and_radii_beyond_all_reason_do_no_harm(huge: float) -> None:
+    polygon = wave(30, 128, 190, 24, 10)
+    clean = maps(polygon)
+    for k in (2, 3, 4):
+        for where in (np.s_[:], np.s_[::7, ::5]):
+            broken = [values.copy() for values in clean]
+            broken[k][where] = huge
+            for instance in decode(*broken):
+                assert np.isfinite(instance.polygon).all()
+                assert (instance.disks[:, 2] <= np.hypot(SIZE, SIZE) + 1e-3).all()
+    (found,) = decode(*clean[:3], np.where(clean[3] > 0, 1e20, clean[3]).astype(np.float32), 0 * clean[4])
+    assert iou(found.polygon, polygon) > 0.85  # a cosine of 1: the text runs nearly level
+
+
+def test_one_compilation_serves_halves_floats_and_what_is_read_only() -> None:
+    polygon = wave(30, 128, 190, 24, 10)
+    clean = maps(polygon)
+    decode(*clean)
+    encode([polygon], (SIZE, SIZE), ignored=[polygon])
+    compiled_functions = (components, _decoded, _merged, _ends, _sides, _axis, _fill)
+    before = [len(function.signatures) for function in compiled_functions]  # type: ignore[attr-defined]
+    frozen = [values.astype(kind) for values in clean for kind in (np.float16, np.float32)]
+    for values in (*frozen, polygon):
+        values.setflags(write=False)
+    expected = decode(*clean)
+    same(decode(*frozen[1::2]), expected)
+    assert len(decode(*frozen[::2])) == 1
+    np.testing.assert_array_equal(encode([polygon], (SIZE, SIZE), ignored=[polygon]).ignored, clean[0] > 0)
+    assert [len(function.signatures) for function in compiled_functions] == before  # type: ignore[attr-defined]
+    assert len(components.signatures) == len(_decoded.signatures) == 1  # type: ignore[attr-defined]
+
+
+def test_more_disks_than_text_has_get_a_hull_and_soon() -> None:
+    rungs = np.empty((MOST + 1, 4))
+    angles = np.linspace(np.pi, 60 * np.pi, MOST + 1)
+    for side, width in ((0, 1), (2, -1)):
+        rungs[:, side] = (5 * angles + width) * np.cos(angles)
+        rungs[:, side + 1] = (5 * angles + width) * np.sin(angles)
+    points = np.empty((4 * len(rungs) + 22, 2))
+    exact = points[: outlined(rungs, MOST, points)].copy()
+    assert shapely.Polygon(exact).is_valid
+    assert len(exact) == 2 * MOST
+    rough = shapely.Polygon(points[: outlined(rungs, MOST + 1, points)])
+    expected = shapely.MultiPoint(rungs.reshape(-1, 2)).convex_hull
+    assert rough.symmetric_difference(expected).area < 1e-6 * expected.area
+
+
+def test_functions_are_compiled_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def njit(cache: bool = False) -> Any:
+        if cache:
+            raise RuntimeError("cannot cache function 'one': no locator available for file '/nowhere.py'")
+        return lambda function: lambda x: function(x) + 100
+
+    monkeypatch.setattr(compiling, "njit", njit)
+    assert compiling.compiled(lambda x: x + 1)(1) == 102
+
+
+def test_what_is_kept_of_other_versions_goes_when_a_new_one_comes(tmp_path: Path) -> None:
+    old, new, other = "a._f_0123456789ab-3.py311.nbi", "a._f_ba9876543210-3.py311.1.nbc", "a.cpython-311.pyc"
+    for name in (old, new, other):
+        (tmp_path / name).touch()
+    compiling.tidy(tmp_path, "ba9876543210")  # not new: another process may use the older one
+    assert len(list(tmp_path.iterdir())) == 3
+    compiling.tidy(tmp_path, "cccccccccccc")
+    assert [path.name for path in tmp_path.iterdir()] == [other]
+    compiling.tidy(tmp_path / "nowhere", "cccccccccccc")
 
 
 @settings(max_examples=30)
@@ -213,12 +287,16 @@ def test_what_is_no_map_is_refused() -> None:
         decode(flat[0], flat, flat, flat, flat)
     with pytest.raises(ConfigError, match="tcl_threshold"):
         decode(flat, flat, flat, flat, flat, tcl_threshold=1.5)
+    for wrong in (2.0, 1.0, 0.0, float("nan")):
+        for find in (contours, rotated_boxes, lambda tr, tr_threshold: decode(*[tr] * 5, tr_threshold=tr_threshold)):
+            with pytest.raises(ConfigError, match="tr_threshold"):
+                find(flat, tr_threshold=wrong)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0.05, 0.95), st.integers(0, 99))
 def test_components_are_those_of_scipy(rows: int, columns: int, share: float, seed: int) -> None:
     one, other = np.random.default_rng(seed).random((2, rows, columns)).astype(np.float32)
-    pixels, begins = components(*comparable(one, 1 - share), *comparable(other, 0.1))
+    pixels, begins = components(above(one, 1 - share, "one") & above(other, 0.1, "other"))
     expected, count = ndimage.label((one > np.float32(1 - share)) & (other > np.float32(0.1)), np.ones((3, 3)))
     assert len(begins) - 1 == count
     found = np.zeros(rows * columns, int)

@@ -131,5 +131,7 @@ def test_text_shorter_than_high_keeps_a_centre_line() -> None:
 def test_errors_name_the_polygon() -> None:
     with pytest.raises(DataError, match="polygon 1 of 2"):
         encode([wave(20, 50, 160, 20, 10), np.zeros((4, 2))], (100, 200))
+    with pytest.raises(DataError, match="ignored polygon 1 of 2: a polygon of shape"):
+        encode([], (100, 200), ignored=[wave(20, 50, 160, 20, 10), np.zeros((3, 2))])
     with pytest.raises(DataError, match="shape"):
         encode([], (0, 4))

@@ -1,4 +1,4 @@
-"""Connected components of the pixels where two maps are high, as lists of pixels."""
+"""Where a map is high, and the connected components of such pixels, as lists of pixels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from paribus.errors import DataError
+from paribus.errors import ConfigError, DataError
 from paribus.labs.textsnake.compiled import compiled
 
 Ints = NDArray[np.int32]
@@ -29,43 +29,44 @@ def plane(values: Any, name: str, shape: tuple[int, ...] | None = None) -> NDArr
     return found
 
 
-def comparable(values: NDArray[Any], threshold: float) -> tuple[NDArray[Any], Any, Any]:
-    """Return *values* with bounds such that ``bounds[0] < value <= bounds[1]`` where a value exceeds *threshold*.
+def above(values: NDArray[Any], threshold: float, name: str) -> NDArray[np.bool_]:
+    """Return where a map from :func:`plane` exceeds *threshold*, 0 < threshold < 1; nothing that is no number does.
 
-    Halves are compared by their bits, which ascend with the value where it is not negative; the upper bound is
-    infinity, which no NaN is below. The threshold is rounded to float32 for both types, so both give the same answer.
+    Halves are compared by their bits, which ascend with the value where it is not negative: quicker than as floats. The
+    threshold is rounded to float32 for both types, so both give the same answer.
+    Raises :class:`~paribus.errors.ConfigError` for another threshold, called *name*.
     """
+    if not 0 < threshold < 1:
+        raise ConfigError(f"{name} is {threshold}: it must be more than 0 and less than 1")
     limit = np.float32(threshold)
-    values = np.ascontiguousarray(values)
+    found = np.empty(values.shape, np.bool_)
     if values.dtype != np.float16:
-        return values, limit, np.float32(np.inf)
+        return np.greater(values, limit, out=found)
     half = np.float16(limit)
-    bits = int(half.view(np.int16))
-    if np.float32(half) > limit:
-        bits -= 1
-    return values.view(np.int16), np.int16(bits), np.int16(0x7C00)
+    bits = int(half.view(np.int16)) - int(np.float32(half) > limit)
+    ordered = np.ascontiguousarray(values).view(np.int16)
+    np.greater(ordered, np.int16(bits), out=found)
+    found &= ordered <= np.int16(0x7C00)  # infinity: what is above is no number
+    return found
 
 
 @compiled
-def components(
-    one: NDArray[Any], low: Any, high: Any, other: NDArray[Any], other_low: Any, other_high: Any
-) -> tuple[NDArray[np.int64], Ints]:
-    """Return the 8-connected components of the pixels where ``low < one <= high`` and likewise *other*.
+def components(where: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Ints]:
+    """Return the 8-connected components of the pixels that are set in *where* (H, W).
 
     They come as the places of their pixels in the flattened map, and where each component begins in these. Runs of
     pixels in a row are joined with those that they touch in the row above; components come in the order of their first
     pixel, their pixels row by row.
     """
-    rows, columns = one.shape
+    rows, columns = where.shape
     words = columns // 8 + 1  # the last one ends with a pixel that is in no component
     mask = np.zeros(8 * words, np.uint8)
     eights = mask.view(np.uint64)
     runs = np.empty((256, 4), np.int32)  # row, first column, column after the last, a run of the same component
-    count = above = 0
+    count = over = 0
     for y in range(rows):
         for x in range(columns):
-            a, b = one[y, x], other[y, x]
-            mask[x] = (a > low) & (a <= high) & (b > other_low) & (b <= other_high)
+            mask[x] = where[y, x]
         here = count
         x = 0
         while True:
@@ -87,14 +88,14 @@ def components(
                 more[:count] = runs
                 runs = more
             runs[count, 0], runs[count, 1], runs[count, 2], runs[count, 3] = y, begin, x, count
-            while above < here and runs[above, 2] < begin:
-                above += 1
-            touching = above
+            while over < here and runs[over, 2] < begin:
+                over += 1
+            touching = over
             while touching < here and runs[touching, 1] <= x:
                 _join(runs, touching, count)
                 touching += 1
             count += 1
-        above = here
+        over = here
     name = np.empty(count, np.int32)
     found = 0
     for k in range(count):

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.labs.textsnake.components import plane
+from paribus.labs.textsnake.components import above, plane
 from paribus.labs.textsnake.decode import FEWEST
 from paribus.labs.textsnake.instance import Instance
 from paribus.labs.textsnake.outlining import hull, is_simple
@@ -26,6 +26,8 @@ def contours(tr: Any, *, tr_threshold: float = 0.4) -> list[Instance]:
     pixels as squares, an eighth of a pixel outside, to within half a pixel; where that would cross itself, exactly; and
     where even that does, which takes a shape that meets itself, it is the convex hull. Components of fewer than four
     pixels are left out, as :func:`~paribus.labs.textsnake.decode.decode` leaves them out.
+    Raises :class:`~paribus.errors.ConfigError` unless 0 < *tr_threshold* < 1, and
+    :class:`~paribus.errors.DataError` for what is no map.
     """
     found = []
     for mask, left, top, score in _regions(plane(tr, "tr"), tr_threshold):
@@ -47,8 +49,8 @@ def contours(tr: Any, *, tr_threshold: float = 0.4) -> list[Instance]:
 def rotated_boxes(tr: Any, *, tr_threshold: float = 0.4) -> list[Instance]:
     """Return the 8-connected components of text, each with the rectangle of smallest area round its pixels, no disks.
 
-    *tr* (H, W) and the score as for :func:`contours`. The first edge is a long one, from left to right (from the top
-    down where it is upright), and the corners go round clockwise.
+    *tr* (H, W), the score and the errors as for :func:`contours`. The first edge is a long one, from left to right
+    (from the top down where it is upright), and the corners go round clockwise.
     """
     found = []
     for mask, left, top, score in _regions(plane(tr, "tr"), tr_threshold):
@@ -67,8 +69,8 @@ def rotated_boxes(tr: Any, *, tr_threshold: float = 0.4) -> list[Instance]:
 
 def _regions(tr: NDArray[Any], threshold: float) -> Iterator[tuple[NDArray[np.uint8], int, int, float]]:
     """Yield each component's mask in its box, the box's first column and row, and its mean probability."""
-    above = (tr > np.float32(threshold)).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(above, connectivity=8)
+    text = above(tr, threshold, "tr_threshold").view(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(text, connectivity=8)
     for k in range(1, count):
         left, top, wide, tall, area = stats[k].tolist()
         if area < FEWEST:

@@ -1,4 +1,4 @@
-"""From a detector's maps to text instances (Long et al., ECCV 2018, section 3.3 and figure 5)."""
+"""From a detector's maps to text instances (Long et al., ECCV 2018, figure 5)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.errors import ConfigError
 from paribus.labs.textsnake.compiled import compiled
-from paribus.labs.textsnake.components import Ints, comparable, components, plane
+from paribus.labs.textsnake.components import Ints, above, components, plane
 from paribus.labs.textsnake.instance import Instance
 from paribus.labs.textsnake.outlining import outlined
 from paribus.labs.textsnake.sliding import covered, slid
@@ -31,8 +30,8 @@ class Acts:
     """Which acts of the decoder are done, and what stands in for each that is not.
 
     ``centralize``: a point is moved along its normal to the middle between the borders of the centre line; without, it
-    stays where a stride took it. ``stride``: the axis is followed by strides of r / 2 along the tangent of where they
-    land; without, it is a straight line along the tangent at the middle of the component, as long as that is.
+    stays where a stride took it. ``stride``: the axis is followed by strides of r / 2, r and the tangent as read where
+    each starts; without, it is a straight line along the tangent at the middle of the component, as long as that is.
     ``slide``: the text is what a circle covers that is slid along the axis with the radius read there; without, every
     circle has the component's mean radius.
     """
@@ -56,36 +55,37 @@ def decode(
     """Return the text instances of five maps (H, W): float16 or float32 arrays, or tensors on any device.
 
     *tr* and *tcl* are probabilities of text and of a centre line; *radius* (pixels), *cos* and *sin* are read where
-    both exceed their thresholds. Each connected component of those pixels is one instance. From the pixel nearest to
-    its middle, centralised, strides of r / 2 lead to both ends, the last one as long as the line allows; at every place
-    the normal is read from border to border, and radius and tangent are means over it. A tangent that points the other
-    way than the one before is turned round, and in the end the axis runs as most of the maps say. The outline is that
-    of circles slid along the axis, cut straight at the ends: along the border of the text region where that is within r
-    of the line's end, else r / 2 beyond it, which is what labels cut off; always a simple polygon. The score is the
-    mean of *tr* over the component.
+    both exceed their thresholds, each between 0 and 1. There, numbers that are not finite and negative radii count as
+    0, cosines and sines beyond -1 and 1 as these, and radii beyond the map's diagonal as that.
+
+    Each connected component of those pixels is one instance. From the pixel nearest to its middle, centralised, strides
+    of r / 2 lead to both ends, the last one as long as the line allows; at every place the normal is read from border
+    to border, and radius and tangent are means over it. A tangent that points the other way than the one before is
+    turned round, and in the end the axis runs as most of the maps say. The outline is that of circles slid along the
+    axis, cut straight at the ends: along the border of the text region where that is within r of the line's end, else
+    r / 2 beyond it, which is what labels cut off; always a simple polygon. The score is the mean of *tr* over the
+    component.
 
     Left out are components of fewer pixels than 0.2 mean radii, instances of which less than half is text region and,
     beyond the paper, components of fewer than four pixels, which have no direction. The cost is linear in the pixels,
-    and quadratic in the disks of a single instance, by little.
-    Raises :class:`~paribus.errors.DataError` for maps that differ in shape.
+    and quadratic in the disks of a single instance, by little; one of more than 2,000 disks, which is no text, gets the
+    convex hull of its circles' ends as its outline.
+    Raises :class:`~paribus.errors.DataError` for maps that differ in shape and
+    :class:`~paribus.errors.ConfigError` for a threshold that is not more than 0 and less than 1.
     """
-    for name, value in (("tr_threshold", tr_threshold), ("tcl_threshold", tcl_threshold)):
-        if not 0 <= value < 1:
-            raise ConfigError(f"{name} is {value}: it must be at least 0 and less than 1")
     tr = plane(tr, "tr")
     tcl, radius, cos, sin = (
         plane(values, name, tr.shape) for values, name in ((tcl, "tcl"), (radius, "radius"), (cos, "cos"), (sin, "sin"))
     )
-    text, low, high = comparable(tr, tr_threshold)
-    line, line_low, line_high = comparable(tcl, tcl_threshold)
-    pixels, begins = components(text, low, high, line, line_low, line_high)
+    text = above(tr, tr_threshold, "tr_threshold")
+    pixels, begins = components(text & above(tcl, tcl_threshold, "tcl_threshold"))
     if len(pixels) == 0:
         return []
     values = np.empty((4, len(pixels)), np.float32)
     for k, source in enumerate((radius, cos, sin, tr)):
         values[k] = source.take(pixels)
     disks, points, disk_ends, point_ends, scores = _decoded(
-        text, low, high, pixels, begins, values, acts.centralize, acts.stride, acts.slide
+        text, pixels, begins, values, acts.centralize, acts.stride, acts.slide
     )
     found = []
     disk = point = 0
@@ -97,9 +97,7 @@ def decode(
 
 @compiled
 def _decoded(
-    tr: NDArray[Any],
-    low: Any,
-    high: Any,
+    text: NDArray[np.bool_],
     pixels: NDArray[np.int64],
     begins: Ints,
     values: NDArray[np.float32],
@@ -109,7 +107,9 @@ def _decoded(
 ) -> tuple[Floats, Floats, NDArray[np.int64], NDArray[np.int64], Floats]:
     """Return the disks and corners of all instances, where those of each end, and the scores."""
     n = len(begins) - 1
-    columns = tr.shape[1]
+    columns = text.shape[1]
+    diagonal = np.float32(np.hypot(text.shape[0], columns))
+    one = np.float32(1)
     boxes = np.empty((n, 4), np.int64)
     largest = longest = 0
     for k in range(n):
@@ -137,6 +137,8 @@ def _decoded(
                     values[v, i] = 0
             values[0, i] = max(values[0, i], np.float32(0))
             mean += values[0, i]
+            values[0, i] = min(values[0, i], diagonal)
+            values[1, i], values[2, i] = min(max(values[1, i], -one), one), min(max(values[2, i], -one), one)
             score += values[3, i]
         mean, score = mean / (end - begin), score / (end - begin)
         if mean <= 0 or end - begin < SMALLEST * mean:
@@ -152,11 +154,11 @@ def _decoded(
         for i in range(first, last + 1):
             vote += line[i, 5]
             if not slide:
-                line[i, 2] = mean
+                line[i, 2] = min(mean, float(diagonal))
         if vote < 0:
             _turn_round(line, first, last)
-        rows = slid(tr, low, high, line, first, last, rungs)
-        if covered(tr, low, high, rungs, rows) < FILLED:
+        rows = slid(text, line, first, last, rungs)
+        if covered(text, rungs, rows) < FILLED:
             continue
         corners = outlined(rungs, rows, polygon)
         if corners == 0:

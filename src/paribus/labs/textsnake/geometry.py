@@ -36,7 +36,7 @@ class Axis:
 
 
 def axis(polygon: ArrayLike) -> Axis:
-    """Return the centre line of the text that *polygon* outlines (Long et al., ECCV 2018, section 3.4).
+    """Return the centre line of the text that *polygon* outlines (Long et al., ECCV 2018, "label generation").
 
     An edge ``e_i`` is an end the more, the nearer ``M(e_i) = cos(e_{i-1}, e_{i+1})`` is to -1: its neighbours run
     opposite ways. Of a quadrangle the shorter pair of opposite edges are the ends. Between the ends lie two side lines;
@@ -66,7 +66,7 @@ def axis(polygon: ArrayLike) -> Axis:
 def outline(polygon: ArrayLike) -> Floats:
     """Return *polygon* as an array (K, 2) of float64, or raise :class:`~paribus.errors.DataError` where it is none."""
     try:
-        points = np.ascontiguousarray(polygon, dtype=np.float64)
+        points = np.require(polygon, dtype=np.float64, requirements="CW")  # read-only ones would be compiled for again
     except (TypeError, ValueError):
         raise DataError("a polygon is an array (points, 2) of x and y; this one is no array of numbers") from None
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 4:

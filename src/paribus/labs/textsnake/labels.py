@@ -38,16 +38,19 @@ class Labels:
 
 
 def encode(polygons: Sequence[ArrayLike], shape: tuple[int, int], *, ignored: Sequence[ArrayLike] = ()) -> Labels:
-    """Return the maps of an image of *shape* (rows, columns) with the text instances *polygons* (section 3.4).
+    """Return the maps of an image of *shape* (rows, columns) with the text instances *polygons*.
 
-    A pixel is text where it lies in a polygon. From each :func:`~paribus.labs.textsnake.geometry.axis` half a radius is
-    cut at both ends; a pixel is on the centre line where its distance to what is left is at most ``max(r / 5, 0.5)``, r
-    the radius at the nearest point, and it lies beside the line, not before or behind it. Radius and tangent are those
-    of the nearest point. Where the lines of two instances cross, the later one is drawn over the other.
+    After Long et al. (ECCV 2018), "label generation". A pixel is text where it lies in a polygon or on a centre line,
+    which of thin text, never less than a pixel wide itself, may reach beyond the polygon. From each
+    :func:`~paribus.labs.textsnake.geometry.axis` half a radius is cut at both ends; a pixel is on the centre line where
+    its distance to what is left is at most ``max(r / 5, 0.5)``, r the radius at the nearest point, and it lies beside
+    the line, not before or behind it. Radius and tangent are those of the nearest point. Where the lines of two
+    instances cross, the later one is drawn over the other.
 
     Beyond the paper: of an axis shorter than two radii a quarter of its length is cut at each end, so that something is
     left; and the line is nowhere thinner than a pixel. What lies outside the image is left out.
-    Raises :class:`~paribus.errors.DataError` for a polygon that :func:`axis` refuses, naming its place.
+    Raises :class:`~paribus.errors.DataError` for a polygon that :func:`axis` refuses, or one of *ignored* that is
+    no outline, naming its place.
     """
     rows, columns = shape
     if rows < 1 or columns < 1:
@@ -65,8 +68,11 @@ def encode(polygons: Sequence[ArrayLike], shape: tuple[int, int], *, ignored: Se
         _fill(outline(polygon), text)
         line, radii, tangents = shrunk(found)
         _draw(line, radii, tangents, text, centre, radius, cos, sin)
-    for polygon in ignored:
-        _fill(outline(polygon), skip)
+    for place, polygon in enumerate(ignored):
+        try:
+            _fill(outline(polygon), skip)
+        except DataError as error:
+            raise DataError(f"ignored polygon {place} of {len(ignored)}: {error}") from None
     return Labels(text=text, centre=centre, radius=radius, cos=cos, sin=sin, ignored=skip)
 
 

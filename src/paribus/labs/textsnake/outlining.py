@@ -11,6 +11,8 @@ Floats = NDArray[np.float64]
 
 SAME = 1e-6
 """Points nearer to each other than so many pixels are one."""
+MOST = 2002
+"""Of more rungs the outline is their convex hull: looking for crossings takes time that grows with their square."""
 
 
 @compiled
@@ -18,8 +20,11 @@ def outlined(rungs: Floats, count: int, points: Floats) -> int:
     """Write the polygon round the rungs, the side above and then the side below back; return how many corners it has.
 
     *rungs*: rows of x and y above, x and y below. The polygon is always simple: where a side crosses itself the loop is
-    cut off; where that is not enough, it is the convex hull; and there is none (0) where that has no area.
+    cut off; where that is not enough, or there are more than 2,002 rungs, it is the convex hull; and there is none (0)
+    where that has no area.
     """
+    if count > MOST:
+        return _hull_of(rungs, count, points)
     for k in range(count):
         points[k, 0], points[k, 1] = rungs[k, 0], rungs[k, 1]
     above = unlooped(points, 0, distinct(points, 0, count))
@@ -30,6 +35,11 @@ def outlined(rungs: Floats, count: int, points: Floats) -> int:
         n -= 1
     if is_simple(points, n):
         return n
+    return _hull_of(rungs, count, points)
+
+
+@compiled
+def _hull_of(rungs: Floats, count: int, points: Floats) -> int:
     for k in range(count):
         points[2 * k, 0], points[2 * k, 1] = rungs[k, 0], rungs[k, 1]
         points[2 * k + 1, 0], points[2 * k + 1, 1] = rungs[k, 2], rungs[k, 3]
@@ -113,13 +123,16 @@ def unlooped(points: Floats, begin: int, end: int) -> int:
 @compiled
 def hull(points: Floats, n: int) -> int:
     """Replace the first n points by their convex hull (Andrew's monotone chain) and return its size; 0 without area."""
-    for k in range(1, n):  # in order of x, then y
-        x, y = points[k, 0], points[k, 1]
-        i = k
-        while i > 0 and (points[i - 1, 0] > x or (points[i - 1, 0] == x and points[i - 1, 1] > y)):
-            points[i, 0], points[i, 1] = points[i - 1, 0], points[i - 1, 1]
-            i -= 1
-        points[i, 0], points[i, 1] = x, y
+    gap = n
+    while gap > 1:  # in order of x, then y: Shell's sort
+        gap = max(gap * 5 // 11, 1)
+        for k in range(gap, n):
+            x, y = points[k, 0], points[k, 1]
+            i = k
+            while i >= gap and (points[i - gap, 0] > x or (points[i - gap, 0] == x and points[i - gap, 1] > y)):
+                points[i, 0], points[i, 1] = points[i - gap, 0], points[i - gap, 1]
+                i -= gap
+            points[i, 0], points[i, 1] = x, y
     found = np.empty((2 * n + 2, 2))
     count = 0
     for sweep in range(2):

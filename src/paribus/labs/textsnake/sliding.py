@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,18 +14,16 @@ ASIDE = 0.75
 
 
 @compiled
-def is_text(tr: NDArray[Any], low: Any, high: Any, x: float, y: float) -> bool:
+def is_text(text: NDArray[np.bool_], x: float, y: float) -> bool:
     """Whether the text region holds the point; there is none beyond the image."""
     column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
-    if column < 0 or row < 0 or row >= tr.shape[0] or column >= tr.shape[1]:
+    if column < 0 or row < 0 or row >= text.shape[0] or column >= text.shape[1]:
         return False
-    return bool((tr[row, column] > low) & (tr[row, column] <= high))
+    return bool(text[row, column])
 
 
 @compiled
-def _end(
-    tr: NDArray[Any], low: Any, high: Any, x: float, y: float, r: float, dx: float, dy: float
-) -> tuple[float, float]:
+def _end(text: NDArray[np.bool_], x: float, y: float, r: float, dx: float, dy: float) -> tuple[float, float]:
     """Return how far the text goes on beyond the end (x, y) of its centre line along (dx, dy): above and below.
 
     To the border of the text region, a line fitted to where three rays meet it, if they do within r (3 r / 2 the outer
@@ -39,7 +35,7 @@ def _end(
         furthest = r + 1 if aside == 0 else 1.5 * r + 1
         reach = last = -r / 2
         while reach <= furthest and reach - last <= 1.5:
-            if is_text(tr, low, high, px + reach * dx, py + reach * dy):
+            if is_text(text, px + reach * dx, py + reach * dy):
                 last = reach
             reach += 0.5
         found = (found[1], found[2], last + 0.25 if reach - last > 1.5 else np.inf)
@@ -53,7 +49,7 @@ def _end(
 
 
 @compiled
-def slid(tr: NDArray[Any], low: Any, high: Any, points: Floats, first: int, last: int, rungs: Floats) -> int:
+def slid(text: NDArray[np.bool_], points: Floats, first: int, last: int, rungs: Floats) -> int:
     """Write rungs across the text, x and y above and x and y below, for the axis *points* first to last; their number.
 
     Circles of radius r slid along an axis are bounded by ``centre +- r n``, n its normal; the first and the last rung
@@ -65,10 +61,10 @@ def slid(tr: NDArray[Any], low: Any, high: Any, points: Floats, first: int, last
         x, y, r, dx, dy = points[k, 0], points[k, 1], points[k, 2], points[k, 3], points[k, 4]
         above = below = 0.0
         if i == 0:
-            below, above = _end(tr, low, high, x, y, r, -dx, -dy)
+            below, above = _end(text, x, y, r, -dx, -dy)
             above, below = -above, -below
         elif i == count - 1:
-            above, below = _end(tr, low, high, x, y, r, dx, dy)
+            above, below = _end(text, x, y, r, dx, dy)
         elif first < k < last:  # the tangent as read and as seen
             ax, ay = points[k + 1, 0] - points[k - 1, 0], points[k + 1, 1] - points[k - 1, 1]
             size = np.sqrt(ax * ax + ay * ay)
@@ -96,7 +92,7 @@ def _trim(rungs: Floats, side: int, end: int, way: int, count: int, dx: float, d
 
 
 @compiled
-def covered(tr: NDArray[Any], low: Any, high: Any, rungs: Floats, count: int) -> float:
+def covered(text: NDArray[np.bool_], rungs: Floats, count: int) -> float:
     """Return how much of the area between the rungs is text: of a grid of points, each with the area it stands for."""
     inside = total = 0.0
     for k in range(count - 1):
@@ -110,7 +106,7 @@ def covered(tr: NDArray[Any], low: Any, high: Any, rungs: Floats, count: int) ->
                 v = (j + 0.5) / 2
                 x = (1 - v) * ((1 - u) * ax + u * bx) + v * ((1 - u) * cx + u * dx)
                 y = (1 - v) * ((1 - u) * ay + u * by) + v * ((1 - u) * cy + u * dy)
-                if is_text(tr, low, high, x, y):
+                if is_text(text, x, y):
                     hits += 1
         inside += area * hits / 16
         total += area
