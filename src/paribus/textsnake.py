@@ -15,10 +15,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from paribus.labs.textsnake.decode import Acts as Acts
     from paribus.labs.textsnake.decode import decode as decode
     from paribus.labs.textsnake.detector import Detector as Detector
     from paribus.labs.textsnake.draw import drawn as drawn
     from paribus.labs.textsnake.evaluation import GroundTruth as GroundTruth
+    from paribus.labs.textsnake.evaluation import Prediction as Prediction
     from paribus.labs.textsnake.evaluation import Scores as Scores
     from paribus.labs.textsnake.evaluation import evaluate as evaluate
     from paribus.labs.textsnake.export import export_onnx as export_onnx
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
     from paribus.labs.textsnake.weights_file import load_weights as load_weights
 
 _HOMES = {
+    "Acts": "paribus.labs.textsnake.decode",
     "Detector": "paribus.labs.textsnake.detector",
     "GroundTruth": "paribus.labs.textsnake.evaluation",
     "Instance": "paribus.labs.textsnake.instance",
     "Labels": "paribus.labs.textsnake.labels",
+    "Prediction": "paribus.labs.textsnake.evaluation",
     "Scores": "paribus.labs.textsnake.evaluation",
     "decode": "paribus.labs.textsnake.decode",
     "drawn": "paribus.labs.textsnake.draw",

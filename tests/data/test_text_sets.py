@@ -67,6 +67,19 @@ def test_synthtext_broken(tmp_path):
         read("synthtext", root, "train")
 
 
+def test_synthtext_stays_in_its_folder(tmp_path):
+    square = np.array(SQUARE, float).T
+    away = image(tmp_path / "away.jpg")
+    root = tmp_path / "set"
+    root.mkdir()
+    synthtext(root, ["1/..a.jpg", "1/../../away.jpg", str(away)], [square] * 3, ["w"] * 3)
+    with pytest.raises(DataError, match=r"image 2: 1/\.\./\.\./away\.jpg leads out of .*\(and 1 more\)"):
+        read("synthtext", root, "train")
+    images = read("synthtext", root, "train", skip_broken=True)
+    assert [path.name for path in images.paths] == ["..a.jpg"]
+    assert len(images.problems) == 2
+
+
 # What all have in common
 
 
@@ -118,13 +131,20 @@ def test_missing_partners(many):
 
 
 def test_images_that_cannot_be_read(many):
-    images = read("icdar2015", many, "train", skip_broken=True)
+    images, left_out = (read("icdar2015", many, "train", skip_broken=skip) for skip in (False, True))
     (many / "ch4_training_images/img_1.jpg").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"img_1\.jpg: not an image that can be read"):
         images[0]
+    assert [(found.size, len(found.instances)) for found in left_out] == [
+        ((0, 0), 0), ((WIDTH, HEIGHT + 2), 1), ((WIDTH, HEIGHT + 10), 1)
+    ]  # fmt: skip
+    assert len(left_out.problems) == 1
+    assert "img_1.jpg: not an image" in left_out.problems[0]
     (many / "ch4_training_images/img_1.jpg").unlink()
     with pytest.raises(DataError, match=r"img_1\.jpg: the image is missing"):
         images[0]
+    assert left_out[0].instances == ()
+    assert "img_1.jpg: the image is missing" in left_out.problems[1]
 
 
 def test_layouts_and_names_that_are_not_there(many, tmp_path):

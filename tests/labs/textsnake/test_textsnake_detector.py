@@ -6,7 +6,9 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from unittest.mock import Mock
 
+import cv2
 import numpy as np
 import pytest
 import shapely
@@ -69,10 +71,9 @@ def test_polygons_and_disks_are_in_the_pictures_own_pixels(weights: Path, size: 
     np.testing.assert_allclose(found.disks[:, 2], 60, atol=6)
 
 
-def test_a_larger_picture_moves_polygons_by_no_pixel() -> None:
+def test_a_larger_picture_moves_polygons_by_no_pixel(weights: Path) -> None:
     """Enlarged twice, the middle of the first pixel becomes the middle of the first four: -> 0.5."""
-    detector = Detector.__new__(Detector)
-    detector.size, detector.tr_threshold, detector.tcl_threshold = 64, 0.4, 0.6
+    detector = Detector(weights, size=64)
     square = [[10, 20], [50, 20], [50, 40], [10, 40]]
     detector.network = Oracle([square], 64)
     (small,) = detector.detect(np.zeros((64, 64, 3), np.uint8))
@@ -94,6 +95,11 @@ def test_the_surest_text_comes_first(weights: Path) -> None:
     first, second = detector.detect(np.zeros((96, 128, 3), np.uint8))
     assert first.score > second.score
     assert first.polygon[:, 1].min() > 50
+    assert second.score < 0.8, "or the next line tells nothing"
+    for least, count in ((0.0, 2), (second.score, 2), (0.8, 1), (first.score, 1), (1.0, int(first.score == 1.0))):
+        picky = Detector(weights, least_score=least)
+        picky.network = network
+        assert len(picky.detect(np.zeros((96, 128, 3), np.uint8))) == count
 
 
 @pytest.mark.parametrize(
@@ -108,18 +114,55 @@ def test_the_surest_text_comes_first(weights: Path) -> None:
         (40, 6000, 1280, (40, 6000)),
         (8000, 800, 1280, (3200, 320)),  # as if it were 4 times its height long
         (100_000, 1000, 1280, (12_800, 128)),  # no more than size^2 pixels
+        (1_000_000, 1, 1280, (51_200, 1)),  # nor after padding
+        (3, 1_000_000, 1280, (1, 51_200)),
+        (100, 100, 50, (50, 50)),
     ],
 )
 def test_the_size_at_which_a_picture_is_looked_at(width: int, height: int, size: int, seen: tuple[int, int]) -> None:
     assert seen_at(width, height, size) == seen
 
 
+@pytest.mark.parametrize("size", [32, 50, 320, 1280])
+def test_what_the_network_gets_has_no_more_pixels_than_a_padded_square(size: int) -> None:
+    random = np.random.default_rng(size)
+    side = -(-size // 32) * 32
+    for width, height in np.exp(random.uniform(0, np.log(1e6), (500, 2))).astype(int).tolist():
+        columns, rows = seen_at(width, height, size)
+        assert 1 <= columns <= width
+        assert 1 <= rows <= height
+        assert -(-columns // 32) * 32 * (-(-rows // 32) * 32) <= side**2
+
+
+def test_a_picture_of_one_row_and_a_million_columns_is_taken(weights: Path) -> None:
+    detector = Detector(weights, size=320)
+    seen: list[tuple[int, ...]] = []
+
+    def network(picture: np.ndarray) -> np.ndarray:
+        seen.append(picture.shape)
+        return np.zeros((5, *picture.shape[:2]), np.float32)
+
+    detector.network = network
+    assert detector.detect(np.zeros((1, 1_000_000), np.uint8)) == []
+    assert detector.detect(np.zeros((1_000_000, 2), np.uint8)) == []
+    assert seen == [(32, 3200, 3), (3200, 32, 3)]
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (33, 31), (5, 3000), (64, 64, 4), (300, 400, 3)])
 def test_any_size_of_array_is_taken_and_left_as_it_was(weights: Path, shape: tuple[int, ...]) -> None:
     picture = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
     picture.setflags(write=False)
+    before = picture.copy()
     height, width = shape[:2]
-    for found in Detector(weights, size=256).detect(picture):
+    detector = Detector(weights, size=256)
+    found_all = detector.detect(picture)
+    np.testing.assert_array_equal(picture, before)
+    if min(shape[:2]) >= 31:
+        assert len(found_all) == 1, "all of it is text"
+        assert np.ptp(found_all[0].polygon[:, 0]) > 0.8 * width
+    else:
+        assert len(found_all) <= 1, "text of this height may vanish"
+    for found in found_all:
         assert np.isfinite(found.polygon).all()
         assert found.polygon.min() >= -1.5
         assert (found.polygon.max(axis=0) <= np.array([width, height]) + 1).all()
@@ -198,6 +241,8 @@ def test_what_makes_no_sense_is_refused(weights: Path, tmp_path: Path) -> None:
         ({"size": 31}, "at least 32"),
         ({"tr_threshold": 0.0}, "tr_threshold"),
         ({"tcl_threshold": float("nan")}, "tcl_threshold"),
+        ({"least_score": 1.1}, "least_score"),
+        ({"least_score": float("nan")}, "least_score"),
         ({"device": "gpu"}, "'gpu'"),
     ):
         with pytest.raises(ConfigError, match=words):
@@ -223,6 +268,30 @@ def test_too_little_memory_is_said_in_one_line(weights: Path, monkeypatch: pytes
 
     monkeypatch.setattr(detector.network, "_model", full)
     with pytest.raises(DataError, match=r"64x32 pixels .* smaller size"):
+        detector.detect(np.zeros((32, 64, 3), np.uint8))
+
+
+def test_what_a_network_raises_is_one_line_with_its_cause(weights: Path) -> None:
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail
+
+    detector = Detector(weights)
+    for error, words in (
+        (MemoryError(), "64x32 pixels are too many"),
+        (torch.OutOfMemoryError("CUDA out of memory.\nTried"), "64x32 pixels are too many"),
+        (Fail("[ONNXRuntimeError] : 6 : bad allocation"), "64x32 pixels are too many"),
+        (RuntimeError("CUDA error:\nunspecified launch failure"), r"64x32 .*\(RuntimeError: CUDA error: unspecified"),
+        (Fail("Got invalid\ndimensions"), r"64x32 .*\(onnxruntime\.Fail: Got invalid dimensions\)"),
+        (cv2.error("resize\nfailed"), r"64x32 .*\(cv2\.error: resize failed\)"),
+        (DataError("as it is"), "^as it is$"),
+    ):
+        detector.network = Mock(side_effect=error)
+        with pytest.raises(DataError, match=words) as caught:
+            detector.detect(np.zeros((32, 64, 3), np.uint8))
+        assert "\n" not in str(caught.value)
+        with pytest.raises(DataError):
+            detector.warm()
+    detector.network = Mock(side_effect=ZeroDivisionError)
+    with pytest.raises(ZeroDivisionError):
         detector.detect(np.zeros((32, 64, 3), np.uint8))
 
 
@@ -262,10 +331,11 @@ def test_onnx_gives_what_torch_gives(onnx: Path, random_weights: Path, height: i
 
 
 def test_export_is_quiet_whole_and_another_onnx_file_is_refused(
-    onnx: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    onnx: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from paribus.labs.textsnake.weights_file import load_weights
 
+    monkeypatch.setitem(sys.modules, "onnxscript", None)  # as if it were not installed
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert export_onnx(load_weights(onnx.with_suffix(".safetensors")), tmp_path / "new" / "d.onnx").is_file()
@@ -274,13 +344,36 @@ def test_export_is_quiet_whole_and_another_onnx_file_is_refused(
     import onnx as library
     from onnx import TensorProto, helper
 
-    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y")]
-    graph = helper.make_graph([helper.make_node("Abs", ["x"], ["y"])], "other", value[:1], value[1:])
-    library.save(
-        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), tmp_path / "o.onnx"
-    )
-    with pytest.raises(DataError, match="something else"):
-        Detector(tmp_path / "o.onnx")
+    def model(
+        inputs: list[str | int], outputs: list[str | int], names: tuple[str, str] = ("image", "maps"), kind: int = 1
+    ) -> Path:
+        """Write a model that repeats its input's first channels and says that it is of these shapes."""
+        one, other = (
+            helper.make_tensor_value_info(name, kind, shape)
+            for name, shape in zip(names, (inputs, outputs), strict=True)
+        )
+        node = helper.make_node("Concat", [names[0], names[0]], [names[1]], axis=1)
+        graph = helper.make_graph([node], "other", [one], [other])
+        library.save(
+            helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), tmp_path / "o.onnx"
+        )
+        return tmp_path / "o.onnx"
+
+    fit: list[str | int] = [1, 3, "h", "w"]
+    six: list[str | int] = [1, 6, "h", "w"]
+    for path in (
+        lambda: model(fit, six, names=("x", "y")),
+        lambda: model(["n", 3], ["n", 6]),
+        lambda: model([1, 3, 64, 64], [1, 6, 64, 64]),
+        lambda: model([1, 1, "h", "w"], [1, 2, "h", "w"]),
+        lambda: model(fit, six),
+        lambda: model(fit, six, kind=TensorProto.DOUBLE),
+    ):
+        with pytest.raises(DataError, match=r"o\.onnx: a model of something else"):
+            Detector(path())
+    unknown: list[str | int] = [1, "c", "h", "w"]  # only computing shows that it gives six maps
+    with pytest.raises(DataError, match=r"maps of \(1, 6, 32, 64\) where \(1, 5, 32, 64\)"):
+        Detector(model(unknown, ["n", "twice", "h", "w"])).detect(np.zeros((32, 64, 3), np.uint8))
 
 
 def test_onnx_needs_no_torch_and_neither_do_the_parts(onnx: Path) -> None:
@@ -307,7 +400,7 @@ assert "torch" not in sys.modules
 
 def test_the_public_names() -> None:
     assert sorted(dir(paribus.textsnake)) == [
-        "Detector", "GroundTruth", "Instance", "Labels", "Scores",
+        "Acts", "Detector", "GroundTruth", "Instance", "Labels", "Prediction", "Scores",
         "decode", "drawn", "encode", "evaluate", "export_onnx", "load_weights",
     ]  # fmt: skip
     assert paribus.textsnake.Detector is Detector

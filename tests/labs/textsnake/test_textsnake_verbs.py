@@ -16,7 +16,7 @@ from paribus.cli import main
 from paribus.data.pictures import read_picture
 from paribus.errors import DataError
 from paribus.labs.textsnake import verbs
-from paribus.labs.textsnake.detector import Detector
+from paribus.labs.textsnake.detector import Detector, Torch
 from paribus.labs.textsnake.pictures_named import drawings_of, pictures_named
 
 from .stand_in import everything_is_text
@@ -136,6 +136,9 @@ def test_what_is_broken_gets_a_line_and_the_others_go_on(
         (["pictures", "--json", "pictures/b.png"], "overwrite"),
         (["pictures", "--draw", "pictures"], "overwrite"),
         (["pictures/b.png", "--draw", "pictures/more/.."], "overwrite"),
+        (["pictures", "--draw", "d", "--json", "empty/../d/a.png"], "a drawing"),
+        (["pictures", "--weights", "empty"], "no detector 'empty'"),
+        (["pictures", "--weights", "./empty"], "no such file of weights"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(
@@ -172,6 +175,42 @@ def test_names_of_drawings_are_kept_apart() -> None:
     ]  # fmt: skip
 
 
+def test_ten_thousand_pictures_of_one_name_are_no_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = [Path(f"{number}/a.jpg") for number in range(10_000)]
+    drawings = drawings_of(named, Path("d"))
+    assert len(set(drawings)) == len(named)
+    assert drawings[-1] == Path("d/a-9999.png")
+    plain, calls = Path.resolve, []
+
+    def resolve(self: Path, strict: bool = False) -> Path:
+        calls.append(self)
+        assert len(calls) <= 2001, "each path is resolved once"
+        return plain(self, strict)
+
+    monkeypatch.setattr(Path, "resolve", resolve)
+    verbs._keep_apart(named[:1000], drawings[:1000], Path("d.json"))
+    assert len(calls) == 2001
+
+
+def test_what_a_network_raises_ends_its_picture_only(
+    pictures: Path, weights: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Torch.__call__
+
+    def call(self: Torch, picture: np.ndarray) -> np.ndarray:
+        if picture.shape == (64, 96, 3):
+            raise RuntimeError("no\nkernel")
+        return plain(self, picture)
+
+    monkeypatch.setattr(Torch, "__call__", call)
+    assert textsnake("detect", "pictures", "--weights", weights) == 1
+    written = capsys.readouterr()
+    assert len(lines(written.out)) == 2
+    assert lines(written.err) == [
+        "error: pictures/b.png: 96x64 pixels: they cannot be looked at (RuntimeError: no kernel)"
+    ]
+
+
 def test_what_a_name_stands_for(pictures: Path) -> None:
     (pictures / "odd[1].png").write_bytes((pictures / "b.png").read_bytes())
     (pictures / "link.png").symlink_to(pictures / "b.png")
@@ -181,8 +220,9 @@ def test_what_a_name_stands_for(pictures: Path) -> None:
     assert pictures_named(["pictures/m*"]) == [Path("pictures/more/b.png")]
     assert pictures_named(["pictures/b.png", "pictures/link.png"]) == [Path("pictures/b.png")], "each picture once"
     assert pictures_named(["pictures/more"], leave_out=pictures) == [Path("pictures/more/b.png")]
+    assert pictures_named(["pictures"], leave_out=pictures / "more")[-1] != Path("pictures/more/b.png")
     with pytest.raises(DataError, match="no picture"):
-        pictures_named(["pictures"], leave_out=pictures / "more") and pictures_named(["pictures/.hidden/*.jpg"])
+        pictures_named(["pictures/.hidden/*.jpg"])
 
 
 def test_an_interruption_keeps_what_is_done(
@@ -307,11 +347,38 @@ def test_a_published_data_set_is_scored(pictures: Path, weights: Path, capsys: p
         (("--data", "total_text", "--protocol", "best"), "'best'"),
         (("--data", "total_text", "--split", "val"), "'val'"),
         (("--data", "total_text", "--tr", "7"), "tr is 7"),
+        (("--data", "total_text", "--iou", "0.5"), "--iou: deteval does not read it; --tr and --tp"),
+        (("--data", "total_text", "--protocol", "ctw1500", "--tp", "0.6"), "--tp: ctw1500 does not read it; --iou"),
     ):
         assert textsnake("evaluate", "--ground-truth", "set", *arguments, "--weights", weights) == 2
         written = capsys.readouterr().err
         assert words in written
         assert len(lines(written)) == 1
+
+
+def test_broken_images_are_left_out_of_a_score_where_asked(
+    pictures: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Path("set/test")
+    place.mkdir(parents=True)
+    noise = Image.effect_noise((96, 64), 50)
+    for name in ("a", "b", "c"):
+        noise.save(place / f"{name}.jpg")
+        (place / f"{name}.gt").write_text("0 0 2 2 90 60 0\n")
+    command = ("evaluate", "--ground-truth", "set", "--data", "msra_td500", "--weights", weights)
+    whole = (place / "a.jpg").read_bytes()
+    (place / "a.jpg").write_bytes(whole[: len(whole) // 2])
+    assert textsnake(*command) == 2
+    written = capsys.readouterr().err
+    assert "a.jpg: a broken picture" in written
+    assert len(lines(written)) == 1
+    (place / "b.jpg").write_text("no picture")
+    assert textsnake(*command, "--skip-broken") == 0
+    written = capsys.readouterr()
+    for line, words in zip(lines(written.err), ("a.jpg: a broken picture", "b.jpg: not an image"), strict=True):
+        assert line.startswith("note: left out: ")
+        assert words in line
+    assert "1 ground truth" in written.out or "1 text" in written.out, written.out
 
 
 def test_paths_that_are_no_text_are_shown() -> None:

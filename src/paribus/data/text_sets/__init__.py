@@ -55,7 +55,8 @@ def read(name: str, directory: Path | str, split: str, *, skip_broken: bool = Fa
         split: ``train`` or ``test``; SynthText has ``train`` alone.
         skip_broken: leave out what is broken instead of raising, and say so in ``problems`` of what is returned: an
             annotation alone, or an image that lacks its annotation. Where a whole file of annotations cannot be read,
-            nothing is known of its image, so all of it becomes do-not-care.
+            nothing is known of its image, so all of it becomes do-not-care. An image whose own file cannot be read
+            stays in its place, without texts and of the size (0, 0).
 
     Raises:
         UnknownName: no such data set or split.

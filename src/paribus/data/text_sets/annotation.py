@@ -38,7 +38,7 @@ class AnnotatedImage:
     path: Path
     instances: tuple[Annotation, ...]
     size: Size
-    """Width and height as stored, in pixels."""
+    """Width and height as stored, in pixels; (0, 0) of an image that was left out as its file cannot be read."""
 
 
 def annotation(

@@ -14,6 +14,9 @@ from paribus.errors import DataError
 Entry = tuple[str, Callable[[], Annotation | None]]
 """Where an annotation stands, and what makes it or raises DataError; None is an entry that marks nothing."""
 
+UNREADABLE: Size = (0, 0)
+"""The size of an image whose file cannot be read, where what is broken is left out."""
+
 
 class AnnotatedImages(Sequence[AnnotatedImage]):
     """The images of a split, in natural order of their names. A slice is another such sequence, still lazy."""
@@ -35,8 +38,17 @@ class AnnotatedImages(Sequence[AnnotatedImage]):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What was left out so far, each said once: files at first, annotations as their images are read."""
+        """What was left out so far, each said once: files at first, the rest as images are read."""
         return tuple(self._problems)
+
+    @property
+    def skip_broken(self) -> bool:
+        """Whether what is broken is left out; else it raises."""
+        return self._skip_broken
+
+    def leave_out(self, problem: str) -> None:
+        """Add to ``problems`` what a reader of the pixels had to leave out."""
+        self._problems[problem] = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -57,13 +69,19 @@ class AnnotatedImages(Sequence[AnnotatedImage]):
             return part
         place = self._places[index]
         path = self._paths[place]
-        size = _size(path)
+        try:
+            size = _size(path)
+        except DataError as error:
+            if not self._skip_broken:
+                raise
+            self.leave_out(str(error))
+            return AnnotatedImage(path, (), UNREADABLE)
         try:
             return AnnotatedImage(path, tuple(self._instances(place, size)), size)
         except DataError as error:
             if not self._skip_broken:
                 raise
-            self._problems[str(error)] = None
+            self.leave_out(str(error))
             width, height = size
             corners = [(0, 0), (width, 0), (width, height), (0, height)]
             return AnnotatedImage(path, (annotation(str(path), corners, ignore=True),), size)
@@ -78,7 +96,7 @@ class AnnotatedImages(Sequence[AnnotatedImage]):
             except DataError as error:
                 if not self._skip_broken:
                     raise
-                self._problems[str(error)] = None
+                self.leave_out(str(error))
 
 
 def _size(path: Path) -> Size:

@@ -42,7 +42,9 @@ def read(directory: Path, split: str, skip_broken: bool) -> AnnotatedImages:
     names = [str(np.asarray(name).item()) if np.size(name) == 1 else "" for name in tables["imnames"]]
     known, problems = [], []
     for index, name in enumerate(names):
-        if name and os.path.isfile(os.path.join(folder, name)):
+        if os.path.isabs(name) or ".." in Path(name).parts:
+            problems.append(f"{path}: image {index + 1}: {name} leads out of {folder}; a path within it is expected")
+        elif name and os.path.isfile(os.path.join(folder, name)):
             known.append(index)
         else:
             problems.append(f"{path}: image {index + 1}: {name or 'its name'} is missing; it is expected in {folder}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from http.client import HTTPException
 from itertools import pairwise
+from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Protocol
 
 import torch
@@ -57,8 +60,7 @@ class Slim(nn.Module):
             nn.Conv2d(3, SLIM[0], 3, 2, 1, bias=False), nn.BatchNorm2d(SLIM[0]), nn.ReLU(True)
         )  # fmt: skip
         self.stages = nn.ModuleList(
-            nn.Sequential(Block(before, width, 2), Block(width, width))
-            for before, width in pairwise(SLIM)
+            nn.Sequential(Block(before, width, 2), Block(width, width)) for before, width in pairwise(SLIM)
         )
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> list[Tensor]:
@@ -121,16 +123,31 @@ def backbone(name: str, weights: str) -> Any:
     """Return the backbone *name* with *weights* ``imagenet`` or ``random``.
 
     Raises:
-        DataError: ImageNet's weights are not here and cannot be downloaded.
+        DataError: ImageNet's weights are not here and cannot be downloaded whole, or their file is damaged.
     """
     if name == "slim":
         return Slim()
-    chosen = "IMAGENET1K_V1" if weights == "imagenet" else None
+    if weights != "imagenet":
+        return _of_torchvision(name, None)
     try:
-        return Vgg16(chosen) if name == "vgg16" else Residual(name, chosen)
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        raise DataError(
-            f"{name}: torchvision could not download its ImageNet weights ({reason}); "
-            "connect once, or start from random weights: .../from_scratch"
-        ) from None
+        return _of_torchvision(name, "IMAGENET1K_V1")
+    except (OSError, EOFError, RuntimeError, HTTPException, UnpicklingError) as error:
+        reason = " ".join(str(getattr(error, "reason", error)).split())[:120] or type(error).__name__
+        file = _kept(name)
+        if file.exists():
+            told = f"its ImageNet weights in {file} cannot be read ({reason}); delete that file and connect once"
+        else:
+            told = f"torchvision could not download its ImageNet weights ({reason}); connect and try again"
+        raise DataError(f"{name}: {told}, or start from random weights: .../from_scratch") from None
+
+
+def _of_torchvision(name: str, weights: str | None) -> Any:
+    return Vgg16(weights) if name == "vgg16" else Residual(name, weights)
+
+
+def _kept(name: str) -> Path:
+    """Return where torchvision keeps the ImageNet weights of *name* that it has downloaded."""
+    from torchvision.models import get_model_weights
+
+    url: str = get_model_weights(name)["IMAGENET1K_V1"].url
+    return Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]

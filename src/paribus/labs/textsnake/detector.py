@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,14 +37,17 @@ class Detector:
     >>> for text in Detector().detect("sign.jpg"):          # doctest: +SKIP
     ...     print(text.score, text.polygon)
 
+    The first call after an installation takes some 15 seconds longer: decoding is compiled then, and kept on disk.
+
     Args:
         weights: ``slim``, which comes with Paribus; a .safetensors file of this lab; or an .onnx file that
             ``paribus textsnake export`` has written, which needs onnxruntime and no torch.
-        size: the longest side in pixels at which pictures are looked at (of a long strip see :func:`.seen_at`). Text is
-            found best where it is then 12 to 90 pixels high.
+        size: the longest side in pixels at which pictures are looked at (of a long strip see :func:`.seen_at`). In
+            the scenes that the shipped weights were trained on text is 10 to 80 pixels high.
         device: where torch computes: ``cpu``, ``cuda``, ...; an .onnx file is computed on the processor.
         tr_threshold: least probability of the text region (T_tr of Long et al. 2018, section 3.2).
         tcl_threshold: least probability of the centre line (T_tcl).
+        least_score: what scores less is left out, 0..1; 0 leaves out nothing.
 
     Raises:
         DataError: no such weights, or they are broken.
@@ -56,19 +62,24 @@ class Detector:
         device: str = "cpu",
         tr_threshold: float = 0.4,
         tcl_threshold: float = 0.6,
+        least_score: float = 0.0,
     ) -> None:
         if size < MULTIPLE:
             raise ConfigError(f"size {size}: at least {MULTIPLE} pixels are expected")
         for name, value in (("tr_threshold", tr_threshold), ("tcl_threshold", tcl_threshold)):
             if not 0 < value < 1:
                 raise ConfigError(f"{name} {value}: a probability between 0 and 1 is expected")
+        if not 0 <= least_score <= 1:
+            raise ConfigError(f"least_score {least_score}: a score of 0 to 1 is expected")
         self.size, self.tr_threshold, self.tcl_threshold = size, tr_threshold, tcl_threshold
+        self.least_score = least_score
         self.network: Network = _network(weights, device)
 
     def warm(self) -> None:
         """Compute once on next to nothing, so that the first picture takes no longer than the others."""
         ones = np.ones((MULTIPLE, MULTIPLE), np.float32)
-        self.network(np.zeros((MULTIPLE, MULTIPLE, 3), np.uint8))
+        with _told(MULTIPLE, MULTIPLE):
+            self.network(np.zeros((MULTIPLE, MULTIPLE, 3), np.uint8))
         decode(ones, ones, MULTIPLE / 4 * ones, ones, 0 * ones)
 
     def detect(self, image: Path | str | Picture | Image.Image) -> list[Instance]:
@@ -79,9 +90,15 @@ class Detector:
                 and EXIF orientation. Pixels are counted in the upright image.
 
         Raises:
-            DataError: it is no picture that can be read, or too large at this size for the memory.
+            DataError: it is no picture that can be read, or too large at this size for the memory, or the network
+                fails on it.
         """
         picture = read_picture(image) if isinstance(image, str | Path) else as_picture(image)
+        height, width = picture.shape[:2]
+        with _told(width, height):
+            return self._found(picture)
+
+    def _found(self, picture: Picture) -> list[Instance]:
         height, width = picture.shape[:2]
         seen = seen_at(width, height, self.size)
         if seen != (width, height):
@@ -90,7 +107,30 @@ class Detector:
         maps = self.network(padded(picture))[:, :rows, :columns]
         found = decode(*maps, tr_threshold=self.tr_threshold, tcl_threshold=self.tcl_threshold)
         across, down = width / columns, height / rows
-        return [_enlarged(text, across, down) for text in sorted(found, key=lambda text: -text.score)]
+        sure = [text for text in found if text.score >= self.least_score]
+        return [_enlarged(text, across, down) for text in sorted(sure, key=lambda text: -text.score)]
+
+
+NO_MEMORY = re.compile("allocat|out of memory|insufficient memory|bad.alloc", re.IGNORECASE)
+"""How libraries say that memory is too small."""
+
+
+@contextmanager
+def _told(width: int, height: int) -> Iterator[None]:
+    """Make one line of what the libraries raise on a picture of this size; what else is raised is a bug, and stays."""
+    try:
+        yield
+    except Exception as error:
+        kinds = (MemoryError, RuntimeError, cv2.error)
+        if not isinstance(error, kinds) and not type(error).__module__.startswith("onnxruntime"):
+            raise
+        said = " ".join(str(error).split())
+        if isinstance(error, MemoryError) or NO_MEMORY.search(said):
+            told = f"{width}x{height} pixels are too many for this memory; look at a smaller size"
+        else:
+            kind = f"{type(error).__module__.partition('.')[0]}.".removeprefix("builtins.") + type(error).__name__
+            told = f"{width}x{height} pixels: they cannot be looked at ({kind}: {said[:200]})"
+        raise DataError(told) from error
 
 
 def padded(picture: Picture) -> Picture:
@@ -135,15 +175,9 @@ class Torch:
     def __call__(self, picture: Picture) -> Floats:
         import torch
 
-        try:
-            with torch.inference_mode():
-                image = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None].float()
-                return np.asarray(self._model(image)[0].float().cpu().numpy(), dtype=np.float32)
-        except RuntimeError as error:
-            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
-                raise
-            height, width = picture.shape[:2]
-            raise DataError(f"{width}x{height} pixels are too many for this memory; look at a smaller size") from None
+        with torch.inference_mode():
+            image = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None].float()
+            return np.asarray(self._model(image)[0].float().cpu().numpy(), dtype=np.float32)
 
 
 class Onnx:
@@ -163,13 +197,27 @@ class Onnx:
             self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has a dozen kinds of error, none of them public
             raise DataError(f"{path}: not a model that onnxruntime reads ({type(error).__name__})") from None
-        names = (
-            [value.name for value in self._session.get_inputs()],
-            [value.name for value in self._session.get_outputs()],
-        )
-        if names != (["image"], ["maps"]):
-            raise DataError(f"{path}: a model of something else; one that `paribus textsnake export` wrote is expected")
+        sides = (self._session.get_inputs(), self._session.get_outputs())
+        if not all(_fits(values, *what) for values, what in zip(sides, (("image", 3), ("maps", 5)), strict=True)):
+            told = "; ".join(f"{value.name} {value.type} {value.shape}" for values in sides for value in values)
+            raise DataError(
+                f"{path}: a model of something else ({told}); one that `paribus textsnake export` wrote is expected, "
+                "image (1, 3, H, W) to maps (1, 5, H, W) in float32, for any H and W"
+            )
+        self._path = path
 
     def __call__(self, picture: Picture) -> Floats:
         image = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
-        return np.asarray(self._session.run(["maps"], {"image": image})[0][0], dtype=np.float32)
+        maps = np.asarray(self._session.run(["maps"], {"image": image})[0], dtype=np.float32)
+        expected = (1, 5, *picture.shape[:2])
+        if maps.shape != expected:
+            raise DataError(f"{self._path}: gives maps of {maps.shape} where {expected} is expected; export it again")
+        return np.asarray(maps[0])
+
+
+def _fits(values: Sequence[Any], name: str, channels: int) -> bool:
+    """Tell whether *values*, of a model in onnxruntime, are *name* alone: (1, channels, H, W), whatever H and W."""
+    if len(values) != 1 or values[0].name != name or values[0].type != "tensor(float)" or len(values[0].shape) != 4:
+        return False
+    batch, among, *lengths = (length if isinstance(length, int) else None for length in values[0].shape)
+    return batch in (1, None) and among in (channels, None) and lengths == [None, None]

@@ -63,12 +63,14 @@ def drawings_of(pictures: Iterable[Path], folder: Path) -> list[Path]:
     """Return a PNG in *folder* for each picture: ``NAME.png``, and where that is taken ``NAME.jpg.png`` or
     ``NAME-2.png``, ``NAME-3.png``, ...; upper and lower case make no difference."""
     taken: set[str] = set()
+    numbers: dict[str, int] = {}
     found = []
     for picture in pictures:
-        name, number = f"{picture.stem}.png", 1
+        stem = picture.stem.lower()
+        name = f"{picture.stem}.png" if f"{stem}.png" not in taken else f"{picture.name}.png"
         while name.lower() in taken:
-            name = f"{picture.name}.png" if number == 1 else f"{picture.stem}-{number}.png"
-            number += 1
+            numbers[stem] = numbers.get(stem, 1) + 1
+            name = f"{picture.stem}-{numbers[stem]}.png"
         taken.add(name.lower())
         found.append(folder / name)
     return found

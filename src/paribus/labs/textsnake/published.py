@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from paribus.data.text_sets import AnnotatedImage, AnnotatedImages, read
-from paribus.errors import DataError
+from paribus.data.text_sets.sequence import UNREADABLE
+from paribus.errors import ConfigError, DataError
 from paribus.labs.textsnake.detector import Detector
-from paribus.labs.textsnake.evaluation import Protocol, Scores, evaluate
+from paribus.labs.textsnake.evaluation import PROTOCOLS, Protocol, Scores, evaluate
 from paribus.labs.textsnake.instance import Instance
 
 OWN: dict[str, Protocol] = {"ctw1500": "ctw1500", "icdar2015": "icdar2015", "msra_td500": "msra_td500"}
@@ -36,8 +39,33 @@ def _known(name: str) -> str:
     return ALSO.get(name.lower(), name.lower())
 
 
-def found_in(image: AnnotatedImage, detector: Detector) -> list[Instance]:
-    """Return the text in *image* in the pixels of the annotations: as the file stores them, not turned upright.
+def finds_of(images: AnnotatedImages, detector: Detector) -> Iterator[tuple[AnnotatedImage, list[Instance]]]:
+    """Yield each of *images* with the text found in it, in the pixels of the annotations.
+
+    Where *images* leave out what is broken, a broken image has neither annotations nor finds, and counts nothing.
+
+    Raises:
+        DataError: an image is broken, or the detector fails on one.
+    """
+    for image in images:
+        try:
+            picture = as_stored(image.path)
+        except DataError as error:
+            if not images.skip_broken:
+                raise
+            if image.size != UNREADABLE:  # else it has been said already
+                images.leave_out(str(error))
+            yield dataclasses.replace(image, instances=()), []
+            continue
+        try:
+            found = detector.detect(picture)
+        except DataError as error:
+            raise DataError(f"{image.path}: {error}") from error
+        yield image, found
+
+
+def as_stored(path: Path) -> NDArray[np.uint8]:
+    """Return the pixels (H, W, 3) as annotations count them: as the file stores them, not turned upright.
 
     Raises:
         DataError: the image is broken.
@@ -45,15 +73,23 @@ def found_in(image: AnnotatedImage, detector: Detector) -> list[Instance]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd files that it reads all the same
-            with Image.open(image.path) as opened:
-                picture = np.array(opened.convert("RGB"))
+            with Image.open(path) as opened:
+                return np.array(opened.convert("RGB"))
     except Exception as error:  # a broken file brings whatever its decoder stumbles over
-        raise DataError(f"{image.path}: a broken picture ({' '.join(str(error).split())[:120]})") from None
-    return detector.detect(picture)
+        raise DataError(f"{path}: a broken picture ({' '.join(str(error).split())[:120]})") from None
 
 
 def scored(
-    truths: Sequence[Any], finds: Sequence[Sequence[Instance]], protocol: str, tr: float, tp: float, iou: float
+    truths: Sequence[Any], finds: Sequence[Sequence[Instance]], protocol: str, thresholds: Mapping[str, float | None]
 ) -> Scores:
-    """Return the scores under *protocol*; each reads its own thresholds."""
-    return evaluate(truths, finds, protocol=cast(Protocol, protocol), tr=tr, tp=tp, iou=iou)
+    """Return the scores under *protocol* at *thresholds*: ``tr`` and ``tp``, or ``iou``; None is the protocol's own.
+
+    Raises:
+        ConfigError: no such protocol, one that does not read a threshold given, or a threshold not in 0..1.
+    """
+    given: dict[str, Any] = {name: value for name, value in thresholds.items() if value is not None}
+    read = ("tr", "tp") if protocol == "deteval" else ("iou",)
+    for name in given:
+        if protocol in PROTOCOLS and name not in read:
+            raise ConfigError(f"--{name}: {protocol} does not read it; --{' and --'.join(read)} would be its own")
+    return evaluate(truths, finds, protocol=cast(Protocol, protocol), **given)

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,8 +67,10 @@ def detect(
     A picture that cannot be read gets a line on standard error and is left out; the others go on, and the exit code
     is then 1. Interrupted, it writes what it has found.
     """
+    import cv2
+
     from paribus.cli.conducting import check_device
-    from paribus.cli.files import keep_apart, prepare
+    from paribus.cli.files import prepare
     from paribus.cli.handing import STANDARD_OUTPUT
     from paribus.cli.terminal import one_line, say
     from paribus.data.pictures import read_picture, write_png
@@ -81,18 +83,15 @@ def detect(
     pictures = pictures_named(images, leave_out=draw)
     drawings = [] if draw is None else drawings_of(pictures, draw.expanduser())
     to_file = None if json_file in (None, STANDARD_OUTPUT) else Path(str(json_file))
-    written = (("--draw", drawings), ("--json", [to_file] if to_file else []))
-    for option, paths in written:
+    _keep_apart([*pictures, Path(weights)], drawings, to_file)
+    for option, paths in (("--draw", drawings[:1]), ("--json", [to_file] if to_file else [])):
         for path in paths:
-            keep_apart([*pictures, Path(weights)], {option: path})
-    for option, paths in written:
-        for path in paths[:1]:
             prepare(path, option)
     with _getting_ready():
         detector = Detector(weights, size=size, device=device)
         detector.warm()
 
-    entries: list[dict[str, Any]] = []
+    entries: list[str] = []  # as JSON, which takes a seventh of what the numbers would
     failed = texts = 0
     with _json_of(entries, len(pictures), json_file), _progress(len(pictures)) as went_on:
         for number, path in enumerate(pictures):
@@ -105,18 +104,37 @@ def detect(
                 if drawings:
                     told = {"weights": Path(weights).name, "texts": len(found)}
                     write_png(drawings[number], drawn(picture, found), experiment="textsnake/base", **told)
-                entries.append(entry(path, (width, height), found))
+                entries.append(json.dumps(entry(path, (width, height), found), allow_nan=False))
                 texts += len(found)
                 if json_file is None:
                     print(f"{_shown(path)}: {width}x{height}, {_counted(len(found), 'text')}, {milliseconds:.0f} ms")
-            except ParibusError as error:
+            except (ParibusError, MemoryError, cv2.error) as error:
                 failed += 1
-                say(f"error: {one_line(str(error))}")
+                reason = one_line(str(error)) or "too large for this machine's memory"
+                say(f"error: {reason if str(path) in reason else f'{_shown(path)}: {reason}'}")
             went_on()
     if to_file is not None:
         print(f"{_shown(to_file)}: {_counted(len(entries), 'picture')}, {_counted(texts, 'text')}")
     if failed:
         raise typer.Exit(1)
+
+
+def _keep_apart(read: Iterable[Path], drawings: Iterable[Path], json_file: Path | None) -> None:
+    """Refuse to write over what is read, or the JSON over a drawing; each path is resolved once."""
+    from paribus.cli.files import FileError
+
+    sources = {path.expanduser().resolve() for path in read}
+    drawn: set[Path] = set()
+    for path in drawings:
+        drawn.add(place := path.resolve())
+        if place in sources:
+            raise FileError(f"--draw: {_shown(path)} would overwrite a picture that is read; name another folder")
+    if json_file is not None:
+        place = json_file.expanduser().resolve()
+        if place in sources:
+            raise FileError(f"--json {_shown(json_file)}: it would overwrite what is read; give another name")
+        if place in drawn:
+            raise FileError(f"--json {_shown(json_file)}: a drawing of --draw has this name; give another")
 
 
 def entry(path: Path, size: tuple[int, int], found: Sequence[Instance]) -> dict[str, Any]:
@@ -133,7 +151,7 @@ def entry(path: Path, size: tuple[int, int], found: Sequence[Instance]) -> dict[
 
 
 @contextmanager
-def _json_of(entries: Sequence[dict[str, Any]], total: int, target: str | None) -> Iterator[None]:
+def _json_of(entries: Sequence[str], total: int, target: str | None) -> Iterator[None]:
     """Write *entries* to *target* at the end, whole; also where an interruption or an error is that end."""
     from paribus.cli.handing import STANDARD_OUTPUT
     from paribus.cli.terminal import say
@@ -145,8 +163,7 @@ def _json_of(entries: Sequence[dict[str, Any]], total: int, target: str | None) 
         whole = True
     finally:
         if target is not None and (whole or entries):
-            lines = ",\n".join(json.dumps(each, allow_nan=False) for each in entries)
-            text = f"[\n{lines}\n]\n" if entries else "[]\n"
+            text = "[\n" + ",\n".join(entries) + "\n]\n" if entries else "[]\n"
             if target == STANDARD_OUTPUT:
                 sys.stdout.write(text)
             else:
@@ -246,16 +263,20 @@ def evaluate(
         ),
     ] = None,
     tr: Annotated[
-        float, typer.Option("--tr", metavar="SHARE", help="deteval: share of a text that must be covered.")
-    ] = 0.7,
+        float | None,
+        typer.Option("--tr", metavar="SHARE", help="deteval: share of a text that must be covered; by default 0.7."),
+    ] = None,
     tp: Annotated[
-        float, typer.Option("--tp", metavar="SHARE", help="deteval: share of a find that must be text.")
-    ] = 0.6,
+        float | None,
+        typer.Option("--tp", metavar="SHARE", help="deteval: share of a find that must be text; by default 0.6."),
+    ] = None,
     iou: Annotated[
-        float, typer.Option("--iou", metavar="SHARE", help="The others: agreement that a find must exceed.")
-    ] = 0.5,
+        float | None,
+        typer.Option("--iou", metavar="SHARE", help="The others: agreement that a find must exceed; by default 0.5."),
+    ] = None,
     skip_broken: Annotated[
-        bool, typer.Option("--skip-broken", help="Leave out broken annotations, and say so, instead of stopping.")
+        bool,
+        typer.Option("--skip-broken", help="Leave out broken annotations and images, and say so, instead of stopping."),
     ] = False,
     size: _Size = SIZE,
     weights: _Weights = "slim",
@@ -263,26 +284,28 @@ def evaluate(
 ) -> None:
     """Score the detector on a published data set.
 
-    Recall, precision and F over all images are printed with the protocol and its thresholds.
+    Recall, precision and F over all images are printed with the protocol and its thresholds. How maps become texts is
+    the detector's own: its thresholds of probability are those of detect.
     """
     from paribus.cli.conducting import check_device
     from paribus.cli.terminal import one_line, say
     from paribus.labs.textsnake.detector import Detector
-    from paribus.labs.textsnake.published import found_in, own_protocol, published, scored
+    from paribus.labs.textsnake.published import finds_of, own_protocol, published, scored
 
     check_device(device)
     images = published(data, ground_truth, split, skip_broken=skip_broken)
     protocol = protocol or own_protocol(data)
-    scored([], [], protocol, tr, tp, iou)  # a wrong threshold is told before hours are spent
+    thresholds = {"tr": tr, "tp": tp, "iou": iou}
+    scored([], [], protocol, thresholds)  # a wrong threshold is told before hours are spent
     with _getting_ready():
         detector = Detector(weights, size=size, device=device)
         detector.warm()
     truths, finds = [], []
     with _progress(len(images)) as went_on:
-        for image in images:
+        for image, found in finds_of(images, detector):
             truths.append(image.instances)
-            finds.append(found_in(image, detector))
+            finds.append(found)
             went_on()
     for problem in images.problems:
         say(f"note: left out: {one_line(problem)}")
-    print(f"{data}, {split}: {scored(truths, finds, protocol, tr, tp, iou)}")
+    print(f"{data}, {split}: {scored(truths, finds, protocol, thresholds)}")

@@ -11,7 +11,7 @@ from typing import Any
 import safetensors
 import safetensors.torch
 
-from paribus.errors import DataError
+from paribus.errors import DataError, ParibusError
 from paribus.labs.textsnake.experiments import Network
 from paribus.labs.textsnake.model import TextSnake
 from paribus.labs.textsnake.shipped import SUFFIX, shipped_path
@@ -41,24 +41,39 @@ def load_weights(weights: str | Path) -> TextSnake:
     found = record(path)
     if found.get("kind") != KIND:
         raise DataError(f"{path}: holds {found.get('kind', 'weights of another program')}, not {KIND}")
-    with untouched_rng():
-        model = TextSnake(Network(**{**found["network"], "merge": tuple(found["network"]["merge"])}), download=False)
-    tensors = {name: tensor.float() for name, tensor in safetensors.torch.load_file(path).items()}
-    missing, surplus = model.load_state_dict(tensors, strict=False)
-    if surplus or any(not name.endswith("num_batches_tracked") for name in missing):
-        raise DataError(f"{path}: says that it is {KIND}, but its weights are others")
+    try:
+        network = Network(**{**found["network"], "merge": tuple(found["network"]["merge"])})
+        with untouched_rng():
+            model = TextSnake(network, download=False)
+        tensors = {name: tensor.float() for name, tensor in safetensors.torch.load_file(path).items()}
+        missing, surplus = model.load_state_dict(tensors, strict=False)
+    except KeyError as error:
+        raise DataError(f"{path}: says that it is {KIND}, but its record lacks {error}") from None
+    except (ParibusError, ArithmeticError, RuntimeError, TypeError, ValueError, safetensors.SafetensorError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise DataError(f"{path}: says that it is {KIND}, but its network or weights are others ({reason})") from None
+    odd = [*surplus, *(name for name in missing if not name.endswith("num_batches_tracked"))]
+    if odd:
+        raise DataError(f"{path}: says that it is {KIND}, but its weights are others (as {odd[0]})")
     return frozen(model)
 
 
 def path_of(weights: str | Path) -> Path:
-    """Return the file that *weights*, a shipped name or a path, stands for."""
-    if isinstance(weights, str) and not weights.endswith(SUFFIX):
+    """Return the file that *weights* stands for: a shipped name, which has no folder and no suffix, or a path.
+
+    Raises:
+        DataError: nothing of that name is shipped, or there is no such file.
+    """
+    if isinstance(weights, str) and not weights.endswith(SUFFIX) and Path(weights).name == weights:
         path = shipped_path(weights)
         if not path.is_file():
-            known = [f"{file.stem}, or " for file in sorted(path.parent.glob(f"*{SUFFIX}"))]
+            known = [f"{file.stem}, or " for file in sorted(shipped_path().parent.glob(f"*{SUFFIX}"))]
             raise DataError(f"no detector {weights!r}; {''.join(known)}the path of a {SUFFIX} file is expected")
         return path
-    return Path(weights).expanduser()
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise DataError(f"{path}: no such file of weights; a {SUFFIX} file of this lab is expected")
+    return path
 
 
 def record(path: Path) -> dict[str, Any]:
