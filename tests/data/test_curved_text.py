@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import re
 import subprocess
 import sys
 from functools import cache
@@ -15,8 +16,8 @@ from paribus.data.curved_text import SIZES, Scene, TextInstance, compose, editio
 from paribus.data.curved_text.faces import TYPEFACES, faces
 from paribus.data.curved_text.grounds import PHOTOGRAPHS
 from paribus.data.curved_text.style import Style
-from paribus.data.curved_text.words import part_of, words
-from paribus.data.split import SPLITS
+from paribus.data.curved_text.words import MARKS, draw_word, part_of, words
+from paribus.data.split import SPLITS, Split
 from paribus.errors import DataError
 
 COUNT = 14
@@ -74,13 +75,30 @@ def test_another_drawing_library_is_another_edition(monkeypatch: pytest.MonkeyPa
     assert before != edition()
 
 
-def test_no_family_no_photograph_and_no_word_serves_two_parts() -> None:
+@pytest.mark.parametrize("package", ["font-lato", "font-manrope", "matplotlib", "scikit-image", "scikit-learn"])
+def test_other_typefaces_and_photographs_are_another_edition(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    before, version = edition(), compose.version
+    monkeypatch.setattr(compose, "version", lambda name: "0.0.1" if name == package else version(name))
+    compose._brought_by.cache_clear()
+    after = edition()
+    monkeypatch.undo()
+    compose._brought_by.cache_clear()
+    assert after != before == edition()
+
+
+def superfamily(face: str) -> str:
+    found = re.match("Source|DejaVu|cm|STIX|[A-Za-z]+", face)
+    assert found
+    return found[0]
+
+
+def test_no_superfamily_no_photograph_and_no_word_serves_two_parts() -> None:
     for first, second in itertools.combinations(SPLITS, 2):
         families = [
-            {face.split("-")[0].removesuffix("Bol").removesuffix("Italic") for names in TYPEFACES[split].values()
-             for face in names} for split in (first, second)
-        ]  # fmt: skip
+            {superfamily(face) for names in TYPEFACES[split].values() for face in names} for split in (first, second)
+        ]
         assert not families[0] & families[1]
+        assert min(len(one) for one in families) >= 3
         assert not set(faces(first)) & set(faces(second))
         assert not set(PHOTOGRAPHS[first]) & set(PHOTOGRAPHS[second])
         assert not set(words(first)) & set(words(second))
@@ -93,8 +111,28 @@ def test_every_word_that_is_set_belongs_to_its_part(split: str) -> None:
     found = [word for instance in instances(split) for word in instance.text.split()]
     assert len(found) > 60
     for word in found:
-        letters = [part for part in {word, word.removesuffix("'s"), word.removesuffix("'S")} if part_of(part) == split]
-        assert letters or not any(letter.isalnum() for letter in word), word
+        assert part_of(word) == split or not any(letter.isalnum() for letter in word), word
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("longest", [3, 14])
+def test_every_word_that_is_drawn_belongs_to_its_part_and_is_short_enough(split: Split, longest: int) -> None:
+    random = np.random.default_rng(5)
+    found = [draw_word(split, random, longest) for _ in range(3000)]
+    plain = ["".join(letter for letter in word if letter.isalnum()).lower() for word in found]
+    assert {part_of(word) for word in plain} == {split}
+    assert longest - 3 < max(map(len, plain)) <= longest
+    assert min(map(len, plain)) >= 1
+    if longest == 14:
+        assert all(any(re.fullmatch(re.escape(mark).replace(re.escape("{}"), "[^ ]+"), word) for word in found)
+                   for mark in MARKS)  # fmt: skip
+
+
+def test_where_no_number_is_short_enough_a_word_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paribus.data.curved_text.words._number", lambda random: "123456789")
+    found = {draw_word("test", np.random.default_rng(seed), 4) for seed in range(60)}
+    assert max(map(len, found)) <= 4
+    assert {part_of(word) for word in found} == {"test"}
 
 
 def test_texts_are_short_and_both_straight_and_curved_ones_are_many() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 
 import cv2
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 
 from paribus.data.curved_text.camera import draw_camera, photograph
 from paribus.data.curved_text.clutter import draw_clutter, draw_occluder
+from paribus.data.curved_text.faces import TYPEFACES
 from paribus.data.curved_text.grounds import draw_ground, surfaces
 from paribus.data.curved_text.instances import CURVED, Scene, TextInstance, area, bend, crosses_itself
 from paribus.data.curved_text.layout import badge, parallel, single, stack
@@ -24,8 +27,10 @@ from paribus.spec.seed import Streams
 Bytes = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
 
-VERSION = 1
+VERSION = 2
 """The generator's version: any change that alters a scene raises it."""
+BROUGHT_BY = ("pillow", "scikit-image", "scikit-learn")
+"""The packages that bring photographs or read them."""
 SIZES: dict[Split, int] = {"train": 1_000_000, "validation": 500, "test": 500}
 """Scenes of each part."""
 SMALLEST = 7.5
@@ -37,9 +42,21 @@ FAINTEST = 10.0
 
 
 def edition() -> str:
-    """Name the generator's version and the libraries that draw, whose changes can alter a pixel."""
-    drawn_by = f"{cv2.__version__} {np.__version__} {PIL.features.version('freetype2')}"
+    """Name the generator's version and what can alter a pixel when it changes: libraries, typefaces and photographs."""
+    drawn_by = f"{cv2.__version__} {np.__version__} {PIL.features.version('freetype2')} {_brought_by()}"
     return f"v{VERSION}-{hashlib.sha256(drawn_by.encode()).hexdigest()[:8]}"
+
+
+@cache
+def _brought_by() -> str:
+    """Name the packages that bring typefaces and photographs or read them, with their versions."""
+    found = []
+    for package in sorted({*BROUGHT_BY, *(package for listed in TYPEFACES.values() for package in listed)}):
+        try:
+            found.append(f"{package}=={version(package)}")
+        except PackageNotFoundError:  # what needs it says so
+            found.append(f"{package}: none")
+    return " ".join(found)
 
 
 def scene(split: Split, index: int, *, seed: int = 0, side: int = 512) -> Scene:

@@ -1,4 +1,4 @@
-"""Typefaces and the strips of ink that they set; no family serves two parts."""
+"""Typefaces and the strips of ink that they set; no superfamily serves two parts."""
 
 from __future__ import annotations
 
@@ -18,25 +18,29 @@ TYPEFACES: dict[Split, dict[str, tuple[str, ...]]] = {
         "font-lato": ("Lato-Light", "Lato-Regular", "Lato-Bold", "Lato-Black", "Lato-BoldItalic"),
         "font-source-serif-pro": ("SourceSerifPro-Light", "SourceSerifPro-Regular", "SourceSerifPro-Bold",
                                   "SourceSerifPro-Black", "SourceSerifPro-SemiboldIt"),
+        "font-source-sans-pro": ("SourceSansPro-Light", "SourceSansPro-Regular", "SourceSansPro-Bold",
+                                 "SourceSansPro-Black", "SourceSansPro-SemiboldIt"),
         "font-caladea": ("Caladea-Regular", "Caladea-Bold", "Caladea-Italic", "Caladea-BoldItalic"),
         "font-fredoka-one": ("FredokaOne-Regular",) * 3,
         "font-amatic-sc": ("AmaticSC-Regular", "AmaticSC-Bold", "AmaticSC-Bold"),
-        "font-rhd": ("RedHatDisplay-Regular", "RedHatDisplay-Bold", "RedHatDisplay-Black", "RedHatDisplay-Italic"),
-        "matplotlib": ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono-Bold", "cmr10", "cmb10", "cmti10", "cmtt10"),
+        "matplotlib": ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono-Bold", "DejaVuSerif", "DejaVuSerif-Bold",
+                       "DejaVuSerif-Italic"),
     },
     "validation": {
-        "font-source-sans-pro": ("SourceSansPro-Light", "SourceSansPro-Regular", "SourceSansPro-Bold",
-                                 "SourceSansPro-Black", "SourceSansPro-SemiboldIt"),
+        "font-rhd": ("RedHatDisplay-Regular", "RedHatDisplay-Bold", "RedHatDisplay-Black", "RedHatDisplay-Italic"),
         "font-fjallaone": ("FjallaOne-Regular",) * 2,
         "matplotlib": ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "STIXGeneralBolIta"),
     },
     "test": {
         "font-manrope": ("Manrope-Light", "Manrope-Regular", "Manrope-SemiBold", "Manrope-ExtraBold"),
         "font-intuitive": ("Intuitive",) * 2,
-        "matplotlib": ("DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "cmss10"),
+        "matplotlib": ("cmr10", "cmb10", "cmti10", "cmtt10", "cmss10"),
     },
 }  # fmt: skip
-"""Faces by the package that ships them; a face that is named more often is drawn more often."""
+"""Faces by the package that ships them; a face that is named more often is drawn more often.
+
+All faces of a superfamily (Source, DejaVu, Computer Modern: one design with and without serifs) are of one part.
+"""
 
 LEVELS = (14, 22, 34, 52, 80, 120)
 """Sizes, in pixels to the em, in which letters are kept: strips are seldom reduced to less than 0.6 of theirs."""

@@ -36,24 +36,29 @@ def words(split: Split) -> tuple[str, ...]:
 
 
 def draw_word(split: Split, random: np.random.Generator, longest: int = 14) -> str:
-    """Draw a word of a part, in one of the usual cases: of 1 to *longest* letters, not counting marks."""
+    """Draw a word of a part, in one of the usual cases: of 1 to *longest* letters, not counting marks.
+
+    Where none of the kind that was drawn is short enough, it is a word of the list; the shortest of the part, of two or
+    three letters, where *longest* is less than that.
+    """
     kind = random.random()
-    word = ""
     for _ in range(400):
         if kind < 0.80:
             listed = words(split)
             word = listed[int(random.integers(len(listed)))]
-        elif kind < 0.92:
-            word = _number(random)
         else:
-            word = _invented(random)
-        if len(word) <= longest and (kind < 0.80 or part_of(word) == split):
+            word = _number(random) if kind < 0.92 else _invented(random)
+        if len(word) <= longest and part_of(word) == split:
             break
-    word = word[:longest] if part_of(word[:longest]) == split else word
+    else:
+        listed = words(split)
+        short = [one for one in listed if len(one) <= longest] or [min(listed, key=len)]
+        word = short[int(random.integers(len(short)))]
     case = random.random()
     word = word.upper() if case < 0.48 else word.capitalize() if case < 0.76 else word
     if random.random() < 0.06 and len(word) + 2 <= longest:
-        word = MARKS[int(random.integers(len(MARKS) - 1))].format(word)
+        marked = MARKS[int(random.integers(len(MARKS)))].format(word)
+        word = marked if part_of(marked) == split else word  # a mark may bring a letter
     return word
 
 
