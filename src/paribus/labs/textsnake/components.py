@@ -41,7 +41,8 @@ def above(values: NDArray[Any], threshold: float, name: str) -> NDArray[np.bool_
     limit = np.float32(threshold)
     found = np.empty(values.shape, np.bool_)
     if values.dtype != np.float16:
-        return np.greater(values, limit, out=found)
+        np.greater(values, limit, out=found)
+        return found
     half = np.float16(limit)
     bits = int(half.view(np.int16)) - int(np.float32(half) > limit)
     ordered = np.ascontiguousarray(values).view(np.int16)

@@ -66,7 +66,7 @@ def axis(polygon: ArrayLike) -> Axis:
 def outline(polygon: ArrayLike) -> Floats:
     """Return *polygon* as an array (K, 2) of float64, or raise :class:`~paribus.errors.DataError` where it is none."""
     try:
-        points = np.require(polygon, dtype=np.float64, requirements="CW")  # read-only ones would be compiled for again
+        points = np.require(polygon, np.float64, ("C", "W"))  # for read-only ones all would be compiled once more
     except (TypeError, ValueError):
         raise DataError("a polygon is an array (points, 2) of x and y; this one is no array of numbers") from None
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 4:
