@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -39,10 +38,10 @@ def _known(name: str) -> str:
     return ALSO.get(name.lower(), name.lower())
 
 
-def finds_of(images: AnnotatedImages, detector: Detector) -> Iterator[tuple[AnnotatedImage, list[Instance]]]:
+def finds_of(images: AnnotatedImages, detector: Detector) -> Iterator[tuple[AnnotatedImage, list[Instance] | None]]:
     """Yield each of *images* with the text found in it, in the pixels of the annotations.
 
-    Where *images* leave out what is broken, a broken image has neither annotations nor finds, and counts nothing.
+    Where *images* leave out what is broken, a broken image comes with None and is among their ``problems``.
 
     Raises:
         DataError: an image is broken, or the detector fails on one.
@@ -55,7 +54,7 @@ def finds_of(images: AnnotatedImages, detector: Detector) -> Iterator[tuple[Anno
                 raise
             if image.size != UNREADABLE:  # else it has been said already
                 images.leave_out(str(error))
-            yield dataclasses.replace(image, instances=()), []
+            yield image, None
             continue
         try:
             found = detector.detect(picture)

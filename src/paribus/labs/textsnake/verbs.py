@@ -91,7 +91,7 @@ def detect(
         detector = Detector(weights, size=size, device=device)
         detector.warm()
 
-    entries: list[str] = []  # as JSON, which takes a seventh of what the numbers would
+    entries: list[str] = []  # as JSON: text takes less memory than lists of numbers
     failed = texts = 0
     with _json_of(entries, len(pictures), json_file), _progress(len(pictures)) as went_on:
         for number, path in enumerate(pictures):
@@ -303,8 +303,9 @@ def evaluate(
     truths, finds = [], []
     with _progress(len(images)) as went_on:
         for image, found in finds_of(images, detector):
-            truths.append(image.instances)
-            finds.append(found)
+            if found is not None:
+                truths.append(image.instances)
+                finds.append(found)
             went_on()
     for problem in images.problems:
         say(f"note: left out: {one_line(problem)}")
