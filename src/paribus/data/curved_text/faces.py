@@ -20,21 +20,20 @@ TYPEFACES: dict[Split, dict[str, tuple[str, ...]]] = {
                                   "SourceSerifPro-Black", "SourceSerifPro-SemiboldIt"),
         "font-source-sans-pro": ("SourceSansPro-Light", "SourceSansPro-Regular", "SourceSansPro-Bold",
                                  "SourceSansPro-Black", "SourceSansPro-SemiboldIt"),
-        "font-caladea": ("Caladea-Regular", "Caladea-Bold", "Caladea-Italic", "Caladea-BoldItalic"),
         "font-fredoka-one": ("FredokaOne-Regular",) * 3,
         "font-amatic-sc": ("AmaticSC-Regular", "AmaticSC-Bold", "AmaticSC-Bold"),
         "matplotlib": ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono-Bold", "DejaVuSerif", "DejaVuSerif-Bold",
-                       "DejaVuSerif-Italic"),
+                       "cmr10", "cmb10", "cmti10", "cmtt10", "cmss10"),
     },
     "validation": {
+        "font-caladea": ("Caladea-Regular", "Caladea-Bold", "Caladea-Italic", "Caladea-BoldItalic"),
         "font-rhd": ("RedHatDisplay-Regular", "RedHatDisplay-Bold", "RedHatDisplay-Black", "RedHatDisplay-Italic"),
         "font-fjallaone": ("FjallaOne-Regular",) * 2,
-        "matplotlib": ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "STIXGeneralBolIta"),
     },
     "test": {
         "font-manrope": ("Manrope-Light", "Manrope-Regular", "Manrope-SemiBold", "Manrope-ExtraBold"),
         "font-intuitive": ("Intuitive",) * 2,
-        "matplotlib": ("cmr10", "cmb10", "cmti10", "cmtt10", "cmss10"),
+        "matplotlib": ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "STIXGeneralBolIta"),
     },
 }  # fmt: skip
 """Faces by the package that ships them; a face that is named more often is drawn more often.
