@@ -71,7 +71,7 @@ NETWORK = (
 SOURCE = (
     Change(
         name="short",
-        doc="Trains for 600 steps of four scenes of 256x256: minutes instead of days.",
+        doc="Trains for 1,000 steps of eight scenes of 192x192: minutes instead of days.",
         path="source",
         before=BASELINE.source,
         after=SHORT,

@@ -197,5 +197,5 @@ SLIM = Network(
     backbone="slim", weights="random", merge=(96, 64, 32, 16), head=16, full_resolution=False, log_radius=True
 )
 """The network that runs on processors; the shipped weights are of it."""
-SHORT = Training(steps=600, batch_size=4, side=256, schedule=OneCycle(peak=4e-3))
+SHORT = Training(steps=1000, batch_size=8, side=192, schedule=OneCycle(peak=4e-3))
 """A training of a few minutes, on one core."""
