@@ -60,8 +60,15 @@ def as_picture(image: NDArray[np.uint8] | Image.Image) -> Picture:
     if isinstance(image, Image.Image):
         return _pixels(_upright(image))
     array = np.asarray(image)
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.size == 0 or array.shape[2:] not in ((), (3,), (4,)):
-        raise DataError(f"an array of {array.dtype} of {array.shape}; uint8 of (H, W), (H, W, 3) or (H, W, 4) is expected")
+    if (
+        array.dtype != np.uint8
+        or array.ndim not in (2, 3)
+        or array.size == 0
+        or array.shape[2:] not in ((), (3,), (4,))
+    ):
+        raise DataError(
+            f"an array of {array.dtype} of {array.shape}; uint8 of (H, W), (H, W, 3) or (H, W, 4) is expected"
+        )
     return np.array(array) if array.shape[2:] == (3,) else _pixels(Image.fromarray(array))
 
 
