@@ -1,6 +1,6 @@
 """Train the slim TextSnake detector on curved_text and write the file that ships.
 
-    python recipes/textsnake.py --scratch TMP                 # the weights in the package, an hour and a half, two cores
+    python recipes/textsnake.py --scratch TMP          # the weights in the package, 85 minutes of two cores
     python recipes/textsnake.py --steps 500 --out F.safetensors
 
 An interrupted run goes on from its last checkpoint in ``--scratch``. Scenes are drawn by ``--workers`` processes; how
