@@ -2,6 +2,7 @@
 
     python bench/handout.py svhn                      # into the lab's README.md
     python bench/handout.py svhn --seeds 3 --dry-run  # a quick look, printed
+    python bench/handout.py textsnake --seeds 5 --only representation decoding
 
 Every study runs on the lab's default base (or ``--base``) with its own number of seeds (or ``--seeds``). The tables are
 written between the markers ``<!-- measured: NAME -->`` and ``<!-- end -->`` of the handout. Trials are kept in the
@@ -49,12 +50,16 @@ def main() -> int:
     parser.add_argument("lab")
     parser.add_argument("--base", help="an experiment's name; by default the lab's own choice")
     parser.add_argument("--seeds", type=int, help="instead of each study's own number")
+    parser.add_argument(
+        "--only", nargs="+", metavar="STUDY", help="these studies alone, as in LAB.STUDY; by default all"
+    )
     parser.add_argument("--pairing-seeds", type=int, default=20)
     parser.add_argument("--store", help="a store's URL or file; by default the usual one")
     parser.add_argument("--dry-run", action="store_true", help="print the tables and leave the handout alone")
     options = parser.parse_args()
     lab = paribus.lab(options.lab)
     base = options.base or (lab.default_base().name if lab.default_base else None)
+    chosen = [study for study in lab.studies if not options.only or study.name.partition(".")[2] in options.only]
     with paribus.Store.open(options.store) as store:
 
         def conducted(study: paribus.Study, seeds: int | None) -> Conducted:
@@ -62,7 +67,7 @@ def main() -> int:
             with LiveView() as view:
                 return paribus.conduct(study, store=store, seeds=seeds, base=base, listener=view)
 
-        studies = [exhibit(conducted(study, options.seeds).results) for study in lab.studies]
+        studies = [exhibit(conducted(study, options.seeds).results) for study in chosen]
         verdicts = "\n\n".join([_head(studies), *map(_study, studies)])
         tables = {"verdicts": verdicts}
         if lab.name in PAIRING:
