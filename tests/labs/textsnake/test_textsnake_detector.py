@@ -83,7 +83,7 @@ def test_a_larger_picture_moves_polygons_by_no_pixel(weights: Path) -> None:
 
 
 def test_the_surest_text_comes_first(weights: Path) -> None:
-    detector = Detector(weights)
+    detector = Detector(weights, least_score=0)
     oracle = Oracle([[[10, 10], [90, 10], [90, 30], [10, 30]], [[10, 60], [90, 60], [90, 80], [10, 80]]], 128)
 
     def network(picture: np.ndarray) -> np.ndarray:
