@@ -13,10 +13,10 @@ WITHOUT = ("no_centralizing", "no_striding", "no_sliding")
 RIVALS = ("contours", "rotated_boxes")
 
 
-def _representation(name: str, kind: str, hypothesis: str, control: str) -> Study:
+def _representation(name: str, kind: str, maps: str, hypothesis: str, control: str) -> Study:
     return Study(
         name=f"textsnake.{name}",
-        question=f"Do disks find {kind} text better than outlines of regions or rotated boxes, from the same maps?",
+        question=f"Do disks find {kind} text better than outlines of regions or rotated boxes, from {maps} maps?",
         hypothesis=hypothesis,
         control=control,
         arms=tuple(f"{control}/{rival}" for rival in RIVALS),
@@ -29,18 +29,21 @@ STUDIES = (
     _representation(
         "representation",
         "curved",
+        "the same",
         "Boxes fail, for half of what they hold is background; outlines lose where neighbours touch.",
         SHIPPED,
     ),
     _representation(
         "representation_straight",
         "straight",
+        "the same",
         "Boxes are as good as disks; outlines lose where neighbours touch.",
         SHIPPED,
     ),
     _representation(
         "representation_at_best",
         "curved",
+        "perfect",
         "From true maps disks and outlines lose nothing and boxes fail: the rest is the network's part.",
         "textsnake/oracle",
     ),
