@@ -35,8 +35,9 @@ from numpy.typing import NDArray
 
 from paribus.data.curved_text import Scene, edition, scene
 from paribus.errors import ParibusError
+from paribus.labs.textsnake.data import ground_truth
 from paribus.labs.textsnake.detector import Detector
-from paribus.labs.textsnake.evaluation import GroundTruth, Scores, evaluate
+from paribus.labs.textsnake.evaluation import Scores, evaluate
 
 Picture = NDArray[np.uint8]
 Polygons = Sequence[NDArray[np.float64]]
@@ -108,11 +109,7 @@ def row(name: str, outlines: str, detects: Detects, scenes: Sequence[Scene]) -> 
 
 def scored(scenes: Sequence[Scene], found: Sequence[Polygons], kinds: tuple[bool, ...]) -> Scores:
     """Return the scores where only legible texts that are curved or not, as *kinds* says, count."""
-    truth = [
-        [GroundTruth(text.polygon, ignore=not text.legible or text.curved not in kinds) for text in seen.instances]
-        for seen in scenes
-    ]
-    return evaluate(truth, found, protocol="deteval", tr=0.7, tp=0.6)
+    return evaluate(ground_truth(scenes, kinds), found, protocol="deteval", tr=0.7, tp=0.6)
 
 
 def ours(weights: str) -> Detects:

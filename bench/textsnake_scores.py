@@ -18,8 +18,9 @@ import numpy as np
 import torch
 
 from paribus.data.curved_text import SIZES, VERSION, Scene, scene
+from paribus.labs.textsnake.data import ground_truth
 from paribus.labs.textsnake.detector import Detector
-from paribus.labs.textsnake.evaluation import GroundTruth, Protocol, Scores, evaluate
+from paribus.labs.textsnake.evaluation import Protocol, Scores, evaluate
 from paribus.labs.textsnake.instance import Instance
 from paribus.spec.seed import Streams
 
@@ -64,11 +65,7 @@ def scored(
     tp: float,
 ) -> tuple[Scores, float, float]:
     """Return the scores and the interval of F."""
-    truth = [
-        [GroundTruth(text.polygon, ignore=not text.legible or text.curved not in kinds) for text in one.instances]
-        for one in scenes
-    ]
-    scores = evaluate(truth, found, protocol=protocol, tr=tr, tp=tp)
+    scores = evaluate(ground_truth(scenes, kinds), found, protocol=protocol, tr=tr, tp=tp)
     counts = np.array([(one.ground_truths, one.predictions) for one in scores.images])
     shares = np.array([(one.recall, one.precision) for one in scores.images])
     credits = shares * counts

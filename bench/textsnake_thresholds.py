@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 import torch
 
 from paribus.data.curved_text import VERSION, scene
+from paribus.labs.textsnake.data import ground_truth
 from paribus.labs.textsnake.decode import decode
 from paribus.labs.textsnake.detector import Detector
-from paribus.labs.textsnake.evaluation import GroundTruth, evaluate
+from paribus.labs.textsnake.evaluation import evaluate
 
 REGION = (0.3, 0.4, 0.5, 0.6)
 LINE = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
@@ -34,7 +35,7 @@ def main() -> None:
     detector = Detector(options.weights)
     scenes = [scene("validation", index) for index in range(options.scenes)]
     maps = [detector.network(one.image) for one in scenes]
-    truth = [[GroundTruth(text.polygon, ignore=not text.legible) for text in one.instances] for one in scenes]
+    truth = ground_truth(scenes)
     day = datetime.now(UTC).date()
     print(f"curved_text (synthetic) version {VERSION}, validation, n = {len(scenes)}, {options.weights}, {day}")
     print(f"| region | line | {' | '.join(f'score {least:g}' for least in SCORE)} |")

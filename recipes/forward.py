@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
+from made_on import made_on
 
 from paribus.labs.texture.adain import Decoder
 from paribus.labs.texture.fast_style import StyleNetwork
@@ -67,10 +65,7 @@ class Run:
             "steps": self.options.steps,
             "train_loss": round(self.curve[max(self.curve)], 5),
             "processor_seconds_of_the_last_part": round(self.seconds),
-            "threads": self.options.threads,
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "torch": torch.__version__,
-            "date": datetime.now(UTC).date().isoformat(),
+            **made_on(self.options.threads),
         }
         save_weights(path, model, record)
         print(f"Written: {path} ({path.stat().st_size / 1e6:.2f} MB), {self.seconds:.0f} s of processor time")

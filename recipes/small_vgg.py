@@ -16,15 +16,13 @@ without label smoothing; half a pass at the start is natural.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from made_on import made_on
 from torch import Tensor
 
 from paribus.data.image_folder import load_image_folder
@@ -188,10 +186,7 @@ def main() -> None:
         "pgd20_accuracy": robust,
         "pgd20_images": len(truth[::10]),
         "processor_seconds_of_the_last_part": round(time.process_time() - started),
-        "threads": options.threads,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).date().isoformat(),
+        **made_on(options.threads),
     }
     save_embedded(options.out or embedded_path(name), weights, record)
 

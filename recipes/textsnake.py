@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
-import platform
 import shlex
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
+from made_on import made_on
 
 from paribus.data.curved_text import edition
 from paribus.labs.textsnake.experiments import SLIM, LossWeights, Training
@@ -71,10 +69,7 @@ def main() -> None:
         "peak_rate": options.rate,
         "train_loss": round(last.get("train_loss", math.nan), 5),
         "seconds_of_the_last_part": round(time.monotonic() - started),
-        "threads": options.threads,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).date().isoformat(),
+        **made_on(options.threads),
     }
     save_weights(options.out, model.to("cpu"), record)
     print(f"Written: {options.out} ({options.out.stat().st_size / 1e6:.2f} MB)")

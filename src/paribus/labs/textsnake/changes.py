@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from paribus.labs.textsnake.experiments import BACKBONES, BASELINE, PROTOCOLS, SHORT, SLIM, Oracle, Shipped, Training
+from collections.abc import Callable
+
+from paribus.labs.textsnake.experiments import BACKBONES, BASELINE, SHORT, SLIM, Oracle, Shipped, Training
+from paribus.labs.textsnake.protocols import PROTOCOLS
 from paribus.labs.textsnake.shipped import digest
 from paribus.spec.change import Change, OneOf
 
 
-def _backbone(text: str) -> str:
-    """Return *text* where it names a backbone."""
-    if text not in BACKBONES:
-        raise ValueError(f"one of {', '.join(BACKBONES)} is expected")
-    return text
+def _one_of(*known: str) -> Callable[[str], str]:
+    """Return what reads a parameter that is one of the words *known*."""
 
+    def word(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"one of {', '.join(known)} is expected")
+        return text
 
-def _protocol(text: str) -> str:
-    """Return *text* where it names a protocol."""
-    if text not in PROTOCOLS:
-        raise ValueError(f"one of {', '.join(PROTOCOLS)} is expected")
-    return text
-
-
-def _radius(text: str) -> str:
-    """Return *text* where it says how a radius is given."""
-    if text not in ("linear", "log"):
-        raise ValueError("linear or log is expected")
-    return text
+    return word
 
 
 NETWORK = (
@@ -42,7 +35,7 @@ NETWORK = (
         path="network.backbone",
         before=OneOf(BACKBONES),
         after=lambda name: name,
-        parameter=_backbone,
+        parameter=_one_of(*BACKBONES),
     ),
     Change(
         name="from_scratch",
@@ -64,7 +57,7 @@ NETWORK = (
         path="network.log_radius",
         before=OneOf((False, True)),
         after=lambda kind: kind == "log",
-        parameter=_radius,
+        parameter=_one_of("linear", "log"),
     ),
 )
 
@@ -179,7 +172,7 @@ SCORING = (
         path="scoring.protocol",
         before="deteval",
         after=lambda name: name,
-        parameter=_protocol,
+        parameter=_one_of(*PROTOCOLS),
     ),
     Change(
         name="tr",

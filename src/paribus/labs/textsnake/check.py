@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from paribus.data.curved_text import Scene, scene
-from paribus.labs.textsnake.data import Batches, labels_of
+from paribus.labs.textsnake.data import Batches, labels_of, truth
 from paribus.labs.textsnake.decode import decode
 from paribus.labs.textsnake.draw import drawn
 from paribus.labs.textsnake.evaluation import overlaps
@@ -32,7 +32,7 @@ def check(config: Config, context: Context) -> Iterator[Finding]:
     """Yield findings on the data, on the labels and, where the trial would train, on the network."""
     seen = [scene("test", index) for index in range(SCENES)]
     yield _texts(seen)
-    yield _words()
+    yield _words([scene("train", index) for index in range(SCENES)], seen)
     yield _round_trip(seen)
     if isinstance(config.source, Training):
         with reproducible(context.device):
@@ -69,15 +69,10 @@ def _texts(seen: Sequence[Scene]) -> Finding:
     )
 
 
-def _words() -> Finding:
+def _words(train: Sequence[Scene], test: Sequence[Scene]) -> Finding:
     words = {
-        split: {
-            word.lower()
-            for index in range(SCENES)
-            for text in scene(split, index).instances
-            for word in text.text.split()
-        }
-        for split in ("train", "test")
+        split: {word.lower() for one in scenes for text in one.instances for word in text.text.split()}
+        for split, scenes in (("train", train), ("test", test))
     }
     shared = {word for word in words["train"] & words["test"] if word.isalpha() and len(word) > 2}
     return Finding(
@@ -92,9 +87,7 @@ def _round_trip(seen: Sequence[Scene]) -> Finding:
     ious = []
     for one in seen:
         labels = labels_of(one)
-        found = decode(
-            labels.text.astype(np.float32), labels.centre.astype(np.float32), labels.radius, labels.cos, labels.sin
-        )
+        found = decode(*truth(labels))
         true = [text.polygon for text in one.instances if text.legible]
         if true:
             table = overlaps(true, [text.polygon for text in found]).iou

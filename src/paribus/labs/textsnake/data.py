@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from paribus.data.curved_text import SIZES, Scene, scene
+from paribus.labs.textsnake.evaluation import GroundTruth
 from paribus.labs.textsnake.experiments import Config, Training
 from paribus.labs.textsnake.labels import Labels, encode
 from paribus.labs.textsnake.loss import Target
@@ -32,6 +33,20 @@ def target_of(labels: Labels, device: str) -> Target:
     """Return the labels of one scene as a batch of one."""
     maps = (labels.text, labels.centre, labels.radius, labels.cos, labels.sin, ~labels.ignored)
     return Target(*(torch.from_numpy(values)[None].to(device) for values in maps))
+
+
+def truth(labels: Labels) -> NDArray[np.float32]:
+    """Return the maps that a network without fault would give, as decoding takes them: (5, H, W)."""
+    return np.stack([labels.text, labels.centre, labels.radius, labels.cos, labels.sin]).astype(np.float32)
+
+
+def ground_truth(scenes: Sequence[Scene], kinds: Collection[bool] = (True, False)) -> list[list[GroundTruth]]:
+    """Return the texts of each scene to score by; those do not count that nobody can read, or that are of other
+    *kinds*: True for curved ones, False for straight ones."""
+    return [
+        [GroundTruth(text.polygon, ignore=not text.legible or text.curved not in kinds) for text in seen.instances]
+        for seen in scenes
+    ]
 
 
 class TrainingScenes(Dataset[tuple[Tensor, Tensor]]):
@@ -86,15 +101,18 @@ class Batches:
         steps = range(start, max(self.training.steps, start + 1))
         rows = [[(step * size + row) % limit for row in range(size)] for step in steps]
         scenes = TrainingScenes(self.training.side, Streams(self.seed).integer("curved_text"))
-        if self.workers:
-            return iter(
-                DataLoader(
-                    scenes, batch_sampler=rows, num_workers=self.workers, prefetch_factor=4,
-                    multiprocessing_context="forkserver", worker_init_fn=_alone,
-                    generator=torch.Generator().manual_seed(0),
-                )
-            )  # fmt: skip
-        return iter(DataLoader(scenes, batch_sampler=rows, generator=torch.Generator().manual_seed(0)))
+        ahead = self.workers > 0
+        return iter(
+            DataLoader(
+                scenes,
+                batch_sampler=rows,
+                num_workers=self.workers,
+                prefetch_factor=4 if ahead else None,
+                multiprocessing_context="forkserver" if ahead else None,
+                worker_init_fn=_alone,
+                generator=torch.Generator().manual_seed(0),
+            )
+        )
 
 
 def test_scenes(config: Config, seed: int) -> Sequence[Scene]:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from paribus.errors import ConfigError
+from paribus.labs.textsnake.protocols import PROTOCOLS, Protocol
 from paribus.train.optimizer import Adam, Optimizer
 from paribus.train.schedule import OneCycle, Schedule, Steps
 
-if TYPE_CHECKING:
-    from paribus.labs.textsnake.evaluation import Protocol
-
 BACKBONES = ("vgg16", "resnet18", "resnet50", "slim")
-PROTOCOLS = ("deteval", "ctw1500", "icdar2015", "msra_td500")
 REPRESENTATIONS = ("disks", "contours", "rotated_boxes")
 
 

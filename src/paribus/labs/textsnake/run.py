@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from paribus.data.curved_text import Scene
 from paribus.errors import DataError
 from paribus.labs.textsnake.contours import contours, rotated_boxes
-from paribus.labs.textsnake.data import labels_of, target_of, test_scenes
+from paribus.labs.textsnake.data import ground_truth, labels_of, target_of, test_scenes, truth
 from paribus.labs.textsnake.decode import Acts, decode
 from paribus.labs.textsnake.draw import drawn
-from paribus.labs.textsnake.evaluation import GroundTruth, ImageScores, evaluate
+from paribus.labs.textsnake.evaluation import ImageScores, evaluate
 from paribus.labs.textsnake.experiments import Config, Decoding, Oracle, Shipped
 from paribus.labs.textsnake.instance import Instance
 from paribus.labs.textsnake.loss import losses
@@ -71,8 +71,7 @@ def maps_of(network: TextSnake | None, seen: Scene, config: Config, device: str)
     """
     labels = labels_of(seen)
     if network is None:
-        truth = [labels.text, labels.centre, labels.radius, labels.cos, labels.sin]
-        return np.stack(truth).astype(np.float32), 0.0
+        return truth(labels), 0.0
     image = torch.from_numpy(seen.image.transpose(2, 0, 1).copy())[None].to(device).float()
     maps = network(scaled(image).contiguous(memory_format=torch.channels_last))
     loss = sum(float(term) for term in losses(maps, target_of(labels, device), config.loss).values())
@@ -95,18 +94,15 @@ def _scored(
     how = config.scoring
     metrics: dict[str, float] = {}
     for suffix, kinds in (("", (True, False)), ("_curved", (True,)), ("_straight", (False,))):
-        truth = [
-            [GroundTruth(text.polygon, ignore=not text.legible or text.curved not in kinds) for text in seen.instances]
-            for seen in scenes
-        ]
-        scores = evaluate(truth, found, protocol=how.protocol, tr=how.tr, tp=how.tp)
+        asked = ground_truth(scenes, kinds)
+        scores = evaluate(asked, found, protocol=how.protocol, tr=how.tr, tp=how.tp)
         metrics |= {
             f"recall{suffix}": scores.recall,
             f"precision{suffix}": scores.precision,
             f"f{suffix}": scores.f,
         }
         if not suffix:
-            hit = np.concatenate([_found(image, len(true)) for image, true in zip(scores.images, truth, strict=True)])
+            hit = np.concatenate([_found(image, len(true)) for image, true in zip(scores.images, asked, strict=True)])
             context.outcomes("found", hit)
             metrics["found"] = float(hit.mean()) if len(hit) else 0.0
     return metrics

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from importlib.resources import files
 from pathlib import Path
 
-SUFFIX = ".safetensors"
+from paribus.nn.networks.names import SUFFIX, file_digest
 
 
 def shipped_path(name: str = "slim") -> Path:
@@ -17,7 +16,4 @@ def shipped_path(name: str = "slim") -> Path:
 def digest(name: str = "slim") -> str:
     """Return 16 hexadecimal digits of the shipped weights, or nothing where there are none."""
     path = shipped_path(name)
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    return file_digest(path) if path.is_file() else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,21 +13,20 @@ import safetensors.torch
 from paribus.errors import DataError, ParibusError
 from paribus.labs.textsnake.experiments import Network
 from paribus.labs.textsnake.model import TextSnake
-from paribus.labs.textsnake.shipped import SUFFIX, shipped_path
+from paribus.labs.textsnake.shipped import shipped_path
 from paribus.labs.textsnake.training import frozen
 from paribus.nn.initial import untouched_rng
-from paribus.nn.networks.embed import save_embedded
+from paribus.nn.networks.embed import checked, record, save_embedded
+from paribus.nn.networks.names import SUFFIX
 
 KIND = "a TextSnake detector"
 
 
-def save_weights(path: Path, model: TextSnake, record: Mapping[str, Any]) -> None:
-    """Write *model* in float16 to *path*, with *record* (JSON values) and what is needed to build it again."""
-    if path.suffix != SUFFIX:
-        raise DataError(f"{path}: weights go into a file whose name ends in {SUFFIX}")
-    path.parent.mkdir(parents=True, exist_ok=True)
+def save_weights(path: Path, model: TextSnake, known: Mapping[str, Any]) -> None:
+    """Write *model* in float16 to *path*, with *known* (JSON values) and what is needed to build it again."""
+    checked(path).parent.mkdir(parents=True, exist_ok=True)
     weights = {name: value for name, value in model.state_dict().items() if not name.endswith("num_batches_tracked")}
-    save_embedded(path, weights, {**record, "kind": KIND, "network": asdict(model.network)})
+    save_embedded(path, weights, {**known, "kind": KIND, "network": asdict(model.network)})
 
 
 def load_weights(weights: str | Path) -> TextSnake:
@@ -74,15 +72,3 @@ def path_of(weights: str | Path) -> Path:
     if not path.is_file():
         raise DataError(f"{path}: no such file of weights; a {SUFFIX} file of this lab is expected")
     return path
-
-
-def record(path: Path) -> dict[str, Any]:
-    """Return what is known of the weights in *path*: network, data, recipe, machine, seconds."""
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            found = json.loads((file.metadata() or {}).get("record", "{}"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file of weights") from None
-    except (OSError, safetensors.SafetensorError, json.JSONDecodeError) as error:
-        raise DataError(f"{path}: not a file of weights that can be read ({type(error).__name__})") from None
-    return found if isinstance(found, dict) else {}

@@ -286,7 +286,8 @@ def train(
     _check(image, picture.shape)
 
     from paribus.labs.texture.own_networks import Lesson, trained
-    from paribus.labs.texture.weights_file import checked, save_weights
+    from paribus.labs.texture.weights_file import save_weights
+    from paribus.nn.networks.embed import checked
 
     checked(out)
     lesson = Lesson(config, photographs, content, diversity, steps)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-import safetensors
 import safetensors.torch
 import torch
 
@@ -17,14 +15,13 @@ from paribus.errors import DataError
 from paribus.labs.texture.adain import Decoder
 from paribus.labs.texture.fast_style import StyleNetwork
 from paribus.labs.texture.generator import Generator
-from paribus.nn.networks.embed import save_embedded
+from paribus.nn.networks.embed import checked, record, save_embedded
 from paribus.nn.networks.layered import Layered
 from paribus.nn.networks.load import load
-from paribus.nn.networks.names import Fixed
+from paribus.nn.networks.names import SUFFIX, Fixed
 from paribus.spec.seed import Streams
 
 Model = TypeVar("Model", Generator, StyleNetwork, Decoder)
-SUFFIX = ".safetensors"
 WORDS: dict[type, str] = {
     Generator: "a texture network",
     StyleNetwork: "a style network",
@@ -46,17 +43,10 @@ def shipped_path(kind: type, name: str) -> Path:
     return _folder() / f"{_PREFIX[kind]}_{name}{SUFFIX}"
 
 
-def checked(path: Path) -> Path:
-    """Return *path* if weights can go there by its name."""
-    if path.suffix != SUFFIX:
-        raise DataError(f"{path}: weights go into a file whose name ends in {SUFFIX}")
-    return path
-
-
-def save_weights(path: Path, model: Generator | StyleNetwork | Decoder, record: Mapping[str, Any]) -> None:
-    """Write *model* in float16 to *path*, with *record* (JSON values) and what is needed to build it again."""
+def save_weights(path: Path, model: Generator | StyleNetwork | Decoder, known: Mapping[str, Any]) -> None:
+    """Write *model* in float16 to *path*, with *known* (JSON values) and what is needed to build it again."""
     checked(path).parent.mkdir(parents=True, exist_ok=True)
-    whole = {**record, "kind": WORDS[type(model)], "architecture": _architecture(model)}
+    whole = {**known, "kind": WORDS[type(model)], "architecture": _architecture(model)}
     save_embedded(path, model.state_dict(), whole)
 
 
@@ -87,18 +77,6 @@ def encoder_of(weights: str | Path) -> Layered:
         case [str() as name, str() as trained]:
             return load(Fixed(name=name, weights=trained), Streams(0))
     raise DataError(f"{path}: does not say for which network it was trained")
-
-
-def record(path: Path) -> dict[str, Any]:
-    """Return what is known of the weights in *path*: kind, architecture, data, recipe, machine, seconds."""
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            found = json.loads((file.metadata() or {}).get("record", "{}"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file of weights") from None
-    except (OSError, safetensors.SafetensorError, json.JSONDecodeError) as error:
-        raise DataError(f"{path}: not a file of weights that can be read ({type(error).__name__})") from None
-    return found if isinstance(found, dict) else {}
 
 
 def _path(kind: type, weights: str | Path) -> Path:

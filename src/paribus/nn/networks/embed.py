@@ -1,4 +1,5 @@
-"""From a network as it was trained to the file that ships: batch norm folded, half precision, a record inside."""
+"""From a network as it was trained to the file that ships: batch norm folded, half precision, a record inside; and back
+to that record."""
 
 from __future__ import annotations
 
@@ -7,11 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from paribus.errors import DataError
+from paribus.nn.networks.names import SUFFIX
 from paribus.whole import write_whole
 
 
@@ -34,3 +38,22 @@ def save_embedded(path: Path, weights: Mapping[str, Tensor], record: Mapping[str
     halves = {name: tensor.half().contiguous() for name, tensor in weights.items()}
     data = safetensors.torch.save(halves, metadata={"record": json.dumps(dict(record), sort_keys=True)})
     write_whole(path, data)
+
+
+def checked(path: Path) -> Path:
+    """Return *path* if weights can go there by its name."""
+    if path.suffix != SUFFIX:
+        raise DataError(f"{path}: weights go into a file whose name ends in {SUFFIX}")
+    return path
+
+
+def record(path: Path) -> dict[str, Any]:
+    """Return what is known of the weights in *path*: network, data, recipe, machine, seconds."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            found = json.loads((file.metadata() or {}).get("record", "{}"))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file of weights") from None
+    except (OSError, safetensors.SafetensorError, json.JSONDecodeError) as error:
+        raise DataError(f"{path}: not a file of weights that can be read ({type(error).__name__})") from None
+    return found if isinstance(found, dict) else {}

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from paribus.errors import ConfigError
 
+SUFFIX = ".safetensors"
+"""How the names of files of weights end that Paribus writes."""
 EMBEDDED = ("cifar10", "cifar10_robust")
 """Weights that come with Paribus, for ``small_vgg``; see ``recipes/small_vgg.py``."""
 NETWORKS = {

@@ -4,9 +4,10 @@ One set of detections has as many scores as there are protocols and thresholds, 
 :class:`Scores` that it returns name them wherever they are printed.
 """
 
-from paribus.labs.textsnake.evaluation.evaluate import PROTOCOLS, GroundTruth, Prediction, Protocol, evaluate
+from paribus.labs.textsnake.evaluation.evaluate import GroundTruth, Prediction, evaluate
 from paribus.labs.textsnake.evaluation.overlap import Overlaps, overlaps
 from paribus.labs.textsnake.evaluation.scores import ImageScores, Match, Scores
+from paribus.labs.textsnake.protocols import PROTOCOLS, Protocol
 
 __all__ = [
     "PROTOCOLS",

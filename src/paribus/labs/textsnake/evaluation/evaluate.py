@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import shapely
@@ -14,9 +14,7 @@ from paribus.errors import ConfigError, DataError, suggest
 from paribus.labs.textsnake.evaluation import deteval, one_to_one
 from paribus.labs.textsnake.evaluation.overlap import Regions, compare, outline, regions
 from paribus.labs.textsnake.evaluation.scores import ImageScores, Match, Scores, credits, rates
-
-Protocol = Literal["deteval", "ctw1500", "icdar2015", "msra_td500"]
-PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
+from paribus.labs.textsnake.protocols import PROTOCOLS, Protocol
 
 
 @dataclass(frozen=True, eq=False)
