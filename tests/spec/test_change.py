@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paribus.errors import ChangeError
-from paribus.spec.change import Change, OneOf, spell
+from paribus.spec.change import Change, OneOf, spell, word
 
 
 @dataclass(frozen=True)
@@ -97,3 +97,12 @@ def test_the_spelling_of_a_float_reads_back_as_the_same_float(value: float) -> N
 def test_different_writings_of_a_value_are_one_name() -> None:
     assert RATE.bind("1e-4").segment == RATE.bind("0.0001").segment == "rate=0.0001"
     assert WIDTH.bind("032").segment == "width=32"
+
+
+def test_a_parameter_may_be_one_of_some_words() -> None:
+    pool = Change(
+        name="pool", doc="Pools.", path="pool", before="max", after=lambda kind: kind, parameter=word("average", "lp")
+    )
+    assert pool.bind("lp").apply(Config()) == Config(pool="lp")
+    with pytest.raises(ChangeError, match=r"'mean' is not a valid word \(one of average, lp is expected\)"):
+        pool.bind("mean")

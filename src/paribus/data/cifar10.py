@@ -19,10 +19,10 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from paribus.data.download import Progress, download, md5_of
-from paribus.data.folders import written_whole
 from paribus.data.image_set import ImageSet
 from paribus.data.split import Split, stratified_split
 from paribus.errors import DataError
+from paribus.whole import written_whole
 
 URL = "https://www.cs.toronto.edu/~kriz/"
 ARCHIVE = "cifar-10-binary.tar.gz"
@@ -94,7 +94,7 @@ def convert_cifar10(source: Path, folder: Path, *, again: bool = True) -> None:
     """
     if not has_archive(source):
         raise DataError(f"cifar10: {source} lacks {ARCHIVE} (the binary version)")
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ARRAYS).mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "convert.lock"):
         if not again and is_converted(folder):
             return

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from paribus.data.folders import written_whole
 from paribus.data.image_set import ImageSet
 from paribus.data.split import SPLIT_SEED, SPLITS, Split
 from paribus.errors import DataError
+from paribus.whole import written_whole
 
 SIDE = 32
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
@@ -59,6 +59,7 @@ def load_image_folder(directory: Path, split: Split, *, cache: Path, fingerprint
     if not labels_path.exists():  # written last, so its presence says that the part is whole
         images = np.stack([read_image(path) for path, _ in files[split]])
         labels = np.array([label for _, label in files[split]], dtype=np.int64)
+        folder.mkdir(parents=True, exist_ok=True)
         for path, array in ((images_path, images), (labels_path, labels)):
             with written_whole(path) as file:
                 np.save(file, array, allow_pickle=False)

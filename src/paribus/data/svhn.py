@@ -22,10 +22,10 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from paribus.data.download import Progress, download, md5_of
-from paribus.data.folders import written_whole
 from paribus.data.image_set import ImageSet
 from paribus.data.split import Split, held_out_blocks
 from paribus.errors import DataError
+from paribus.whole import written_whole
 
 URL = "http://ufldl.stanford.edu/housenumbers/"
 MD5 = {
@@ -95,7 +95,7 @@ def convert_svhn(mat_folder: Path, folder: Path, *, again: bool = True) -> None:
     missing = [name for name in MD5 if not (mat_folder / name).exists()]
     if missing:
         raise DataError(f"svhn: {mat_folder} lacks {' and '.join(missing)} (the cropped digits, format 2)")
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ARRAYS).mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "convert.lock"):
         if not again and is_converted(folder):
             return

@@ -87,6 +87,17 @@ class OneOf:
     values: tuple[Any, ...]
 
 
+def word(*known: str) -> Callable[[str], str]:
+    """Return what reads a parameter that is one of the words *known*: ``parameter=word("linear", "log")``."""
+
+    def word(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"one of {', '.join(known)} is expected")
+        return text
+
+    return word
+
+
 @dataclass(frozen=True)
 class Edit:
     """A change with its parameter filled in: one step from a configuration to the next."""

@@ -18,12 +18,12 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from paribus.data.download import Progress
-from paribus.data.folders import written_whole
 from paribus.data.image_set import ImageSet
 from paribus.data.split import Split
 from paribus.data.street_digits.labels import VERSION, split_labels
 from paribus.data.street_digits.scene import make_shard
 from paribus.errors import DataError
+from paribus.whole import written_whole
 
 SHARD = 1024
 """Crops that are made together; they share one random stream."""

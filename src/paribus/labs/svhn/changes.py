@@ -15,7 +15,7 @@ from paribus.labs.svhn.experiments import (
     Output,
     Penalty,
 )
-from paribus.spec.change import Change
+from paribus.spec.change import Change, word
 from paribus.train.optimizer import SGD, Adam
 
 SVHN_TRAINING_IMAGES = 73257
@@ -25,12 +25,6 @@ training part, which lacks the validation part: on SVHN 27,543 images for N = 30
 
 def _probability(name: str, after: str, doc: str) -> Change:
     return Change(name=name, doc=doc, path="output.probability", before="softmax", after=after)
-
-
-def _label_shape(text: str) -> str:
-    if text not in LABEL_SHARES:
-        raise ValueError(f"one of {', '.join(LABEL_SHARES)} is expected")
-    return text
 
 
 def _folder(directory: str) -> str:
@@ -84,7 +78,7 @@ DATA = (
         path="label_shares",
         before=None,
         after=lambda shape: shape,
-        parameter=_label_shape,
+        parameter=word(*LABEL_SHARES),
     ),
 )
 

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from paribus.labs.textsnake.experiments import BACKBONES, BASELINE, SHORT, SLIM, Oracle, Shipped, Training
 from paribus.labs.textsnake.protocols import PROTOCOLS
 from paribus.labs.textsnake.shipped import digest
-from paribus.spec.change import Change, OneOf
-
-
-def _one_of(*known: str) -> Callable[[str], str]:
-    """Return what reads a parameter that is one of the words *known*."""
-
-    def word(text: str) -> str:
-        if text not in known:
-            raise ValueError(f"one of {', '.join(known)} is expected")
-        return text
-
-    return word
-
+from paribus.spec.change import Change, OneOf, word
 
 NETWORK = (
     Change(
@@ -35,7 +21,7 @@ NETWORK = (
         path="network.backbone",
         before=OneOf(BACKBONES),
         after=lambda name: name,
-        parameter=_one_of(*BACKBONES),
+        parameter=word(*BACKBONES),
     ),
     Change(
         name="from_scratch",
@@ -57,7 +43,7 @@ NETWORK = (
         path="network.log_radius",
         before=OneOf((False, True)),
         after=lambda kind: kind == "log",
-        parameter=_one_of("linear", "log"),
+        parameter=word("linear", "log"),
     ),
 )
 
@@ -172,7 +158,7 @@ SCORING = (
         path="scoring.protocol",
         before="deteval",
         after=lambda name: name,
-        parameter=_one_of(*PROTOCOLS),
+        parameter=word(*PROTOCOLS),
     ),
     Change(
         name="tr",

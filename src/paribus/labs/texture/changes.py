@@ -17,7 +17,7 @@ from paribus.labs.texture.experiments import (
     Look,
 )
 from paribus.nn.networks.names import Fixed, fixed
-from paribus.spec.change import Change, OneOf
+from paribus.spec.change import Change, OneOf, word
 from paribus.train.image_optimizer import LBFGS
 from paribus.train.optimizer import Adam
 
@@ -33,12 +33,6 @@ def _first(count: int) -> Look:
     if not 1 <= count < len(LAYERS):
         raise ValueError(f"1 to {len(LAYERS) - 1} layers are expected")
     return Look(layers=LAYERS[:count])
-
-
-def _photograph(text: str) -> str:
-    if text not in (*TEXTURES, *PHOTOGRAPHS):
-        raise ValueError(f"one of {', '.join((*TEXTURES, *PHOTOGRAPHS))} is expected")
-    return text
 
 
 def _network(text: str) -> str:
@@ -69,7 +63,7 @@ SOURCE = (
         path="source.of",
         before=BASELINE.source.of,
         after=lambda name: name,
-        parameter=_photograph,
+        parameter=word(*TEXTURES, *PHOTOGRAPHS),
     ),
     Change(
         name="period",
