@@ -45,7 +45,11 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     training = Training(
-        steps=options.steps, batch_size=options.batch, side=options.side, schedule=OneCycle(peak=options.rate)
+        steps=options.steps,
+        batch_size=options.batch,
+        side=options.side,
+        schedule=OneCycle(peak=options.rate),
+        precision="bfloat16",
     )
     started = time.monotonic()
     last: dict[str, float] = {}

@@ -58,12 +58,16 @@ def _by_hand(maps: Maps, target: Target, weights: LossWeights) -> dict[str, floa
         negative = sorted(negative, reverse=True)[: int(weights.hard_negatives * len(positive))]
     counted = positive + negative
     found = {name: getattr(weights, name) * sum(values) / len(values) for name, values in terms.items()}
-    return {"text": sum(counted) / len(counted), **found}
+    return {"text": weights.text * sum(counted) / len(counted), **found}
 
 
 @pytest.mark.parametrize(
     "weights",
-    [LossWeights(), LossWeights(hard_negatives=None), LossWeights(hard_negatives=1, centre=2, radius=3, cos=4, sin=5)],
+    [
+        LossWeights(),
+        LossWeights(hard_negatives=None),
+        LossWeights(hard_negatives=1, text=6, centre=2, radius=3, cos=4, sin=5),
+    ],
 )
 def test_each_term_is_what_a_loop_over_pixels_gives(weights: LossWeights) -> None:
     maps, target = _example(0)

@@ -60,6 +60,11 @@ def test_maps_have_the_image_s_size_and_directions_the_length_one(network: Netwo
     assert not network.log_radius or bool((maps.radius > 0).all())
 
 
+def test_the_paper_s_merging_branch_has_no_batch_norm() -> None:
+    for network, norms in ((RANDOM, 0), (replace(RANDOM, merge_norm=True), 9)):
+        assert sum(isinstance(part, torch.nn.BatchNorm2d) for part in build(network, Streams(0)).modules()) == norms
+
+
 def test_networks_of_one_seed_share_what_their_names_share() -> None:
     slim, other, another_seed = (
         build(SLIM, Streams(0)),
@@ -71,8 +76,9 @@ def test_networks_of_one_seed_share_what_their_names_share() -> None:
     assert not torch.equal(same, another_seed.backbone.stages[0][0].first.weight)
 
 
-def test_folding_batch_norm_changes_no_map() -> None:
-    model = build(SLIM, Streams(0))
+@pytest.mark.parametrize("network", [SLIM, replace(SLIM, merge_norm=False)])
+def test_folding_batch_norm_changes_no_map(network: Network) -> None:
+    model = build(network, Streams(0))
     images = pixels(4, 64, 64)
     model.train()(scaled(images))  # so that the running statistics are not those of a new layer
     with torch.no_grad():

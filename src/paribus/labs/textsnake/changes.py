@@ -38,6 +38,13 @@ NETWORK = (
         after=False,
     ),
     Change(
+        name="merge_norm",
+        doc="Puts batch norm after each convolution of the merging branch.",
+        path="network.merge_norm",
+        before=False,
+        after=True,
+    ),
+    Change(
         name="radius",
         doc="Lets the network give the radius in pixels (linear), as in the paper, or by its logarithm (log).",
         path="network.log_radius",
@@ -64,8 +71,15 @@ SOURCE = (
         parameter=int,
     ),
     Change(
+        name="bfloat16",
+        doc="Computes convolutions in bfloat16 while it trains, instead of float32.",
+        path="source.precision",
+        before="float32",
+        after="bfloat16",
+    ),
+    Change(
         name="shipped",
-        doc="Trains nothing: takes the weights that come with Paribus, on test scenes that the seed draws.",
+        doc="Trains nothing: takes the slim weights that come with Paribus, on test scenes that the seed draws.",
         path="source",
         before=BASELINE.source,
         after=Shipped(digest=digest()),
@@ -121,14 +135,14 @@ DECODING = (
     ),
     Change(
         name="no_striding",
-        doc="Leaves out act (b).",
+        doc="Leaves out act (b): the axis is a straight line along the tangent at the middle of the component.",
         path="decoding.stride",
         before=True,
         after=False,
     ),
     Change(
         name="no_sliding",
-        doc="Leaves out act (c).",
+        doc="Leaves out act (c)'s radii: every circle that is slid along the axis has the instance's mean radius.",
         path="decoding.slide",
         before=True,
         after=False,
@@ -147,6 +161,14 @@ DECODING = (
         path="decoding.tcl_threshold",
         before=0.6,
         after=lambda threshold: threshold,
+        parameter=float,
+    ),
+    Change(
+        name="least_score",
+        doc="Leaves out instances that score less, instead of none.",
+        path="decoding.least_score",
+        before=0.0,
+        after=lambda score: score,
         parameter=float,
     ),
 )

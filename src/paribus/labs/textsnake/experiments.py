@@ -28,6 +28,8 @@ class Network:
     full_resolution: bool = True
     """Whether that convolution works at the image's own resolution, as in the paper; else at half of it, and the maps
     are enlarged."""
+    merge_norm: bool = False
+    """Whether the merging branch has batch norm, which the paper does not mention; a backbone has its own."""
     log_radius: bool = False
     """Whether the network gives the logarithm of the radius; else the radius in pixels, as in the paper."""
 
@@ -51,6 +53,8 @@ class LossWeights:
     hard_negatives: float | None = 3.0
     """Negative pixels of the text region that count, the hardest, to each positive one (Shrivastava et al. 2016); None
     for all of them."""
+    text: float = 1.0
+    """Weight of the cross-entropy of the text region."""
     centre: float = 1.0
     """Weight of the cross-entropy of the centre line, inside text regions."""
     radius: float = 1.0
@@ -63,7 +67,7 @@ class LossWeights:
     def __post_init__(self) -> None:
         if self.hard_negatives is not None and not self.hard_negatives > 0:
             raise ConfigError(f"loss.hard_negatives is {self.hard_negatives}; a number above 0 is expected, or None")
-        for name in ("centre", "radius", "cos", "sin"):
+        for name in ("text", "centre", "radius", "cos", "sin"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"loss.{name} is {getattr(self, name)}; a weight of at least 0 is expected")
 
@@ -83,8 +87,9 @@ class Training:
     schedule: Schedule = field(
         default_factory=lambda: Steps(rates=(1e-3, 1e-4, 8e-5, 6.4e-5), starts=(0.0, 0.8, 0.87, 0.94))
     )
-    """The paper's two rates, 0.001 and then 0.0001 falling by a fifth; its stages are two data sets, here one."""
-    precision: str = "bfloat16"
+    """A high rate, then a tenth of it that falls by a fifth in steps. The paper's two stages are two data sets:
+    synthetic scenes as here, then photographs, which are none of an experiment's (``paribus textsnake train``)."""
+    precision: str = "float32"
     """What convolutions compute in: ``bfloat16`` or ``float32``."""
 
     def __post_init__(self) -> None:
@@ -131,6 +136,8 @@ class Decoding:
     """Least probability of the text region."""
     tcl_threshold: float = 0.6
     """Least probability of the centre line."""
+    least_score: float = 0.0
+    """An instance that scores less is left out; the paper leaves out none."""
 
     def __post_init__(self) -> None:
         if self.representation not in REPRESENTATIONS:
@@ -139,6 +146,8 @@ class Decoding:
             )
         if not (0 < self.tr_threshold < 1 and 0 < self.tcl_threshold < 1):
             raise ConfigError("decoding: thresholds between 0 and 1 are expected")
+        if not 0 <= self.least_score <= 1:
+            raise ConfigError(f"decoding.least_score is {self.least_score}; a score of 0 to 1 is expected")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +177,7 @@ class Config:
     """One experiment on curved_text: a network, how it learns, how its maps become polygons, how these are scored."""
 
     network: Network = field(default_factory=Network)
-    """Backbone and merging branch."""
+    """Backbone and merging branch of what is trained; the shipped detector has its own, the true maps have none."""
     source: Source = field(default_factory=Training)
     """Where the maps come from: training in the trial, the shipped network, or the true polygons."""
     loss: LossWeights = field(default_factory=LossWeights)
@@ -190,8 +199,13 @@ class Config:
 
 BASELINE = Config()
 SLIM = Network(
-    backbone="slim", weights="random", merge=(96, 64, 32, 16), head=16, full_resolution=False, log_radius=True
+    backbone="slim",
+    weights="random",
+    merge=(96, 64, 32, 16),
+    full_resolution=False,
+    merge_norm=True,
+    log_radius=True,
 )
 """The network that runs on processors; the shipped weights are of it."""
-SHORT = Training(steps=1000, batch_size=8, side=192, schedule=OneCycle(peak=4e-3))
+SHORT = Training(steps=1000, batch_size=8, side=192, schedule=OneCycle(peak=4e-3), precision="bfloat16")
 """A training of a few minutes, on one core."""

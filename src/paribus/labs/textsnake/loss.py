@@ -1,6 +1,6 @@
 """The loss: text region with hard negatives, centre line inside the region, and the geometry on the centre line.
 
-Source: Long et al. (2018), "Training Objectives": L = L_tr + w1 L_tcl + w2 L_r + w3 L_sin + w4 L_cos.
+Source: Long et al. (2018), "Training Objectives": L = w1 L_tr + w2 L_tcl + w3 L_r + w4 L_sin + w5 L_cos.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def losses(maps: Maps, target: Target, weights: LossWeights) -> dict[str, Tensor
     radius = at(target.radius)
     centre = _cross_entropy(margin(maps.centre).flatten()[inside], target.centre.flatten()[inside])
     return {
-        "text": text_loss(margin(maps.text), target.text, target.counted, weights.hard_negatives),
+        "text": weights.text * text_loss(margin(maps.text), target.text, target.counted, weights.hard_negatives),
         "centre": weights.centre * _mean(centre),
         "radius": weights.radius * _mean(_smooth_l1((at(maps.radius) - radius) / radius)),
         "cos": weights.cos * _mean(_smooth_l1(at(maps.cos) - at(target.cos))),

@@ -61,20 +61,19 @@ def margin(scores: Float[Tensor, "b 2 h w"]) -> Float[Tensor, "b h w"]:
     return yes - no
 
 
-def convolution(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
-    """Return convolution, batch norm and ReLU; the size stays as it is."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True)
-    )
+def convolution(inputs: int, outputs: int, kernel: int, *, norm: bool) -> nn.Sequential:
+    """Return convolution, batch norm where *norm* says so, and ReLU; the size stays as it is."""
+    layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=not norm)]
+    return nn.Sequential(*layers, *([nn.BatchNorm2d(outputs)] if norm else []), nn.ReLU(True))
 
 
 class Merge(nn.Module):
-    """h_i = conv3x3(conv1x1([f_(6-i); up2(h_(i-1))])) (Long et al. 2018); batch norm is this lab's addition."""
+    """h_i = conv3x3(conv1x1([f_(6-i); up2(h_(i-1))])) (Long et al. 2018)."""
 
-    def __init__(self, stage: int, below: int, outputs: int) -> None:
+    def __init__(self, stage: int, below: int, outputs: int, *, norm: bool) -> None:
         super().__init__()
-        self.squeeze = convolution(stage + below, outputs, 1)
-        self.smooth = convolution(outputs, outputs, 3)
+        self.squeeze = convolution(stage + below, outputs, 1, norm=norm)
+        self.smooth = convolution(outputs, outputs, 3, norm=norm)
 
     def forward(self, stage: Float[Tensor, "b c h w"], below: Float[Tensor, "b d i j"]) -> Float[Tensor, "b e h w"]:
         found: Tensor = self.smooth(self.squeeze(torch.cat([stage, enlarged(below, 2)], dim=1)))
@@ -91,10 +90,10 @@ class TextSnake(nn.Module):
         *stages, below = self.backbone.channels
         merges = []
         for stage, outputs in zip(reversed(stages), network.merge, strict=True):
-            merges.append(Merge(stage, below, outputs))
+            merges.append(Merge(stage, below, outputs, norm=network.merge_norm))
             below = outputs
         self.merges = nn.ModuleList(merges)
-        self.smooth = convolution(below, network.head, 3)
+        self.smooth = convolution(below, network.head, 3, norm=network.merge_norm)
         self.predict = nn.Conv2d(network.head, 7, 1)
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Maps:

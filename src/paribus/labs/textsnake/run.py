@@ -85,7 +85,8 @@ def instances(maps: Floats, how: Decoding) -> list[Instance]:
     if how.representation == "rotated_boxes":
         return rotated_boxes(maps[0], tr_threshold=how.tr_threshold)
     acts = Acts(centralize=how.centralize, stride=how.stride, slide=how.slide)
-    return decode(*maps, tr_threshold=how.tr_threshold, tcl_threshold=how.tcl_threshold, acts=acts)
+    found = decode(*maps, tr_threshold=how.tr_threshold, tcl_threshold=how.tcl_threshold, acts=acts)
+    return [text for text in found if text.score >= how.least_score]
 
 
 def _scored(
