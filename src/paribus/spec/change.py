@@ -55,8 +55,10 @@ class Change:
         try:
             value = self.parameter(text)
         except (ValueError, TypeError) as error:
-            kind = getattr(self.parameter, "__name__", "value")
-            raise ChangeError(f"{self.name}={text}: {text!r} is not a valid {kind} ({error})") from None
+            said = str(error) or type(error).__name__  # a reader that is no type says itself what it expects
+            if isinstance(self.parameter, type):
+                said = f"{text!r} is not a valid {self.parameter.__name__} ({said})"
+            raise ChangeError(f"{self.name}={text}: {said}") from None
         if isinstance(value, float) and not math.isfinite(value):
             raise ChangeError(f"{self.name}={text}: the parameter must be a finite number")
         shown = text if isinstance(value, str) else spell(value)

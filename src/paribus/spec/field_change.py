@@ -60,7 +60,7 @@ def read_bool(text: str) -> bool:
     """Read ``true`` or ``false``."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    raise ValueError("write true or false")
+    raise ValueError("true or false is expected")
 
 
 def _choice(values: tuple[Any, ...]) -> Reader:
@@ -68,7 +68,7 @@ def _choice(values: tuple[Any, ...]) -> Reader:
 
     def choice(text: str) -> Any:
         if text not in known:
-            raise ValueError(f"write {' or '.join(known)}")
+            raise ValueError(f"{' or '.join(known)} is expected")
         return known[text]
 
     return choice
@@ -76,7 +76,12 @@ def _choice(values: tuple[Any, ...]) -> Reader:
 
 def _or_none(inner: Reader) -> Reader:
     def value_or_none(text: str) -> Any:
-        return None if text.lower() == "none" else inner(text)
+        if text.lower() == "none":
+            return None
+        try:
+            return inner(text)
+        except ValueError as error:
+            words = f"{inner.__name__} is expected" if isinstance(inner, type) else str(error)
+            raise ValueError(words.replace(" is expected", " or none is expected")) from None
 
-    value_or_none.__name__ = f"{getattr(inner, '__name__', 'value')} or none"
     return value_or_none
