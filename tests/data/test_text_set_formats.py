@@ -231,6 +231,7 @@ def test_icdar2015(icdar):
         (flat(SQUARE), "8 fields; 9 are expected"),
         ("1,2,3,4,5,6,x7,8,a", "'x7' is not a number"),
         ("1,2,3,4,5,6,inf,8,a", "'inf' is not a number"),
+        ("1e308,2,3,4,5,6,7,8,a", r"a coordinate of 1e\+308; pixels, at most 1e\+09"),
         ("1,2,3,4,5,6,1_0,8,a", "'1_0' is not a number"),
         (flat([SQUARE[0], SQUARE[2], SQUARE[1], SQUARE[3]]) + ",a", "meets itself at 20, 15"),
         (flat([(x - 200, y) for x, y in SQUARE]) + ",a", "the box -190, 10, -170, 20 lies wholly outside"),

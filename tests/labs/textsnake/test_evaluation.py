@@ -265,6 +265,9 @@ def test_errors_name_the_place():
     with pytest.raises(DataError, match=r"image 0, ground truth 0.*no area"):
         evaluate([[np.zeros((4, 2))]], [[]])
     assert evaluate([[GroundTruth(np.zeros((4, 2)), ignore=True)]], [[]]).f == 1
+    for value in (1e10, 1e307):
+        with pytest.raises(DataError, match=r"image 0, prediction 0: its polygon has a coordinate of .*pixels"):
+            evaluate([[box(0, 0)]], [[box(0, 0) * value]])
     with pytest.raises(DataError, match="not numbers"):
         evaluate([[[("a", "b")]]], [[]])
     with pytest.raises(ConfigError, match="icdar2015"):

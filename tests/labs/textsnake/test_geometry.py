@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from paribus.errors import DataError
 from paribus.labs.textsnake.geometry import Axis, axis
 
-from .outlines import arc, ribbon, texts, wave
+from .outlines import arc, ribbon, texts, turned, wave
 
 Floats = NDArray[np.float64]
 
@@ -102,6 +102,27 @@ def test_sides_of_different_numbers_of_points_and_repeated_points() -> None:
     assert np.abs(np.diff(ends(axis(triangle)), axis=0)[0, 0]) == pytest.approx(90)
 
 
+def box(made: tuple[float, float, int, float]) -> Floats:
+    """Return an outline of a width and a height, at an angle, of so many points on each of the long sides."""
+    width, height, count, angle = made
+    upper = np.stack([np.linspace(0, width, count), np.zeros(count)], axis=1)
+    return turned(np.concatenate([upper, upper[::-1] + np.array([0, height])]), angle, (0, 0)) + 300
+
+
+@given(st.one_of(texts(), st.tuples(*[st.floats(4, 200)] * 2, st.integers(2, 8), st.floats(-3, 3)).map(box)))
+def test_an_outline_may_be_closed(polygon: Floats) -> None:
+    one, closed = axis(polygon), axis(np.concatenate([polygon, polygon[:1]]))
+    for name, values in vars(one).items():
+        np.testing.assert_array_equal(getattr(closed, name), values, err_msg=name)
+    np.testing.assert_array_equal(axis(np.concatenate([polygon, polygon[:1], polygon[:1]])).centres, one.centres)
+
+
+def test_what_closes_an_outline_is_its_last_point() -> None:
+    wide = np.array([[0, 0], [100, 0], [100, 30], [0, 30], [0, 0]], dtype=float)
+    np.testing.assert_allclose(ends(axis(wide)), [[0, 15], [100, 15]], atol=1e-9)
+    np.testing.assert_allclose(axis(wide).angles, 0, atol=1e-9)
+
+
 def test_few_points_on_a_half_circle_where_bends_look_like_ends() -> None:
     polygon = arc(100, 100, 50, 18, -np.pi, 0, 4)
     for first in range(8):
@@ -121,3 +142,32 @@ def test_text_that_narrows() -> None:
 def test_what_is_no_outline_is_refused(polygon: object) -> None:
     with pytest.raises(DataError):
         axis(polygon)  # type: ignore[arg-type]
+
+
+def test_an_outline_that_crosses_itself_is_refused_by_name() -> None:
+    with pytest.raises(DataError, match=r"crosses itself at 30, 20; points in order round"):
+        axis([[10, 10], [50, 30], [50, 10], [10, 30]])  # a bow-tie, whose area is 0
+    polygon = arc(100, 100, 60, 20, -2.8, -0.3, 12)
+    for one, other in ((3, 4), (2, 9), (5, 20)):
+        order = np.arange(24)
+        order[[one, other]] = other, one
+        with pytest.raises(DataError, match="crosses itself"):
+            axis(polygon[order])
+    touching = np.array([[0, 0], [40, 0], [80, 0], [80, 20], [40, 0], [0, 20]], dtype=float)
+    assert len(axis(touching).radii)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=4, max_size=9, unique=True))
+def test_outlines_cross_where_two_of_their_edges_do(corners: list[tuple[int, int]]) -> None:
+    edges = [shapely.LineString(pair) for pair in zip(corners, [*corners[1:], corners[0]], strict=True)]
+    try:
+        axis(corners)
+        said = ""
+    except DataError as error:
+        said = str(error)
+    crossing = any(one.crosses(other) and not one.touches(other) for one in edges for other in edges)
+    if "no area" not in said:
+        assert ("crosses itself" in said) == crossing
+    if "crosses itself" in said:
+        x, y = map(float, said.partition(" at ")[2].partition(";")[0].split(","))
+        assert sum(edge.distance(shapely.Point(x, y)) < 0.01 for edge in edges) >= 2

@@ -133,5 +133,19 @@ def test_errors_name_the_polygon() -> None:
         encode([wave(20, 50, 160, 20, 10), np.zeros((4, 2))], (100, 200))
     with pytest.raises(DataError, match="ignored polygon 1 of 2: a polygon of shape"):
         encode([], (100, 200), ignored=[wave(20, 50, 160, 20, 10), np.zeros((3, 2))])
-    with pytest.raises(DataError, match="shape"):
-        encode([], (0, 4))
+    with pytest.raises(DataError, match="polygon 0 of 1: a polygon that crosses itself at 30, 20"):
+        encode([[[10, 10], [50, 30], [50, 10], [10, 30]]], (64, 64))
+    assert encode([], (64, 64), ignored=[[[10, 10], [50, 30], [50, 10], [10, 30]]]).ignored.any()
+    with pytest.raises(DataError, match=r"polygon 0 of 1: a polygon has a coordinate of 6e\+301; pixels"):
+        encode([np.array([[10, 10], [60, 10], [60, 30], [10, 30]]) * 1e300], (64, 64))
+    for shape in ((0, 4), (64, 64, 3), (64,)):
+        with pytest.raises(DataError, match=r"shape .*\(rows, columns\)"):
+            encode([], shape)  # type: ignore[arg-type]
+
+
+@settings(max_examples=30)
+@given(texts())
+def test_a_closed_outline_has_the_same_labels(polygon: Floats) -> None:
+    one, closed = (encode([points], (SIZE, SIZE)) for points in (polygon, np.concatenate([polygon, polygon[:1]])))
+    for name, values in vars(one).items():
+        np.testing.assert_array_equal(getattr(closed, name), values, err_msg=name)

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from paribus.data.pixels import misplaced
 from paribus.errors import DataError
 
 Size = tuple[int, int]
@@ -54,8 +55,8 @@ def annotation(
         polygon = polygon[:-1]
     if len(polygon) < LEAST_POINTS:
         raise DataError(f"{place}: a polygon of {count(len(polygon), 'point')}; at least {LEAST_POINTS} are expected")
-    if not np.isfinite(polygon).all():
-        raise DataError(f"{place}: a coordinate that is not finite; numbers in pixels are expected")
+    if wrong := misplaced(polygon):
+        raise DataError(f"{place}: {wrong}")
     shape = shapely.Polygon(polygon)
     if shape.convex_hull.area == 0:
         raise DataError(f"{place}: a polygon without area; points round the text are expected")

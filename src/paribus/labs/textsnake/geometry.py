@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from paribus.data.pixels import misplaced
 from paribus.errors import DataError
 from paribus.labs.textsnake.compiled import compiled
 
@@ -18,6 +19,8 @@ POINTS = 64
 """Points of a centre line."""
 ALIKE, USUAL = 0.25, 0.5
 """What two edges gain as ends that have as many points on either side, and that the usual order says, in units of M."""
+CLEAR = 1e-12
+"""Two sides cross where the products of their areas are below minus so many lengths of the outline to the fourth."""
 ROUNDS = 3
 """How often a centre line is moved to the middle of its two sides."""
 
@@ -49,15 +52,21 @@ def axis(polygon: ArrayLike) -> Axis:
     correspond where each is the point of its side nearest to their mean: then radii are those of the largest circles
     between the sides, however the points are spread.
 
-    *polygon* (K, 2), K at least 4: x and y in pixels, from anywhere, either way round. The head is the end nearer along
-    the outline to the first point; so the axis of a polygon in the usual order runs as the text is read. Raises
-    :class:`~paribus.errors.DataError` for a polygon with fewer points, a number that is not finite or no area.
+    *polygon* (K, 2), K at least 4: x and y in pixels, from anywhere, either way round; the first point may be repeated
+    at the end. The head is the end nearer along the outline to the first point; so the axis of a polygon in the usual
+    order runs as the text is read. Raises :class:`~paribus.errors.DataError` for a polygon with fewer points, a number
+    that is not finite or far out, no area, or sides that cross (that only touch, they may).
     """
     points = outline(polygon)
     clean, order = _merged(points)
+    one, other = _crossing(clean)
+    if one != other:
+        x, y = _meeting(clean, one, other)
+        at = f"{x:.5g}, {y:.5g}"
+        raise DataError(f"a polygon that crosses itself at {at}; points in order round the text are expected")
     if len(clean) < 3 or abs(_area(clean)) <= 1e-9 * _length(clean) ** 2:
         raise DataError(f"a polygon of {len(points)} points has no area: an axis needs an outline with an inside")
-    first, last = _ends(clean, order and len(points) % 2 == 0)
+    first, last = _ends(clean, order and len(clean) % 2 == 0)
     top, bottom = _sides(clean, first, last)
     centres, radii, angles = _axis(top, bottom)
     return Axis(centres=centres, radii=radii, angles=angles)
@@ -71,8 +80,8 @@ def outline(polygon: ArrayLike) -> Floats:
         raise DataError("a polygon is an array (points, 2) of x and y; this one is no array of numbers") from None
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 4:
         raise DataError(f"a polygon of shape {points.shape}: it must be (points, 2) with at least 4 points")
-    if not np.isfinite(points).all():
-        raise DataError("a polygon has a coordinate that is not finite: all must be numbers of pixels")
+    if wrong := misplaced(points):
+        raise DataError(f"a polygon has {wrong}")
     return points
 
 
@@ -97,17 +106,58 @@ def _area(points: Floats) -> float:
 
 @compiled
 def _merged(points: Floats) -> tuple[Floats, bool]:
-    """Return the points but for those that repeat the one before, and whether that is all."""
-    n = len(points)
+    """Return the points but for those that repeat the one before, and whether that is all.
+
+    Last ones that repeat the first close the outline: they are left out, and do not count as a repetition.
+    """
+    end = len(points)
     small = 1e-3 * _length(points)
-    kept = np.empty((n, 2))
-    count = 0
-    for k in range(n):
-        before = points[k - 1] if k == 0 else kept[max(count - 1, 0)]
-        if np.hypot(points[k, 0] - before[0], points[k, 1] - before[1]) > small:
+    while end > 1 and _near(points[end - 1], points[0], small):
+        end -= 1
+    kept = points[:end].copy()
+    count = 1
+    for k in range(1, end):
+        if not _near(points[k], kept[count - 1], small):
             kept[count] = points[k]
             count += 1
-    return kept[:count].copy(), count == n
+    while count > 1 and _near(kept[count - 1], kept[0], small):
+        count -= 1
+    return kept[:count].copy(), count == end
+
+
+@compiled
+def _near(one: Floats, other: Floats, small: float) -> bool:
+    return bool(np.hypot(one[0] - other[0], one[1] - other[1]) <= small)
+
+
+@compiled
+def _aside(a: Floats, b: Floats, p: Floats) -> float:
+    """Return twice the area of the triangle a, b, p: its sign says on which side of the line from a to b p lies."""
+    return float((b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0]))
+
+
+@compiled
+def _crossing(points: Floats) -> tuple[int, int]:
+    """Return two edges of the outline that cross, by their first points, or twice the same where none do."""
+    n = len(points)
+    least = -CLEAR * _length(points) ** 4
+    for i in range(n - 2):
+        a, b = points[i], points[i + 1]
+        left, right = min(a[0], b[0]), max(a[0], b[0])
+        for k in range(i + 2, n - 1 if i == 0 else n):
+            c, d = points[k], points[k + 1 if k + 1 < n else 0]
+            if max(c[0], d[0]) < left or min(c[0], d[0]) > right:
+                continue
+            if _aside(a, b, c) * _aside(a, b, d) < least and _aside(c, d, a) * _aside(c, d, b) < least:
+                return i, k
+    return 0, 0
+
+
+def _meeting(points: Floats, one: int, other: int) -> Floats:
+    """Return the point (2,) at which two edges that cross do so."""
+    a, b, c, d = (points[k % len(points)] for k in (one, one + 1, other, other + 1))
+    before, after = _aside(c, d, a), _aside(c, d, b)
+    return np.asarray(a + (b - a) * before / (before - after))
 
 
 @compiled

@@ -52,9 +52,8 @@ def encode(polygons: Sequence[ArrayLike], shape: tuple[int, int], *, ignored: Se
     Raises :class:`~paribus.errors.DataError` for a polygon that :func:`axis` refuses, or one of *ignored* that is
     no outline, naming its place.
     """
-    rows, columns = shape
-    if rows < 1 or columns < 1:
-        raise DataError(f"labels of shape {shape}: rows and columns must be at least 1")
+    if len(shape) != 2 or min(shape) < 1:
+        raise DataError(f"labels of shape {shape}: (rows, columns), both at least 1, are expected")
     text, skip = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
     centre = np.zeros(shape, np.bool_)
     radius, cos, sin = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from paribus.data.pixels import misplaced
 from paribus.errors import DataError
 
 Floats = NDArray[np.float64]
@@ -32,7 +33,7 @@ def overlaps(ground_truths: Sequence[ArrayLike], predictions: Sequence[ArrayLike
     """Return the shared areas of each pair of polygons, (N, 2) with N at least 3, in pixels or any one unit.
 
     Raises:
-        DataError: a polygon is not (N, 2) or not finite.
+        DataError: a polygon is not (N, 2), not finite or farther out than any picture.
     """
     return compare(
         regions([outline(each, f"ground truth {index}") for index, each in enumerate(ground_truths)]),
@@ -48,8 +49,8 @@ def outline(polygon: ArrayLike, what: str) -> Floats:
         raise DataError(f"{what}: its polygon is not numbers ({error}); an array (N, 2) is expected") from None
     if points.ndim != 2 or points.shape[1] != 2:
         raise DataError(f"{what}: its polygon has the shape {points.shape}; (N, 2) is expected")
-    if not np.isfinite(points).all():
-        raise DataError(f"{what}: its polygon has a coordinate that is not finite; numbers in pixels are expected")
+    if wrong := misplaced(points):
+        raise DataError(f"{what}: its polygon has {wrong}")
     return points
 
 
