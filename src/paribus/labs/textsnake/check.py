@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from paribus.data.curved_text import Scene, scene
-from paribus.labs.textsnake.data import Batches, labels_of, truth
+from paribus.labs.textsnake.data import Batches, TrainingScenes, labels_of, truth
 from paribus.labs.textsnake.decode import decode
 from paribus.labs.textsnake.draw import drawn
 from paribus.labs.textsnake.evaluation import overlaps
@@ -105,7 +105,7 @@ def _learning(config: Config, training: Training, context: Context) -> Iterator[
     device = torch.device(context.device)
     model = build(config.network, context.streams).to(device).to(memory_format=torch.channels_last).train()
     optimizer = training.optimizer.build(model.parameters(), rate=1e-3)
-    images, target = Batches(training, context.seed).take(0, device)
+    images, target = Batches(TrainingScenes(training.side, context.seed), training).take(0, device)
     totals, first_text = [], math.nan
     for _ in range(OVERFIT_STEPS):
         found = losses(model(scaled(images[:2])), target.first(2), config.loss)

@@ -13,10 +13,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from paribus.data.curved_text import SIZES, Scene, scene
+from paribus.data.text_sets import AnnotatedImages
+from paribus.errors import DataError
 from paribus.labs.textsnake.evaluation import GroundTruth
 from paribus.labs.textsnake.experiments import Config, Training
 from paribus.labs.textsnake.labels import Labels, encode
 from paribus.labs.textsnake.loss import Target
+from paribus.labs.textsnake.published import as_stored
+from paribus.labs.textsnake.views import view
 from paribus.spec.seed import Streams
 
 
@@ -49,17 +53,51 @@ def ground_truth(scenes: Sequence[Scene], kinds: Collection[bool] = (True, False
     ]
 
 
-class TrainingScenes(Dataset[tuple[Tensor, Tensor]]):
-    """Training scene i, as pixels (3, S, S) uint8 and labels (6, S, S) float16: what a worker process makes."""
+Example = tuple[Tensor, Tensor]
+"""Pixels (3, S, S) uint8 and labels (6, S, S) float16: what a worker process makes."""
 
-    def __init__(self, side: int, seed: int) -> None:
-        self.side, self.seed = side, seed
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        drawn = scene("train", index, seed=self.seed, side=self.side)
-        labels = labels_of(drawn)
-        maps = np.stack([labels.text, labels.centre, labels.radius, labels.cos, labels.sin, ~labels.ignored])
-        return torch.from_numpy(drawn.image.transpose(2, 0, 1).copy()), torch.from_numpy(maps.astype(np.float16))
+def example(image: NDArray[np.uint8], labels: Labels) -> Example:
+    """Return what is learnt from *image* (S, S, 3)."""
+    maps = np.stack([labels.text, labels.centre, labels.radius, labels.cos, labels.sin, ~labels.ignored])
+    return torch.from_numpy(image.transpose(2, 0, 1).copy()), torch.from_numpy(maps.astype(np.float16))
+
+
+@dataclass
+class TrainingScenes(Dataset[Example]):
+    """The training scenes of a seed, of *side* pixels; after the last, the first comes again."""
+
+    side: int
+    seed: int
+
+    def __getitem__(self, index: int) -> Example:
+        drawn = scene("train", index % SIZES["train"], seed=Streams(self.seed).integer("curved_text"), side=self.side)
+        return example(drawn.image, labels_of(drawn))
+
+
+@dataclass
+class Views(Dataset[Example]):
+    """Random views, of *side* pixels, of annotated photographs; each photograph comes once before any comes again."""
+
+    photographs: AnnotatedImages
+    side: int
+    seed: int
+
+    def __getitem__(self, index: int) -> Example:
+        count = len(self.photographs)
+        order = Streams(self.seed).generator(f"order/{index // count}").permutation(count)
+        random = Streams(self.seed).generator(f"view/{index}")
+        for step in range(count):
+            annotated = self.photographs[int(order[(index + step) % count])]
+            try:
+                picture = as_stored(annotated.path)
+            except DataError:
+                if not self.photographs.skip_broken:
+                    raise
+                continue
+            seen = view(picture, annotated.instances, self.side, random)
+            return example(seen.image, seen.labels())
+        raise DataError(f"none of the {count} photographs can be read")
 
 
 def _alone(_: int) -> None:
@@ -69,21 +107,21 @@ def _alone(_: int) -> None:
 
 @dataclass
 class Batches:
-    """The training batches of a seed in their order, from any step on.
+    """The training batches of *examples* in their order, from any step on.
 
     Args:
-        training: how many scenes of which size.
-        seed: whose scenes; scene b of step k is number k B + b.
-        workers: processes that draw scenes ahead; the scenes are the same for any number.
+        examples: the scenes or views; number b of step k is k B + b.
+        training: how many a step, and how many steps.
+        workers: processes that make examples ahead; they are the same for any number.
     """
 
+    examples: Dataset[Example]
     training: Training
-    seed: int
     workers: int = 0
 
     def __post_init__(self) -> None:
         self._next = -1
-        self._from: Iterator[tuple[Tensor, Tensor]] = iter(())
+        self._from: Iterator[Example] = iter(())
 
     def take(self, step: int, device: torch.device) -> tuple[Tensor, Target]:
         """Return the images (B, 3, S, S), float32 of 0 to 255, and labels of *step*; in order it is quickest."""
@@ -96,15 +134,14 @@ class Batches:
         target = Target(masks[0], masks[1], on_device[:, 2], on_device[:, 3], on_device[:, 4], masks[2])
         return images.to(device).float().contiguous(memory_format=torch.channels_last), target
 
-    def _loader(self, start: int) -> Iterator[tuple[Tensor, Tensor]]:
-        size, limit = self.training.batch_size, SIZES["train"]
+    def _loader(self, start: int) -> Iterator[Example]:
+        size = self.training.batch_size
         steps = range(start, max(self.training.steps, start + 1))
-        rows = [[(step * size + row) % limit for row in range(size)] for step in steps]
-        scenes = TrainingScenes(self.training.side, Streams(self.seed).integer("curved_text"))
+        rows = [[step * size + row for row in range(size)] for step in steps]
         ahead = self.workers > 0
         return iter(
             DataLoader(
-                scenes,
+                self.examples,
                 batch_sampler=rows,
                 num_workers=self.workers,
                 prefetch_factor=4 if ahead else None,

@@ -1,10 +1,11 @@
-"""The training of a network: what a trial and the recipe of the shipped weights share."""
+"""The training of a network: of a trial, of the weights that ship, and further, on photographs."""
 
 from __future__ import annotations
 
 import torch
 
-from paribus.labs.textsnake.data import Batches
+from paribus.data.text_sets import AnnotatedImages
+from paribus.labs.textsnake.data import Batches, TrainingScenes, Views
 from paribus.labs.textsnake.experiments import LossWeights, Network, Training
 from paribus.labs.textsnake.loss import losses
 from paribus.labs.textsnake.model import TextSnake, build, scaled
@@ -17,16 +18,31 @@ LOSS_LIMIT = 1e3
 
 
 def train(network: Network, weights: LossWeights, training: Training, context: Context, workers: int = 0) -> TextSnake:
-    """Return the trained network, in evaluation mode.
+    """Return a network trained on the scenes of curved_text, in evaluation mode; it raises what :func:`learnt` does."""
+    scenes = TrainingScenes(training.side, context.seed)
+    return learnt(build(network, context.streams), Batches(scenes, training, workers), weights, context)
+
+
+def fine_tuned(model: TextSnake, photographs: AnnotatedImages, training: Training, context: Context) -> TextSnake:
+    """Return *model* trained further on random views of *photographs*, in evaluation mode.
+
+    The second stage of Long et al. (2018), "Implementation Details". It raises what :func:`learnt` does, and
+    :class:`~paribus.errors.DataError` where an annotation or a photograph is broken.
+    """
+    views = Views(photographs, training.side, context.seed)
+    return learnt(model.requires_grad_(True), Batches(views, training), LossWeights(), context)
+
+
+def learnt(model: TextSnake, batches: Batches, weights: LossWeights, context: Context) -> TextSnake:
+    """Return *model* when it has learnt from *batches*, in evaluation mode.
 
     The learning curve shows the loss and the mean of each of its five terms at the last step of a point.
 
     Raises:
         Diverged: the loss is not finite, or absurd.
     """
-    device = torch.device(context.device)
-    model = build(network, context.streams).to(device).to(memory_format=torch.channels_last)
-    batches = Batches(training, context.seed, workers)
+    device, training = torch.device(context.device), batches.training
+    model = model.to(device).to(memory_format=torch.channels_last)
     terms: dict[str, torch.Tensor] = {}
 
     def step(number: int) -> StepLoss:

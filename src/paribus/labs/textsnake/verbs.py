@@ -1,4 +1,4 @@
-"""``paribus textsnake detect``, ``export`` and ``evaluate``: text found in pictures of one's own."""
+"""``paribus textsnake detect``, ``export``, ``evaluate`` and ``train``: text found in pictures of one's own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from paribus.labs.textsnake.seen_at import MULTIPLE, SIZE
+from paribus.labs.textsnake.train_verb import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,6 @@ def detect(
     """
     import cv2
 
-    from paribus.cli.conducting import check_device
     from paribus.cli.files import prepare
     from paribus.cli.handing import STANDARD_OUTPUT
     from paribus.cli.terminal import one_line, say
@@ -79,7 +79,7 @@ def detect(
     from paribus.labs.textsnake.draw import drawn
     from paribus.labs.textsnake.pictures_named import drawings_of, pictures_named
 
-    check_device(device)
+    _check_device(device, weights)
     pictures = pictures_named(images, leave_out=draw)
     drawings = [] if draw is None else drawings_of(pictures, draw.expanduser())
     to_file = None if json_file in (None, STANDARD_OUTPUT) else Path(str(json_file))
@@ -117,6 +117,16 @@ def detect(
         print(f"{_shown(to_file)}: {_counted(len(entries), 'picture')}, {_counted(texts, 'text')}")
     if failed:
         raise typer.Exit(1)
+
+
+def _check_device(device: str, weights: str) -> None:
+    """Refuse a device that there is not, before anything is written; of ONNX the detector says it, without torch."""
+    from paribus.cli.conducting import check_device
+    from paribus.labs.textsnake.detector import torch_for
+
+    if not weights.endswith(".onnx"):
+        with torch_for(weights):
+            check_device(device)
 
 
 def _keep_apart(read: Iterable[Path], drawings: Iterable[Path], json_file: Path | None) -> None:
@@ -176,12 +186,13 @@ def _json_of(entries: Sequence[str], total: int, target: str | None) -> Iterator
 def _getting_ready() -> Iterator[None]:
     """Say on a terminal what the first picture waits for: after an installation the decoder is compiled, once."""
     from paribus.cli.terminal import err
+    from paribus.labs.textsnake.detector import COMPILING
 
     console = err()
     if not console.is_terminal:
         yield
         return
-    with console.status("getting ready; right after an installation this takes some twenty seconds"):
+    with console.status(f"getting ready; right after an installation this takes {COMPILING}"):
         yield
 
 
@@ -233,8 +244,11 @@ def export(
     keep_apart([Path(weights)], {"--onnx": onnx})
     onnx = prepare(onnx, "--onnx")
 
-    from paribus.labs.textsnake.export import export_onnx
-    from paribus.labs.textsnake.weights_file import load_weights
+    from paribus.labs.textsnake.detector import torch_for
+
+    with torch_for(weights):
+        from paribus.labs.textsnake.export import export_onnx
+        from paribus.labs.textsnake.weights_file import load_weights
 
     export_onnx(load_weights(weights), onnx)
     print(f"{_shown(onnx)}: {onnx.stat().st_size / 1e6:.1f} MB; paribus textsnake detect IMAGE... --weights {onnx}")
@@ -287,12 +301,11 @@ def evaluate(
     Recall, precision and F over all images are printed with the protocol and its thresholds. How maps become texts is
     the detector's own: its thresholds of probability are those of detect.
     """
-    from paribus.cli.conducting import check_device
     from paribus.cli.terminal import one_line, say
     from paribus.labs.textsnake.detector import Detector
     from paribus.labs.textsnake.published import finds_of, own_protocol, published, scored
 
-    check_device(device)
+    _check_device(device, weights)
     images = published(data, ground_truth, split, skip_broken=skip_broken)
     protocol = protocol or own_protocol(data)
     thresholds = {"tr": tr, "tp": tp, "iou": iou}
@@ -310,3 +323,6 @@ def evaluate(
     for problem in images.problems:
         say(f"note: left out: {one_line(problem)}")
     print(f"{data}, {split}: {scored(truths, finds, protocol, thresholds)}")
+
+
+app.command()(train)

@@ -1,0 +1,100 @@
+"""``paribus textsnake train``: the detector taught further on annotated photographs of one's own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+BATCH = 4
+"""Views a step."""
+SIDE = 512
+"""Pixels of a view's side."""
+PEAK = 1e-3
+"""Largest learning rate, a third of that which the shipped weights have seen."""
+
+
+def train(
+    ground_truth: Annotated[
+        Path,
+        typer.Option("--ground-truth", metavar="DIR", help="The folder of the published data set.", show_default=False),
+    ],
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data",
+            metavar="NAME",
+            help="total_text, ctw1500, icdar2015, msra_td500 or synthtext: how it is laid out.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The .safetensors file to write.", show_default=False)
+    ],
+    split: Annotated[str, typer.Option("--split", metavar="SPLIT", help="train or test.")] = "train",
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="W", help="Where it starts: slim, or a .safetensors FILE.")
+    ] = "slim",
+    steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, help="Updates of four views each.")] = 2000,
+    skip_broken: Annotated[
+        bool,
+        typer.Option("--skip-broken", help="Leave out broken annotations and images, and say so, instead of stopping."),
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the random views.")] = 0,
+    device: Annotated[str, typer.Option("--device", metavar="D", help="cpu, cuda, cuda:1 or mps.")] = "cpu",
+) -> None:
+    """Train the detector further on annotated photographs.
+
+    The paper's second stage: what was taught on synthetic scenes learns from random views of photographs, in the layout
+    of a published data set. A step takes about a second of a processor core; the progress says how long yet.
+    Interrupted, the same command goes on where it stopped.
+    """
+    from paribus.cli.conducting import check_device
+    from paribus.cli.files import prepare
+    from paribus.cli.scratch import scratch_of
+    from paribus.cli.terminal import one_line, say
+    from paribus.errors import ConfigError, DataError, RunError
+    from paribus.labs.textsnake import LAB
+    from paribus.labs.textsnake.experiments import Training
+    from paribus.labs.textsnake.published import published
+    from paribus.nn.networks.names import file_digest
+    from paribus.report.watch import Watch
+    from paribus.spec.context import Context, Diverged
+    from paribus.train.schedule import OneCycle
+
+    check_device(device)
+    if weights.endswith(".onnx"):
+        raise ConfigError(f"--weights {weights}: an ONNX file cannot learn; a .safetensors file or a name is expected")
+    prepare(out, "--out")
+    photographs = published(data, ground_truth, split, skip_broken=skip_broken)
+    if not photographs:
+        raise DataError(f"{ground_truth}: no photographs in the {split} split of {data}")
+
+    from paribus.labs.textsnake.training import fine_tuned
+    from paribus.labs.textsnake.weights_file import load_weights, path_of, save_weights
+    from paribus.nn.networks.embed import checked
+    from paribus.train.arithmetic import reproducible
+
+    checked(out)
+    began = file_digest(path_of(weights))
+    training = Training(
+        steps=steps, batch_size=BATCH, side=SIDE, schedule=OneCycle(peak=PEAK), precision="bfloat16"
+    )  # fmt: skip
+    files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in photographs.paths if path.exists()]
+    scratch = scratch_of(LAB, (training, data, split, skip_broken, began, files), (), seed=seed, device=device)
+    title = f"{Path(weights).name} on {len(photographs)} photographs of {data}"
+    with Watch(title) as watch, reproducible(device):
+        try:
+            context = Context(seed=seed, device=device, scratch=scratch, emit=watch)
+            model = fine_tuned(load_weights(weights), photographs, training, context)
+        except Diverged as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise RunError(f"{title}: it diverged ({error.reason})") from None
+    record = {"began_as": f"{Path(weights).name} {began}", "data": f"{data}, {split}", "images": len(photographs)}
+    save_weights(out, model.to("cpu"), {**record, "steps": steps, "seed": seed})
+    shutil.rmtree(scratch, ignore_errors=True)
+    for problem in photographs.problems:
+        say(f"note: left out: {one_line(problem)}")
+    print(f"{out}: {title}; paribus textsnake detect IMAGE... --weights {out}")
