@@ -1,11 +1,14 @@
 """Planted faults must be found, and a sound set must not be blamed."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
+from paribus.data.catalogue import load
 from paribus.data.image_set import ImageSet
 from paribus.data.inspect import contact_sheet, inspect
 from paribus.errors import DataError
@@ -34,7 +37,7 @@ def finding(parts: dict[str, ImageSet], check: str) -> Finding:
 def test_a_sound_set_has_nothing_but_ok() -> None:
     findings = inspect({"train": sound(200, 1), "validation": sound(100, 2), "test": sound(100, 3)})
     assert {one.level for one in findings} == {"ok"}
-    assert len({one.check for one in findings}) == len(findings) == 3 * 6 + 3 * 3
+    assert len({one.check for one in findings}) == len(findings) == 3 * 7 + 3 * 3
     assert all(one.meaning.endswith(".") and one.value for one in findings)
 
 
@@ -76,6 +79,37 @@ def test_a_repeated_image_is_found_and_two_labels_for_one_image_too() -> None:
     found = finding({"train": torn}, "duplicates (train)")
     assert found.level == "warning"
     assert "1 under another label" in found.value
+
+
+def test_noisy_copies_within_a_folder_of_pictures_are_a_warning(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    images = random.integers(0, 254, (330, 32, 32, 3))
+    images[300:] = images[:30] + random.integers(-2, 3, (30, 32, 32, 3))
+    for row, image in enumerate(np.clip(images, 0, 255).astype(np.uint8)):
+        place = tmp_path / "pictures" / "train" / "ab"[row % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place / f"{row:03d}.png")
+    (tmp_path / "pictures" / "validation").symlink_to("train")
+    (tmp_path / "pictures" / "test").symlink_to("train")
+    part = load(f"image_folder={tmp_path}/pictures", "train", folder=tmp_path / "data")
+    found = finding({"train": part}, "near duplicates (train)")
+    assert (found.level, found.value.split(" of ")[0]) == ("warning", "60")
+    assert finding({"train": part}, "duplicates (train)").level == "ok", "no copy is one to the bit"
+
+
+def test_images_that_are_alike_by_chance_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = sound(200, 1)
+    alike = part.images[7] * (1 - 0.13) + 0.13 * part.images[8]
+    part = changed(changed(part, 140, alike.astype(np.uint8)), 9, part.images[3], int(part.labels[3]))
+    found = finding({"train": part}, "near duplicates (train)")
+    assert found.level == "note"
+    assert found.value == (
+        "2 of 199 correlate 0.98 or more with another, 0 of them 0.995 or more; "
+        "pairs with two labels: 1 of 1; e.g. 7 and 140"
+    ), "and what repeats to the bit is told elsewhere"
+    monkeypatch.setattr("paribus.data.inspect.LOOKED_AT", 50)
+    sampled = finding({"train": part}, "near duplicates (train)").value
+    assert "of 50 looked at (of 199 in all)" in sampled
 
 
 def test_leakage_to_the_bit_and_nearly_is_found_and_told_apart() -> None:

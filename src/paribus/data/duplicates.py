@@ -66,16 +66,26 @@ class NearDuplicateSearch:
 
     def across(self, others: NDArray[np.uint8]) -> Pairs:
         """Return (row here, row in *others*) of the best match of each of *others* that has one."""
-        return self._best(_unit_vectors(others), within=False)
+        return self._best(_unit_vectors(others), None)
 
-    def within(self) -> Pairs:
-        """Return (earlier row, later row) of near duplicates: the best match of each image, every pair once."""
-        pairs = np.sort(self._best(self.shapes, within=True), axis=1)
+    def within(self, rows: NDArray[np.int64] | None = None) -> Pairs:
+        """Return (earlier row, later row) of near duplicates: the best match of each image, every pair once.
+
+        *rows* are the images whose matches are looked for, among all; by default every one.
+        """
+        asked = np.arange(len(self.shapes)) if rows is None else rows
+        pairs = np.sort(self._best(self.shapes[asked], asked), axis=1)
         return np.unique(pairs, axis=0).reshape(-1, 2)
 
-    def _best(self, shapes: NDArray[np.float32], *, within: bool) -> Pairs:
+    def correlations(self, pairs: Pairs) -> NDArray[np.float32]:
+        """Return the correlation of each of *pairs* of rows here, (P,) in -1..1."""
+        found: NDArray[np.float32] = np.einsum("ij,ij->i", self.shapes[pairs[:, 0]], self.shapes[pairs[:, 1]])
+        return found
+
+    def _best(self, shapes: NDArray[np.float32], own: NDArray[np.int64] | None) -> Pairs:
+        """Return (row here, row in *shapes*) of best matches; *own* rows of *shapes* here do not match themselves."""
         reach = float(np.sqrt(2 * (1 - NEAR))) * (1 + 1e-4)  # rounding in the projection
-        neighbours = NEIGHBOURS + within
+        neighbours = NEIGHBOURS + (own is not None)
         found: list[tuple[int, int]] = []
         for start in range(0, len(shapes), CHUNK):
             queries = shapes[start : start + CHUNK]
@@ -83,14 +93,15 @@ class NearDuplicateSearch:
             candidates = np.asarray(candidates).reshape(len(queries), neighbours)
             rows, columns = np.nonzero(candidates < len(self.shapes))
             here = candidates[rows, columns]
-            if within:
-                other = here != rows + start
+            if own is not None:
+                other = here != own[rows + start]
                 rows, here = rows[other], here[other]
             correlation = np.einsum("ij,ij->i", queries[rows], self.shapes[here])
             order = np.argsort(-correlation, kind="stable")
             order = order[correlation[order] >= NEAR]
             matched, first = np.unique(rows[order], return_index=True)
-            found += zip(here[order[first]].tolist(), (matched + start).tolist(), strict=True)
+            matched = matched + start if own is None else own[matched + start]
+            found += zip(here[order[first]].tolist(), matched.tolist(), strict=True)
         return _pairs(found)
 
 

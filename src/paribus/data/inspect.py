@@ -26,6 +26,12 @@ UNEVEN, VERY_UNEVEN = 1.5, 10.0
 """Ratios of the largest to the smallest class that are worth a note and a warning."""
 SHIFTED = 0.05
 """Total variation between the class frequencies of two parts that is worth a note."""
+LOOKED_AT = 8_000
+"""Images of a part whose near duplicates are looked for, among all of it: some ten seconds for 67,257 of 32x32."""
+COPY = 0.995
+"""Correlation from which two images are taken for copies of one; noise of 2 in 255 leaves crops of digits above it."""
+COPIES = 0.001
+"""Share of such copies in a part that is worth a warning."""
 
 
 def inspect(parts: Mapping[str, ImageSet]) -> list[Finding]:
@@ -155,6 +161,32 @@ def _repetitions(name: str, part: ImageSet) -> Iterator[Finding]:
         yield Finding(check, level, value, "Repeated images count twice in the loss and in every average.")
     else:
         yield Finding(check, "ok", f"none of {len(part):,}", "No image repeats another to the bit.")
+    yield _near_repetitions(name, part, exact)
+
+
+def _near_repetitions(name: str, part: ImageSet, exact: Pairs) -> Finding:
+    """Near duplicates within a part, each image that occurs twice to the bit taken once."""
+    kept = np.setdiff1d(np.arange(len(part)), exact[:, 1])
+    search = NearDuplicateSearch.over(part.images[kept] if len(exact) else part.images)
+    asked = np.unique(np.linspace(0, len(kept) - 1, min(len(kept), LOOKED_AT)).astype(np.int64))
+    pairs = search.within(asked)
+    alike = np.isin(asked, pairs).sum()
+    copies = np.isin(asked, pairs[search.correlations(pairs) >= COPY]).sum()
+    pairs = kept[pairs]
+    share = f"of {len(asked):,}" + ("" if len(asked) == len(kept) else f" looked at (of {len(kept):,} in all)")
+    check = f"near duplicates ({name})"
+    if not len(pairs):
+        meaning = "No image is nearly another, brightness and contrast aside."
+        return Finding(check, "ok", f"none {share} correlate {NEAR} or more with another", meaning)
+    torn = int((part.labels[pairs[:, 0]] != part.labels[pairs[:, 1]]).sum())
+    value = f"{alike:,} {share} correlate {NEAR} or more with another, {copies:,} of them {COPY} or more"
+    value += f"; pairs with two labels: {torn:,} of {len(pairs):,}" if torn else ""
+    return Finding(
+        check,
+        "warning" if copies > COPIES * len(asked) else "note",
+        f"{value}; {_example(pairs)}",
+        "Look at them: copies count twice, while plain or blurred images can be alike by chance.",
+    )
 
 
 def _across(first: str, one: ImageSet, second: str, other: ImageSet) -> Iterator[Finding]:
