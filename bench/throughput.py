@@ -1,13 +1,14 @@
-"""Trials an hour: the plain loop of a tutorial against two Paribus workers, at the same work a trial.
+"""Runs of one trial an hour: the plain loop of a tutorial against Paribus's trial function, at the same work a trial.
 
     python bench/throughput.py [--quick]
 
 Both train the course's network on the brief budget of ``svhn.softmax`` (same images, steps, batches, evaluation) on
 ``street_digits``. The plain loop is what one finds in tutorials: a ``Dataset`` that returns one transformed image at a
 time, a ``DataLoader`` with two workers, float32, two threads, ``loss.item()`` at each step, one trial after the other.
-Paribus runs two processes of one thread each, side by side. Every trial begins in a fresh process that has torch
-loaded, and its time includes data, training, evaluation. The arms alternate, so that both meet the same
-machine; it should have nothing else to do, since two threads that wait for each other suffer most from a third.
+Of Paribus the control's trial function runs, without study, runner or store, whose cost ``bench/overhead.py`` measures:
+two processes of one thread each, side by side. Every trial begins in a fresh process that has torch loaded, and its
+time includes data, training, evaluation. The arms alternate, so that both meet the same machine; it should have nothing
+else to do, since two threads that wait for each other suffer most from a third.
 """
 
 from __future__ import annotations
