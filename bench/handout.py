@@ -5,8 +5,9 @@
     python bench/handout.py textsnake --seeds 5 --only representation decoding
 
 Every study runs on the lab's default base (or ``--base``) with its own number of seeds (or ``--seeds``). The tables are
-written between the markers ``<!-- measured: NAME -->`` and ``<!-- end -->`` of the handout. Trials are kept in the
-store, so an interrupted run goes on, and a second one only writes the tables again.
+written between the markers ``<!-- measured: NAME -->`` and ``<!-- end -->`` of the handout. With ``--only`` the other
+studies' tables stay, and each new one says itself when and where it was measured. Trials are kept in the store, so an
+interrupted run goes on, and a second one only writes the tables again.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ MORE = {
     "svhn.softmax": ("dead_fraction", "stuck_fraction"),
     "svhn.lp_penalty": ("sparsity",),
     "svhn.weight_decay": ("validation_accuracy",),
-    "svhn.negative_decay": ("train_loss",),
-    "svhn.negative_decay_sgd": ("train_loss",),
+    "svhn.negative_decay": ("train_loss", "weight_growth"),
+    "svhn.negative_decay_sgd": ("train_loss", "weight_growth"),
     "svhn.data_size": ("train_loss",),
 }
 """By study, further metrics that get one."""
@@ -68,8 +69,7 @@ def main() -> int:
                 return paribus.conduct(study, store=store, seeds=seeds, base=base, listener=view)
 
         studies = [exhibit(conducted(study, options.seeds).results) for study in chosen]
-        verdicts = "\n\n".join([_head(studies), *map(_study, studies)])
-        tables = {"verdicts": verdicts}
+        tables = {"verdicts": "\n\n".join([_head(studies), *map(_study, studies)])}
         if lab.name in PAIRING:
             topics = [paribus.study(f"{lab.name}.{topic}") for topic in PAIRING[lab.name]]
             pairs = [conducted(study, options.pairing_seeds) for study in topics]
@@ -80,24 +80,40 @@ def main() -> int:
     handout = Path(sys.modules[type(lab.baseline).__module__].__file__ or "").parent / "README.md"
     text = handout.read_text()
     for name, table in tables.items():
-        marker = re.compile(rf"(<!-- measured: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        if not marker.search(text):
+        marker = re.compile(rf"(<!-- measured: {name} -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+        found = marker.search(text)
+        if not found:
             parser.error(f"{handout} has no marker <!-- measured: {name} -->")
-        text = marker.sub(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", text)
+        if name == "verdicts" and options.only:
+            table = _among(found[2], studies, [study.name for study in lab.studies])
+        text = f"{text[: found.start()]}{found[1]}\n{table}\n\n{found[3]}{text[found.end() :]}"
     handout.write_text(text)
     print(f"Written: {handout}")
     return 0
 
 
+def _among(table: str, studies: list[Material], order: list[str]) -> str:
+    """Return *table* with the sections of *studies* instead of those that it had, in the lab's order."""
+    head, *parts = re.split(r"\n\n(?=### )", table.strip())
+    sections = {part.removeprefix("### ").partition(":")[0]: part for part in parts}
+    for material in studies:
+        sections[material.study.name.partition(".")[2]] = f"{_study(material)} {_measured([material])}"
+    topics = [name.partition(".")[2] for name in order]
+    return "\n\n".join([head or _head(studies), *(sections[topic] for topic in topics if topic in sections)])
+
+
 def _head(studies: list[Material]) -> str:
-    first = studies[0]
-    where = first.environment
+    return f"Data: {studies[0].data}. Base: `{studies[0].base}`. {_measured(studies)}"
+
+
+def _measured(studies: list[Material]) -> str:
+    where = studies[0].environment
     hours = sum(material.seconds for material in studies) / 3600
+    several = ", the control's counted in each study" if len(studies) > 1 else ""
     return (
-        f"Data: {first.data}. Base: `{first.base}`. Measured {datetime.now(UTC):%Y-%m-%d} with Paribus "
-        f"{where.get('paribus')}, PyTorch {where.get('torch')}, on {where.get('processor')}, {where.get('cores')} "
-        f"cores ({where.get('device')}), {where.get('threads_per_trial')} thread a trial; {hours:.1f} hours of trials, "
-        "the control's counted in each study."
+        f"Measured {datetime.now(UTC):%Y-%m-%d} with Paribus {where.get('paribus')}, PyTorch {where.get('torch')}, on "
+        f"{where.get('processor')}, {where.get('cores')} cores ({where.get('device')}), "
+        f"{where.get('threads_per_trial')} thread a trial; {hours:.1f} hours of trials{several}."
     )
 
 
