@@ -173,6 +173,19 @@ def test_smaller_training_sets_lie_in_larger_ones(count: int, one: float, other:
     assert len(outer) == max(1, round(large * count))
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        *((f"train_images={count}", "a number of images from 1 to 73257") for count in ("100000", "0", "-1", "half")),
+        *((f"{name}=-1", "0 or more") for name in ("weight_decay", "l1_penalty", "l2_penalty", "half_penalty")),
+        ("negative_decay=-1", "0 or more"),
+    ],
+)
+def test_a_parameter_that_would_mean_something_else_is_refused_in_its_own_words(change: str, said: str) -> None:
+    with pytest.raises(ChangeError, match=f"^{change}: {said} is expected"):
+        experiment(f"svhn/{change}")
+
+
 def test_the_counts_that_the_documents_give_are_those_that_train() -> None:
     held_out = round(73257 * HELD_OUT_SHARE)
     doc = LAB.change("train_images").doc  # type: ignore[union-attr]

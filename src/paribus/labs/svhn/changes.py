@@ -27,6 +27,22 @@ def _probability(name: str, after: str, doc: str) -> Change:
     return Change(name=name, doc=doc, path="output.probability", before="softmax", after=after)
 
 
+def _images(text: str) -> int:
+    """Read a number of training images, 1 to all of SVHN's."""
+    count = int(text) if text.strip().removeprefix("-").isdecimal() else 0
+    if not 1 <= count <= SVHN_TRAINING_IMAGES:
+        raise ValueError(f"a number of images from 1 to {SVHN_TRAINING_IMAGES} is expected")
+    return count
+
+
+def _strength(text: str) -> float:
+    """Read the strength of a penalty; whether it is added or subtracted is the change's own affair."""
+    strength = float(text)
+    if strength < 0:
+        raise ValueError("0 or more is expected; whether it is added or subtracted, the change's name says")
+    return strength
+
+
 def _folder(directory: str) -> str:
     from paribus.data.image_folder import pinned
 
@@ -70,7 +86,7 @@ DATA = (
         path="train_fraction",
         before=1.0,
         after=lambda count: count / SVHN_TRAINING_IMAGES,
-        parameter=int,
+        parameter=_images,
     ),
     Change(
         name="labels",
@@ -201,7 +217,7 @@ TRAINING = (
         path="penalty.strength",
         before=1e-10,
         after=lambda strength: strength,
-        parameter=float,
+        parameter=_strength,
     ),
     Change(
         name="l1_penalty",
@@ -209,7 +225,7 @@ TRAINING = (
         path="penalty",
         before=Penalty(),
         after=lambda strength: Penalty(p=1.0, strength=strength),
-        parameter=float,
+        parameter=_strength,
     ),
     Change(
         name="l2_penalty",
@@ -217,7 +233,7 @@ TRAINING = (
         path="penalty",
         before=Penalty(),
         after=lambda strength: Penalty(p=2.0, strength=strength),
-        parameter=float,
+        parameter=_strength,
     ),
     Change(
         name="half_penalty",
@@ -225,7 +241,7 @@ TRAINING = (
         path="penalty",
         before=Penalty(),
         after=lambda strength: Penalty(p=0.5, strength=strength),
-        parameter=float,
+        parameter=_strength,
     ),
     Change(
         name="negative_decay",
@@ -233,7 +249,7 @@ TRAINING = (
         path="penalty.strength",
         before=1e-10,
         after=lambda strength: -strength,
-        parameter=float,
+        parameter=_strength,
     ),
     Change(
         name="sgd",
