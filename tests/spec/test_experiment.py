@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -204,6 +205,34 @@ def test_a_loss_is_better_low_where_nobody_says_so(tmp_path: Path) -> None:
         assert usual_direction(metric) == "max", metric
     for metric in ("loss", "test-loss", "word error", "val/nll", "MSE"):
         assert usual_direction(metric) == "min", metric
+
+
+@pytest.mark.parametrize(
+    "given", ["config", "", "config, context, more", "config, *, context", "config, context, *, more"]
+)
+def test_a_run_that_cannot_be_called_is_refused_where_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = FILE.replace("config, context", given)
+    Path("my_lab.py").write_text(source)
+    with pytest.raises(ConfigError) as error:
+        registry.lab("my_lab.py")
+    assert str(error.value) == f"my_lab.py, line 9: run({given}) cannot be called as run(config, context)"
+    Path("my_lab.py").write_text(
+        f"{source}\nfrom paribus.spec.lab import Lab\nLAB = Lab(name='x', question='?', baseline=Config(), run=run)\n"
+    )
+    with pytest.raises(ConfigError, match=r"my_lab\.py, line 9: run\(.*as run\(config, context\)$"):
+        registry.lab("my_lab.py")
+
+
+@pytest.mark.parametrize("given", ["*args", "config, context, more=1, **others", "first, *rest", "c, context=None"])
+def test_a_run_that_can_be_called_is_taken_however_it_is_written(tmp_path: Path, given: str) -> None:
+    (tmp_path / "my_lab.py").write_text(FILE.replace("config, context", given))
+    assert registry.lab(f"{tmp_path}/my_lab.py").question
+    plain = functools.partial(lambda extra, config, context: {"accuracy": 1.0}, 3)
+    for run in (plain, max):
+        assert Lab(name="x", question="?", baseline=Config(), run=run)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,7 @@ class Lab:
         params = getattr(type(self.baseline), "__dataclass_params__", None)
         if params is None or isinstance(self.baseline, type) or not params.frozen:
             raise ConfigError(f"lab {self.name!r}: the baseline must be an instance of a frozen dataclass")
+        _refuse_signature(self.name, self.run)
         seen: set[str] = set()
         for change in self.changes:
             if change.name in seen or change.name == "base":
@@ -101,3 +103,22 @@ class Lab:
     def change(self, name: str) -> Change | None:
         """Return the change called *name*, or ``None``."""
         return next((change for change in self.changes if change.name == name), None)
+
+
+def _refuse_signature(name: str, run: Callable[..., Any]) -> None:
+    """Raise where *run* cannot be called with a configuration and a context, and say where it stands."""
+    try:
+        signature = inspect.signature(run)
+    except (TypeError, ValueError):  # a function without one, of an extension say
+        return
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        code = getattr(inspect.unwrap(run), "__code__", None)
+        where = f"{_short(Path(code.co_filename))}, line {code.co_firstlineno}" if code is not None else f"lab {name!r}"
+        called = getattr(run, "__name__", "run")
+        raise ConfigError(f"{where}: {called}{signature} cannot be called as run(config, context)") from None
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
