@@ -178,3 +178,8 @@ def test_a_lab_s_own_findings_and_its_contact_sheet(cli: Cli, folder: Path) -> N
     assert "3 pairs" in checked.out
     assert "Contact sheet: reports/my_lab.png" in checked.out
     assert np.asarray(Image.open(folder / "reports" / "my_lab.png")).tolist() == np.full((4, 6, 3), 200).tolist()
+    (folder / "taken").write_text("a file where a folder should be")
+    refused = cli("check", "my_lab.py", "--sheet", "taken/sheet.png")
+    assert refused.code == 2
+    assert "--sheet" in refused.error
+    assert "3 pairs" not in refused.out, "it is known before anything is looked at"

@@ -33,6 +33,7 @@ def check(
     from rich.text import Text
 
     from paribus.cli.conducting import check_device
+    from paribus.cli.files import prepare
     from paribus.cli.picture import save_picture
     from paribus.cli.standing import standing_of
     from paribus.cli.terminal import err, out
@@ -45,6 +46,9 @@ def check(
     check_device(device)
     ground = standing_of(name, store)
     experiment, lab, console = ground.experiment, ground.experiment.lab, out()
+    place = sheet or Path("reports") / f"{Path(lab.name).stem}.png"
+    if lab.contact_sheet is not None:
+        place = prepare(place, "--sheet")
     console.print(Text.assemble((experiment.name, "bold"), f"  ({ground.reason})" if ground.reason else ""))
     if lab.data_in_words is not None:
         console.print(Text(f"Data: {lab.data_in_words(experiment.config)}"))
@@ -61,8 +65,7 @@ def check(
             findings += probe(experiment, device=device)
     console.print(finding_table(findings))
     if picture is not None:
-        where = save_picture(picture, sheet or Path("reports") / f"{Path(lab.name).stem}.png")
-        console.print(Text(f"Contact sheet: {where}"), soft_wrap=True)
+        console.print(Text(f"Contact sheet: {save_picture(picture, place)}"), soft_wrap=True)
     console.print(Text(found(findings)))
     if any(finding.level == "warning" for finding in findings):
         raise typer.Exit(1)
