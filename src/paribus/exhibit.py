@@ -167,7 +167,7 @@ def _arm(
     edits = {edit.segment: edit.change.doc for edit in (*first.edits, *experiment.edits)}
     return ArmMaterial(
         name=scores.name,
-        label=_label(experiment, changes),
+        label=_label(first, experiment, changes),
         scores=scores,
         docs=tuple(edits[segment] for segment in (changes or experiment.changes)),
         metrics=_metrics(records),
@@ -197,8 +197,13 @@ def _mishaps(records: Sequence[TrialRecord]) -> tuple[Mishap, ...]:
     return tuple(found)
 
 
-def _label(experiment: Experiment, changes: Sequence[str]) -> str:
-    """The changes that set *experiment* off from the control, those that it lacks too; all its own for the control."""
+def _label(control: Experiment, experiment: Experiment, changes: Sequence[str]) -> str:
+    """The changes that set *experiment* off from *control*, those that it lacks too; all its own for the control.
+
+    Of another lab the whole name: what it changes there says little, and both may be called base.
+    """
+    if experiment.lab.name != control.lab.name:
+        return experiment.name
     apart = "/".join(change if change in experiment.changes else f"without {change}" for change in changes)
     return apart or "/".join(experiment.changes) or "base"
 

@@ -166,6 +166,13 @@ def test_the_control_is_called_by_all_that_it_is(cli: Cli) -> None:
     assert row.startswith("trick/rate=0.3 ")
 
 
+def test_an_arm_of_another_lab_is_called_by_its_whole_name(cli: Cli, folder: Path) -> None:
+    (folder / "other.py").write_text((folder / "my_lab.py").read_text().replace("0.02 *", "0.03 *"))
+    shown = cli("compare", "my_lab.py/base", "other.py/base", "--seeds", "1").out
+    rows = [line.split()[0] for line in shown.splitlines() if "base" in line.split()[:1] or "other.py" in line[:10]]
+    assert rows[:2] == ["base", "other.py/base"], shown
+
+
 def test_where_the_seeds_agree_nobody_asks_for_more_of_them(cli: Cli, folder: Path) -> None:
     (folder / "still.py").write_text(PLAIN.replace('0.01 * context.streams.generator("noise").normal()', "0.0"))
     (folder / "helper.py").write_text("FACTOR = 2.0\n")
