@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from paribus.data.pictures import read_picture, resized, square, write_png
+from paribus.data.pictures import as_picture, read_picture, resized, square, write_png
 from paribus.errors import DataError
 
 RAMP = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
@@ -63,6 +63,45 @@ def test_grey_modes(tmp_path: Path) -> None:
 )
 def test_wide_grey_values_are_scaled_and_not_clipped(tmp_path: Path, name: str, values: np.ndarray) -> None:
     np.testing.assert_array_equal(read_picture(saved(tmp_path / name, Image.fromarray(values))), grey(RAMP))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [RAMP[..., None], RAMP.astype(np.uint16) * 257, RAMP.astype(">u2") * 257, RAMP / 255, (RAMP / 255)[..., None]]
+    + [(RAMP / 255).astype(kind) for kind in (np.float16, np.float32)],
+)
+def test_arrays_are_read_as_files_of_their_kind(values: np.ndarray) -> None:
+    np.testing.assert_array_equal(as_picture(values), grey(RAMP))
+
+
+def test_arrays_of_several_channels_are_scaled_alike(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(as_picture(COLOUR.astype(np.uint16) * 257), COLOUR)
+    np.testing.assert_array_equal(as_picture(COLOUR / 255), COLOUR)
+    np.testing.assert_array_equal(as_picture(RAMP > 100), grey((RAMP > 100).astype(np.uint8) * 255))
+    see_through = np.dstack([COLOUR, RAMP])
+    np.testing.assert_array_equal(as_picture(see_through / 255), as_picture(see_through))
+    wide = np.random.default_rng(0).integers(0, 65536, (40, 50)).astype(np.uint16)
+    np.testing.assert_array_equal(as_picture(wide), read_picture(saved(tmp_path / "wide.png", Image.fromarray(wide))))
+    real = np.random.default_rng(0).random((40, 50), np.float32)
+    np.testing.assert_array_equal(as_picture(real), read_picture(saved(tmp_path / "a.tiff", Image.fromarray(real))))
+
+
+@pytest.mark.parametrize(
+    ("array", "why"),
+    [
+        (RAMP.astype(np.float32), r"float32 from 0 to 230; 0 to 1 is expected"),
+        (np.full((2, 2), np.nan), r"float64 from nan to nan; 0 to 1"),
+        (np.full((2, 2), -0.1), r"from -0\.1 to -0\.1; 0 to 1"),
+        (RAMP.astype(np.int64), r"int64 of \(4, 6\); uint8, uint16, bool, or floating"),
+        (COLOUR[..., :2], r"\(4, 6, 2\).* expected"),
+        (np.zeros((0, 4), np.uint8), "expected"),
+        (np.array([["a", "b"]]), "expected"),
+    ],
+)
+def test_an_array_that_is_no_picture_is_one_line(array: np.ndarray, why: str) -> None:
+    with pytest.raises(DataError, match=why) as caught:
+        as_picture(array)
+    assert "\n" not in str(caught.value)
 
 
 def test_very_large_values_are_scaled_by_the_largest(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import io
 import logging
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +50,12 @@ def read_picture(path: Path | str) -> Picture:
         raise DataError(f"{path}: {_reason(path, error)}") from None
 
 
-def as_picture(image: NDArray[np.uint8] | Image.Image) -> Picture:
-    """Return *image* as (H, W, 3), uint8: an array (H, W), (H, W, 3) or (H, W, 4) with alpha, or an image of Pillow.
+def as_picture(image: NDArray[Any] | Image.Image) -> Picture:
+    """Return *image* as (H, W, 3), uint8, of an array or an image of Pillow.
 
-    What is transparent lies on white; an image of Pillow stands as its EXIF orientation says.
+    An array is (H, W), (H, W, 1), (H, W, 3), or (H, W, 4) with alpha; of uint8, of uint16, whose white is 65535, of
+    floating values from 0 to 1, or of bool. What is transparent lies on white; an image of Pillow stands as its EXIF
+    orientation says.
 
     Raises:
         DataError: it is something else.
@@ -60,15 +63,18 @@ def as_picture(image: NDArray[np.uint8] | Image.Image) -> Picture:
     if isinstance(image, Image.Image):
         return _pixels(_upright(image))
     array = np.asarray(image)
-    if (
-        array.dtype != np.uint8
-        or array.ndim not in (2, 3)
-        or array.size == 0
-        or array.shape[2:] not in ((), (3,), (4,))
-    ):
+    if array.shape[2:] == (1,):
+        array = array[..., 0]
+    white = {"B": 255, "H": 65535, "?": 1}.get(array.dtype.char, 1 if array.dtype.kind == "f" else 0)
+    if not white or array.ndim not in (2, 3) or array.size == 0 or array.shape[2:] not in ((), (3,), (4,)):
         raise DataError(
-            f"an array of {array.dtype} of {array.shape}; uint8 of (H, W), (H, W, 3) or (H, W, 4) is expected"
+            f"an array of {array.dtype} of {array.shape}; uint8, uint16, bool, or floating values from 0 to 1, of"
+            " (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) are expected"
         )
+    if array.dtype.kind == "f" and not ((array >= 0) & (array <= 1)).all():
+        raise DataError(f"an array of {array.dtype} from {array.min():g} to {array.max():g}; 0 to 1 is expected")
+    if array.dtype != np.uint8:
+        array = _scaled(array, white)
     return np.array(array) if array.shape[2:] == (3,) else _pixels(Image.fromarray(array))
 
 
@@ -164,4 +170,8 @@ def _bytes(image: Image.Image) -> Picture:
         whites = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
         largest = values.max(initial=0.0)
         white = next((white for white in whites if largest <= white), largest)
+    return _scaled(values, white)
+
+
+def _scaled(values: NDArray[Any], white: float) -> Picture:
     return np.rint(np.clip(values / white, 0.0, 1.0) * 255.0).astype(np.uint8)
