@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import warnings
@@ -211,6 +212,19 @@ def test_a_picture_of_any_mode_is_taken(weights: Path, tmp_path: Path, mode: str
         np.testing.assert_array_equal(found[0].polygon, detector.detect(opened)[0].polygon)
 
 
+def test_an_array_of_any_kind_is_taken(random_weights: Path) -> None:
+    detector = Detector(random_weights)
+    seen: list[np.ndarray] = []
+    detector.network = lambda picture: (seen.append(picture), np.zeros((5, *picture.shape[:2]), np.float32))[1]
+    ramp = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
+    for array in (ramp, ramp[..., None], ramp.astype(np.uint16) * 257, ramp / 255):
+        detector.detect(array)
+    for picture in seen:
+        np.testing.assert_array_equal(picture, np.repeat(ramp[..., None], 3, axis=-1))
+    detector.detect(ramp > 99)
+    assert seen[-1].max() == 255
+
+
 def test_pixels_are_those_of_the_upright_picture(weights: Path, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # stored lying on its side
@@ -231,7 +245,7 @@ def test_what_is_no_picture_is_one_line(weights: Path, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=path.name) as caught:
             detector.detect(path)
         assert "\n" not in str(caught.value)
-    for array in (np.zeros((4, 4), np.float32), np.zeros((0, 4), np.uint8), np.zeros((2, 4, 4, 3), np.uint8)):
+    for array in (np.full((4, 4), 200.0), np.zeros((0, 4), np.uint8), np.zeros((2, 4, 4, 3), np.uint8)):
         with pytest.raises(DataError, match="expected"):
             detector.detect(array)  # type: ignore[arg-type]
 
@@ -258,6 +272,15 @@ def test_what_makes_no_sense_is_refused(weights: Path, tmp_path: Path) -> None:
             Detector(tmp_path / name)
     with pytest.raises(ConfigError, match="cuda"):
         Detector(tmp_path / "broken.onnx", device="cuda")
+
+
+def test_without_torch_it_is_one_line(weights: Path, onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+    with pytest.raises(
+        ConfigError, match=r"weights .*all\.safetensors: they need PyTorch \(.*\); an \.onnx file needs none"
+    ):
+        Detector(weights)
+    assert isinstance(Detector(onnx).detect(np.zeros((64, 64, 3), np.uint8)), list)
 
 
 def test_too_little_memory_is_said_in_one_line(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,8 +328,6 @@ def test_padding_repeats_the_border() -> None:
 
 @pytest.mark.parametrize(("log_radius", "full"), [(True, False), (False, True)])
 def test_the_graph_of_inference_gives_what_the_network_gives(log_radius: bool, full: bool) -> None:
-    import dataclasses
-
     model = random_network()
     model.network = dataclasses.replace(model.network, log_radius=log_radius, full_resolution=full)
     image = torch.from_numpy(scene("test", 0).image[:96, :160].transpose(2, 0, 1)[None].astype(np.float32))
@@ -410,6 +431,16 @@ def test_the_public_names() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         paribus.textsnake.nothing  # noqa: B018
     assert "textsnake" in dir(paribus)
+
+
+def test_an_instance_may_be_built_by_position_and_stays_as_it_is() -> None:
+    polygon, disks = np.zeros((4, 2)), np.zeros((0, 3))
+    found = Instance(polygon, disks, 0.5)
+    assert found.polygon is polygon
+    assert found.disks is disks
+    assert found.score == 0.5
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.score = 1.0  # type: ignore[misc]
 
 
 def test_a_drawing_shows_polygon_and_axis_and_leaves_the_picture(tmp_path: Path) -> None:

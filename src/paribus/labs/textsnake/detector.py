@@ -25,6 +25,9 @@ TR_THRESHOLD, TCL_THRESHOLD, LEAST_SCORE = 0.3, 0.2, 0.7
 """What the shipped weights find most with, on 80 validation scenes (``bench/textsnake_thresholds.py``): an F of 0.886
 (DetEval 0.7/0.6) against 0.771 at the paper's 0.4 and 0.6 without a least score."""
 
+COMPILING = "about 20 seconds"
+"""How long decoding is compiled, once after an installation."""
+
 
 class Network(Protocol):
     """What gives the maps of a picture."""
@@ -40,7 +43,7 @@ class Detector:
     >>> for text in Detector().detect("sign.jpg"):          # doctest: +SKIP
     ...     print(text.score, text.polygon)
 
-    The first call after an installation takes some 15 seconds longer: decoding is compiled then, and kept on disk.
+    The first call after an installation takes longer by :data:`COMPILING`: decoding is compiled then, and kept on disk.
 
     Args:
         weights: ``slim``, which comes with Paribus; a .safetensors file of this lab; or an .onnx file that
@@ -85,12 +88,13 @@ class Detector:
             self.network(np.zeros((MULTIPLE, MULTIPLE, 3), np.uint8))
         decode(ones, ones, MULTIPLE / 4 * ones, ones, 0 * ones)
 
-    def detect(self, image: Path | str | Picture | Image.Image) -> list[Instance]:
+    def detect(self, image: Path | str | NDArray[Any] | Image.Image) -> list[Instance]:
         """Return the text in *image*, surest first, in its own pixels.
 
         Args:
-            image: a file, an array (H, W), (H, W, 3) or (H, W, 4) of uint8, or an image of Pillow; of any size, mode
-                and EXIF orientation. Pixels are counted in the upright image.
+            image: a file or an image of Pillow, of any size, mode and EXIF orientation; or an array (H, W), (H, W, 1),
+                (H, W, 3) or (H, W, 4) of uint8, uint16, bool or floating values from 0 to 1. Pixels are counted in the
+                upright image.
 
         Raises:
             DataError: it is no picture that can be read, or too large at this size for the memory, or the network
@@ -159,14 +163,27 @@ def _network(weights: str | Path, device: str) -> Network:
     return Torch(weights, device)
 
 
+@contextmanager
+def torch_for(weights: str | Path) -> Iterator[None]:
+    """Make one line of it where torch, which *weights* need, cannot be imported."""
+    try:
+        yield
+    except ImportError as error:
+        if (error.name or "").startswith("paribus"):
+            raise
+        said = " ".join(str(error).split())
+        raise ConfigError(f"weights {weights}: they need PyTorch ({said}); an .onnx file needs none") from error
+
+
 class Torch:
     """The network in torch, batch norm folded into the convolutions."""
 
     def __init__(self, weights: str | Path, device: str) -> None:
-        import torch
+        with torch_for(weights):
+            import torch
 
-        from paribus.labs.textsnake.export import Maps5
-        from paribus.labs.textsnake.weights_file import load_weights
+            from paribus.labs.textsnake.export import Maps5
+            from paribus.labs.textsnake.weights_file import load_weights
 
         try:
             self._device = torch.device(device)
