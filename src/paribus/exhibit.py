@@ -143,7 +143,9 @@ def _chosen(results: Results) -> Chosen | None:
     if results.choice is None:
         return None
     choice = results.choice
-    label = choice.name.rpartition("/")[2]
+    found = dict(zip(results.study.names, results.experiments, strict=True))
+    control, best = results.experiments[0], found[choice.name]
+    label = _label(control, best, declared_changes(control, best))
     how = (
         f"{label} has the best mean {results.study.choose_by} over {len(choice.chosen_on)} seeds; "
         f"it is judged on the other {len(choice.judged_on)}, which took no part in the choice"

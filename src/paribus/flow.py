@@ -21,7 +21,7 @@ from paribus.run.local import LocalRunner
 from paribus.run.provenance import environment
 from paribus.run.runner import Runner
 from paribus.spec import registry
-from paribus.spec.experiment import Experiment
+from paribus.spec.experiment import Experiment, build
 from paribus.spec.lab import Lab
 from paribus.spec.name import BY_HAND
 from paribus.spec.source import digest
@@ -100,7 +100,7 @@ def conduct(
         RunError: no arm has a result because every trial of it failed.
     """
     runner, listener = runner or LocalRunner(), listener or Silence()
-    placed = study.on(base) if base else study
+    placed = registry.on(study, base) if base else study
     experiments = resolve(placed)
     if until_decided:
         maximum = max_seeds or 30
@@ -278,7 +278,7 @@ def droppable(whole: Experiment) -> dict[str, Experiment | ParibusError]:
     drops: dict[str, Experiment | ParibusError] = {}
     for segment in whole.changes:
         try:
-            drops[segment] = registry.experiment(whole.without(segment).name)
+            drops[segment] = build(whole.lab, whole.without(segment).changes)
         except ParibusError as error:
             drops[segment] = error
     return drops

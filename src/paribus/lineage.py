@@ -13,7 +13,7 @@ from paribus.flow import comparison, resolve
 from paribus.gather import Results
 from paribus.report.listing import Node
 from paribus.spec import registry
-from paribus.spec.experiment import Experiment
+from paribus.spec.experiment import Experiment, build
 from paribus.spec.lab import Lab
 from paribus.spec.source import digest
 from paribus.spec.trial import Conditions
@@ -77,7 +77,7 @@ def _node(
     ]
     first = records[0]
     return Node(
-        segments=(lab.name, *first.changes),
+        segments=(lab.name, *_nested(lab, first)),
         n=len(scores),
         mean=sum(scores) / len(scores) if scores else math.nan,
         metric=metric,
@@ -100,13 +100,23 @@ def _effect(
     return verdict if verdict.n else None
 
 
+def _nested(lab: Lab, record: TrialRecord) -> tuple[str, ...]:
+    """The changes of *record*, those that take any text first: a folder is the ground on which others are made."""
+
+    def follows(segment: str) -> bool:
+        change = lab.change(segment.partition("=")[0])
+        return change is None or not change.takes_text
+
+    return tuple(sorted(record.changes, key=follows))
+
+
 def _parent(record: TrialRecord) -> Experiment | None:
     """The experiment without the last change; ``None`` for a baseline, or where today's code knows it no more."""
     if not record.changes:
         return None
     try:
         experiment = registry.experiment(record.name)
-        parent = registry.experiment("/".join((record.lab, *(record.changes[:-1] or ("base",)))))
+        parent = build(experiment.lab, _nested(experiment.lab, record)[:-1])
     except ParibusError:
         return None
     return parent if experiment.hash == record.hash else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from paribus.errors import ConfigError
 from paribus.flow import resolve
 from paribus.gather import Results
+from paribus.spec import registry
 from paribus.spec.source import digest
 from paribus.spec.study import Study
 from paribus.spec.trial import Conditions
@@ -27,7 +28,7 @@ def revisit(study: Study, store: Store, *, base: str | None = None) -> Revisited
     Raises:
         ConfigError: it was never run; the message names the command that runs it.
     """
-    placed = study.on(base) if base is not None else study
+    placed = registry.on(study, base) if base is not None else study
     experiments = resolve(placed)
     today = {experiment.lab.name: digest(experiment.lab) for experiment in experiments}
     labs = sorted({experiment.lab.whole_name for experiment in experiments})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import subprocess
@@ -138,6 +139,60 @@ def test_a_text_parameter_may_hold_slashes(tmp_path: Path) -> None:
     assert experiment.config.folder == "/home/me/pictures"
     assert experiment.config.rate == 0.3
     assert registry.experiment(experiment.name) == experiment
+
+
+@pytest.mark.parametrize(
+    ("written", "folder", "rate", "name"),
+    [
+        ("folder=shop/wide", "shop/wide", 0.1, "folder=shop/wide"),
+        ("folder=shop/wide/", "shop/wide", 0.1, "folder=shop/wide"),
+        ("folder=shop/wide/rate=0.3", "shop/wide", 0.3, "rate=0.3/folder=shop/wide"),
+        ("wide/folder=shop", "shop", 0.5, "wide/folder=shop"),
+        ("folder=shop/base/wide", "shop", 0.5, "wide/folder=shop"),
+        ("folder=other/wide", "other", 0.5, "wide/folder=other"),
+        ("folder=other//wide", "other", 0.5, "wide/folder=other"),
+        ("folder=./wide", "./wide", 0.1, "folder=./wide"),
+        ("folder={here}/wide", "{here}/wide", 0.1, "folder={here}/wide"),
+        ("folder={here}/shop/wide/rate=0.3", "{here}/shop/wide", 0.3, "rate=0.3/folder={here}/shop/wide"),
+        ("folder=~/wide", "~/wide", 0.1, "folder=~/wide"),
+        ("folder=/", "/", 0.1, "folder=/"),
+        ("folder=shop/none/wide", "shop/none", 0.5, "wide/folder=shop/none"),
+        ("folder=none/at/all/", "none/at/all", 0.1, "folder=none/at/all"),
+        ("folder=x/" + 300 * "y" + "/wide", "x/" + 300 * "y", 0.5, "wide/folder=x/" + 300 * "y"),
+    ],
+)
+def test_a_folder_goes_on_as_far_as_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, folder: str, rate: float, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for place in ("shop/wide", "other", "wide"):
+        (tmp_path / place).mkdir(parents=True)
+    wide = "Change(name='wide', doc='Wide.', path='rate', before=0.1, after=0.5)"
+    Path("my_lab.py").write_text(f"{FILE}\nfrom paribus import Change\nchanges = [{wide}]\n")
+    written, folder, name = (text.replace("{here}", str(tmp_path)) for text in (written, folder, name))
+    found = registry.experiment(f"my_lab.py/{written}")
+    assert (found.config.folder, found.config.rate) == (folder, rate)
+    assert found.name == f"my_lab.py/{name}"
+    again = registry.experiment(found.name)
+    assert (again, again.name) == (found, found.name)
+
+
+def test_a_study_on_a_folder_does_not_walk_into_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop" / "rate=0.3").mkdir(parents=True)
+    Path("my_lab.py").write_text(FILE)
+    study = Study(name="x", question="?", control="my_lab.py/base", arms=("my_lab.py/rate=0.3",), metric="accuracy")
+    placed = registry.on(study, "my_lab.py/folder=shop")
+    assert placed.names == ("my_lab.py/folder=shop", "my_lab.py/rate=0.3/folder=shop")
+    assert [registry.experiment(name).config.folder for name in placed.names] == ["shop", "shop"]
+
+
+def test_a_text_that_another_change_rests_on_keeps_its_place() -> None:
+    after = Change(name="after", doc="After.", path="folder", before="x", after="y")
+    lab = dataclasses.replace(LAB, changes=(*CHANGES, after))
+    assert build(lab, ("folder=x", "after", "deep")).name == "toy/folder=x/after/deep"
+    assert build(lab, ("folder=x", "deep")).name == "toy/deep/folder=x"
 
 
 def test_the_name_of_a_moved_file_is_another_but_its_identity_stays(tmp_path: Path) -> None:

@@ -44,6 +44,11 @@ class Change:
         if self.parameter is not None and not callable(self.after):
             raise ChangeError(f"change {self.name!r} takes a parameter, so its 'after' must be a function of it")
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether the parameter is any text, such as the path of a folder, which may hold slashes of its own."""
+        return self.parameter is str
+
     def bind(self, text: str | None) -> Edit:
         """Return the edit that this change makes with the parameter written as *text*."""
         if self.parameter is None:

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
-from paribus.errors import ConfigError, UnknownName, suggest
+from paribus.errors import ChangeError, ConfigError, UnknownName, suggest
 from paribus.spec.change import Edit
 from paribus.spec.lab import Lab
 
@@ -31,20 +31,25 @@ class Experiment:
     @cached_property
     def config(self) -> Any:
         """The configuration: the baseline with every change applied."""
-        config = self.lab.baseline
-        for edit in self.edits:
-            config = edit.apply(config)
-        return config
+        return _applied(self.edits, self.lab.baseline)
 
     @property
     def changes(self) -> tuple[str, ...]:
         """The changes as they are written in the name."""
         return tuple(edit.segment for edit in self.edits)
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """The name that parses to this experiment."""
-        return "/".join((self.lab.name, *(self.changes or ("base",))))
+        """The name that parses to this experiment; what takes any text stands last, for a path goes on where it can."""
+        last = tuple(sorted(self.edits, key=lambda edit: edit.change.takes_text))
+        edits = last if last == self.edits or self._is_given_by(last) else self.edits
+        return "/".join((self.lab.name, *([edit.segment for edit in edits] or ["base"])))
+
+    def _is_given_by(self, edits: tuple[Edit, ...]) -> bool:
+        try:
+            return bool(_applied(edits, self.lab.baseline) == self.config)
+        except ChangeError:  # one edit expects what another has put there
+            return False
 
     @cached_property
     def hash(self) -> str:
@@ -64,6 +69,12 @@ class Experiment:
 
     def __str__(self) -> str:
         return self.name
+
+
+def _applied(edits: tuple[Edit, ...], config: Any) -> Any:
+    for edit in edits:
+        config = edit.apply(config)
+    return config
 
 
 def build(lab: Lab, segments: tuple[str, ...]) -> Experiment:

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import hashlib
 import importlib.util
+import os
 import sys
 from functools import cache
 from importlib.metadata import entry_points
@@ -52,14 +53,20 @@ def _installed_lab(name: str) -> Lab:
 
 
 def experiment(name: str) -> Experiment:
-    """Parse *name*, e.g. ``svhn/abs_max/lp_pool=4``, into the experiment that it is."""
+    """Parse *name*, e.g. ``svhn/abs_max/lp_pool=4``, into the experiment that it is.
+
+    A folder's path holds slashes of its own, and its parts may be called like changes. It goes on as far as there is a
+    folder: ``svhn/image_folder=shop/affine`` is the folder ``shop/affine`` where there is one, or else the folder
+    ``shop`` and the change ``affine``. So changes are best written before it, as :attr:`Experiment.name` does:
+    ``svhn/affine/image_folder=shop`` can mean one thing only. A slash at the path's end counts for nothing.
+    """
     lab_name, segments = split(name)
     if not lab_name:
         raise UnknownName(f"{name!r} is no experiment: write LAB/CHANGE/..., for instance svhn/abs_max")
     found = lab(lab_name)
+    segments = _rejoin(found, segments)
     if "" in segments:
         raise UnknownName(f"{name!r} has an empty segment: take out the doubled or trailing '/'")
-    segments = _rejoin(found, segments)
     return build(found, segments)
 
 
@@ -69,21 +76,42 @@ def _place(module: str) -> tuple[Path, ...]:
     return (file.parent if file.name == "__init__.py" else file,)
 
 
+def on(study: Study, base: str) -> Study:
+    """Return *study* with every arm put on the experiment *base*; a folder that *base* names stays the names' end."""
+    found = experiment(base)
+    last = tuple(edit.segment for edit in found.edits if edit.change.takes_text)
+    if not last:
+        return study.on(base)
+    return study.on("/".join((found.lab.name, *(change for change in found.changes if change not in last))), last)
+
+
 def _rejoin(found: Lab, segments: tuple[str, ...]) -> tuple[str, ...]:
     """Join segments that belong to one parameter: ``image_folder=/home/me/pictures`` holds slashes of its own.
 
-    A piece that is no change of the lab continues the text parameter before it.
+    To a parameter that takes any text belong the most segments after it with which it is the path of a folder, and then
+    those that are no change of the lab.
     """
     joined: list[str] = []
-    for segment in segments:
-        word = segment.partition("=")[0]
-        if joined and "=" in joined[-1] and word != "base" and found.change(word) is None:
-            change = found.change(joined[-1].partition("=")[0])
-            if change is not None and change.parameter is str:
-                joined[-1] += f"/{segment}"
-                continue
+    rest = list(segments)
+    while rest:
+        segment = rest.pop(0)
+        word, equals, text = segment.partition("=")
+        change = found.change(word)
+        if equals and change is not None and change.takes_text:
+            for count in range(len(rest), 0, -1):
+                if os.path.isdir(os.path.expanduser("/".join((text, *rest[:count])))):  # pathlib refuses long names
+                    text, rest = "/".join((text, *rest[:count])), rest[count:]
+                    break
+            while rest and not _is_change(found, rest[0]):
+                text += f"/{rest.pop(0)}"
+            segment = f"{word}={text.rstrip('/') or text[:1]}"
         joined.append(segment)
     return tuple(joined)
+
+
+def _is_change(found: Lab, segment: str) -> bool:
+    word = segment.partition("=")[0]
+    return word == "base" or found.change(word) is not None
 
 
 def study(name: str) -> Study:

@@ -86,11 +86,14 @@ class Study:
         """The control's name and the arms'."""
         return (self.control, *self.arms)
 
-    def on(self, base: str) -> Study:
-        """Return this study with every arm put on the experiment *base* instead of the lab's baseline."""
+    def on(self, base: str, last: tuple[str, ...] = ()) -> Study:
+        """Return this study with every arm put on the experiment *base* instead of the lab's baseline.
+
+        *last* are changes of the base that stand at the end of a name; see :func:`paribus.spec.registry.on`.
+        """
 
         def rebase(name: str) -> str:
             changes = [segment for segment in split(name)[1] if segment != "base"]
-            return "/".join((base, *changes))
+            return "/".join((base, *changes, *last))
 
         return dataclasses.replace(self, control=rebase(self.control), arms=tuple(rebase(arm) for arm in self.arms))
