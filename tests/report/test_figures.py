@@ -113,7 +113,10 @@ def test_curves_nearest_to_the_metric_come_first() -> None:
         control=dataclasses.replace(material.control, curves={**both, "only_here": curve}),
         arms=(dataclasses.replace(material.arms[0], curves=both),),
     )
-    assert figures.curve_names(richer, 2) == ["test_accuracy", "valid_accuracy"]
+    assert figures.curve_names(richer) == ["test_accuracy", "train_loss"]
+    longer = dataclasses.replace(curve, steps=np.arange(99), values=np.zeros((len(curve.seeds), 99)))
+    control = dataclasses.replace(material.control, curves={**both, "valid_accuracy": longer})
+    assert figures.curve_names(dataclasses.replace(richer, control=control)) == ["test_accuracy", "valid_accuracy"]
     assert figures.curve_names(sample.user_lab()) == []
 
 
@@ -134,6 +137,27 @@ def test_curves_with_holes_are_drawn_as_far_as_they_go(values: np.ndarray) -> No
     svg = figures.learning_curves(dataclasses.replace(material, arms=(arm,)), arm, "valid_accuracy")
     assert ElementTree.fromstring(svg).tag == f"{SVG}svg"
     assert "step" in texts(svg)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "ticks"),
+    [
+        ("train_loss", [0.4, 2.0, 60.0], {"1", "3", "10", "30"}),
+        ("train_loss", [1e-300, 1.0, 1e300], set()),
+        ("train_loss", [0.4, 2.0, 3.0], {"1", "2", "3"}),  # near each other
+        ("train_loss", [0.0, 2.0, 60.0], {"20", "40"}),  # a zero has no logarithm
+        ("accuracy", [0.01, 0.5, 0.9], {"20", "40", "60"}),
+    ],
+)
+def test_losses_that_lie_far_apart_share_a_logarithmic_scale(name: str, values: list[float], ticks: set[str]) -> None:
+    material = sample.plain()
+    levels = [
+        dataclasses.replace(one, curves={name: Curve(steps=np.arange(3), values=np.full((1, 3), value), seeds=(0,))})
+        for one, value in zip((material.control, *material.arms), values, strict=False)
+    ]
+    drawn = dataclasses.replace(material, control=levels[0], arms=tuple(levels[1:]))
+    svg = figures.learning_curves(drawn, levels[1], name)
+    assert ticks <= set(texts(svg))
 
 
 def test_a_curve_of_a_single_point_is_a_dot() -> None:

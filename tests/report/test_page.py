@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import json
 import os
@@ -20,7 +21,7 @@ from PIL import Image
 
 import paribus.report
 from paribus.report.export import to_json
-from paribus.report.material import Material
+from paribus.report.material import ArmMaterial, Curve, Material
 from paribus.report.page import render, write_page
 
 from . import sample
@@ -234,6 +235,20 @@ def test_sixteen_arms_fold_away() -> None:
 
     assert not any(arms(sample.sixteen()))
     assert all(arms(sample.plain()))
+
+
+def test_many_arms_too_show_the_metrics_curve_and_the_one_with_most_points() -> None:
+    made = sample.sixteen()
+    loss = Curve(steps=np.arange(30), values=np.linspace(2, 1, 30)[None], seeds=(0,))
+
+    def with_loss(arm: ArmMaterial) -> ArmMaterial:
+        few = dataclasses.replace(arm.curves["valid_accuracy"], steps=np.arange(3), values=np.full((5, 3), 0.5))
+        return dataclasses.replace(arm, curves={"learning_rate": loss, "train_loss": loss, "valid_accuracy": few})
+
+    html = render(dataclasses.replace(made, control=with_loss(made.control), arms=tuple(map(with_loss, made.arms))))
+    section = html[html.index('<section id="curves"') : html.index('<section id="arms"')]
+    assert re.findall("<h3>(.*?)</h3>", section) == ["valid_accuracy, %", "train_loss"]
+    assert section.count("<svg ") == 2 * 16
 
 
 @pytest.mark.parametrize("make", [sample.one_seed, sample.broken])

@@ -34,6 +34,8 @@ WIDE = 8.4
 
 INK, MUTED, GRID, BAND, PAPER = "#1d1d20", "#5c5c63", "#d9d9de", "#ececf0", "#fefefe"
 ARM, CONTROL = MARKS["equivalent"].colour, MUTED
+ARM_LINE: dict[str, Any] = {"color": ARM, "linewidth": 1.2}
+CONTROL_LINE: dict[str, Any] = {"color": CONTROL, "linewidth": 2.0, "linestyle": (0, (3, 1.5))}
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -115,40 +117,52 @@ def forest(material: Material, width: float = WIDE) -> str:
     return _svg(draw, (width, height), f"forest-{width:g}")
 
 
-def curve_names(material: Material, most: int = 2) -> list[str]:
-    """Return the curves worth showing first: those nearest to what decides, that the control and an arm both have."""
+def curve_names(material: Material) -> list[str]:
+    """Return the two curves worth showing: the one nearest to what decides, then the one with most points.
+
+    Of curves that both the control and an arm have. Among equals a loss comes first, then what was measured first.
+    """
     shared = [name for name in material.control.curves if any(name in arm.curves for arm in material.arms)]
     study = material.study
-    words = set(re.split(r"[^a-z0-9]+", f"{study.metric}_{study.choose_by or ''}".lower().replace("_", " "))) - {""}
+    decides = _words(study.metric) | _words(study.choose_by or "")
+    shared.sort(key=lambda name: "loss" not in _words(name))
+    nearest = sorted(shared, key=lambda name: -len(_words(name) & decides))[:1]
+    rest = [name for name in shared if name not in nearest]
+    return nearest + sorted(rest, key=lambda name: -len(material.control.curves[name].steps))[:1]
 
-    def distance(name: str) -> tuple[int, int]:
-        own = set(re.split(r"[^a-z0-9]+", name.lower().replace("_", " ")))
-        return -len(own & words), shared.index(name)
 
-    return sorted(shared, key=distance)[:most]
+def _words(name: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9]+", name.lower()))
 
 
 def learning_curves(material: Material, arm: ArmMaterial, name: str, width: float = NARROW) -> str:
     """Return the curve *name* of the control and of *arm*: medians over the seeds, bands from least to most.
 
     All arms of a study share the vertical scale, which fits what comes after the first tenth of the steps: the start,
-    far from where arms differ, may leave it.
+    far from where arms differ, may leave it. It is logarithmic where values above zero, no shares, lie far apart.
     """
     drawn = [one.curves[name] for one in (material.control, *material.arms) if name in one.curves]
     finite = np.concatenate([curve.values[np.isfinite(curve.values)] for curve in drawn])
     unit = Unit.of(name, finite.tolist())
     height = 2.1
+    from matplotlib.ticker import LogLocator, NullLocator
 
     def draw(figure: Figure) -> None:
         axes = figure.add_axes((0.5 / width, 0.42 / height, 1 - 0.62 / width, 1 - 0.52 / height))
-        pairs = ((material.control.curves.get(name), CONTROL, (0, (4, 2))), (arm.curves.get(name), ARM, "solid"))
-        for curve, colour, dashes in pairs:
-            if curve is not None:
-                _curve(axes, curve, unit, colour, dashes)
-        axes.set_ylim(*_late(drawn, unit))
+        for one, line in ((material.control, CONTROL_LINE), (arm, ARM_LINE)):
+            if name in one.curves:
+                _curve(axes, one.curves[name], unit, line)
+        late = _late(drawn) * unit.scale
+        logarithmic = not unit.symbol and len(late) > 0 and late.min() > 0 and _far_apart(late)
+        axes.locator_params(nbins=5)
+        if logarithmic:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=6))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_locator(NullLocator())
+        axes.set_ylim(*np.exp(np.clip(_limits_of(np.log(late)), -700, 700)) if logarithmic else _limits_of(late))
         axes.grid(color=GRID, linewidth=0.5)
         axes.set_axisbelow(True)
-        axes.locator_params(nbins=5)
         axes.tick_params(length=3)
         axes.set_xlabel("step", labelpad=2)
 
@@ -288,31 +302,41 @@ def _seed_differences(material: Material, verdict: Verdict) -> NDArray[np.float6
     return np.array([arm.scores.scores[seed] - control[seed] for seed in shared])
 
 
-def _curve(axes: Axes, curve: Curve, unit: Unit, colour: str, dashes: Any) -> None:
+def _curve(axes: Axes, curve: Curve, unit: Unit, line: dict[str, Any]) -> None:
     values = np.where(np.isfinite(curve.values), curve.values, np.nan) * unit.scale
     seen = np.isfinite(values).any(axis=0)
     if not seen.any():
         return
     steps, values = curve.steps[seen], values[:, seen]
     few = len(steps) == 1
-    axes.plot(
-        steps, np.nanmedian(values, axis=0), color=colour, linewidth=1.4, linestyle=dashes, marker="o" if few else ""
-    )
+    axes.plot(steps, np.nanmedian(values, axis=0), marker="o" if few else "", **line)
     if len(values) > 1:
-        axes.fill_between(
-            steps, np.nanmin(values, axis=0), np.nanmax(values, axis=0), color=colour, alpha=0.18, linewidth=0
-        )
+        ends = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+        axes.fill_between(steps, *ends, color=line["color"], alpha=0.18, linewidth=0)
 
 
-def _late(curves: Sequence[Curve], unit: Unit) -> tuple[float, float]:
-    """Return the vertical limits: what is seen after the first tenth of the steps, less the most extreme hundredth."""
+FAR_APART = 20.0
+"""The ratio of a curve's large values to its small ones from which a linear scale would show the large ones alone."""
+
+
+def _late(curves: Sequence[Curve]) -> NDArray[np.float64]:
+    """Return what is seen after the first tenth of the steps: the finite values of all curves."""
     late = [curve.values[:, curve.steps >= curve.steps[0] + 0.1 * np.ptp(curve.steps)] for curve in curves]
-    finite = np.concatenate([values[np.isfinite(values)] for values in late]) * unit.scale
-    if not len(finite):
+    return np.concatenate([values[np.isfinite(values)] for values in late])
+
+
+def _far_apart(values: NDArray[np.float64]) -> bool:
+    small, large = np.percentile(values, [5, 95])
+    return bool(large > FAR_APART * small)
+
+
+def _limits_of(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the vertical limits: *values*, less the most extreme hundredth where it lies far out."""
+    if not len(values):
         return 0.0, 1.0
-    low, high = finite.min(), finite.max()
+    low, high = values.min(), values.max()
     # One trial that blew up must not flatten all others.
-    bottom, top = np.percentile(finite, [1, 99])
+    bottom, top = np.percentile(values, [1, 99])
     low, high = max(low, bottom - (top - bottom)), min(high, top + (top - bottom))
     pad = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
     return float(low - pad), float(high + pad)

@@ -35,7 +35,7 @@ from paribus.report.wording import (
 from paribus.whole import write_whole
 
 FEW = 6
-"""Up to this many arms are shown with all they have; more of them fold away, with fewer pictures and curves."""
+"""Up to this many arms are shown with all they have; more of them fold away, with fewer pictures."""
 
 THEME = {
     figures.INK: "var(--ink)",
@@ -105,7 +105,7 @@ def _content(material: Material) -> dict[str, Any]:
             if material.study.ordered
         ],
         "images": _images(material, unit, few),
-        "curves": _curves(material, few),
+        "curves": _curves(material),
         "spread": _figure(
             figures.spread(material), "Standard errors from seeds and from test examples; see the table."
         ),
@@ -226,9 +226,9 @@ def _shown(pixels: NDArray[np.uint8], longest: int, side: int) -> dict[str, Any]
     return {"image": _png(pixels), "width": width, "height": height, "enlarged": scale > 1}
 
 
-def _curves(material: Material, few: bool) -> list[dict[str, Any]]:
+def _curves(material: Material) -> list[dict[str, Any]]:
     found = []
-    for name in figures.curve_names(material, 2 if few else 1):
+    for name in figures.curve_names(material):
         panels = [
             {
                 "label": arm.label,
