@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,7 @@ def test_sizes_are_those_of_the_upright_picture(
     assert textsnake("detect", "pictures/turned.jpg", "--json", "-", "--draw", "drawn", "--weights", weights) == 0
     (entry,) = json.loads(capsys.readouterr().out)
     assert entry["size"] == [128, 32]
+    assert entry["drawing"] == "drawn/turned.png"
     assert read_picture("drawn/turned.png").shape == (32, 128, 3)
 
 
@@ -119,6 +121,57 @@ def test_what_is_broken_gets_a_line_and_the_others_go_on(
         "pictures/a.JPG", "pictures/b.png", "pictures/more/b.png"
     ]  # fmt: skip
     assert {path.name for path in Path("drawn").iterdir()} == {"a.png", "b.png", "b.png.png"}
+    assert [(entry["path"], entry["drawing"]) for entry in json.loads(Path("found.json").read_text())][1:] == [
+        ("pictures/b.png", "drawn/b.png"), ("pictures/more/b.png", "drawn/b.png.png")
+    ]  # fmt: skip
+
+
+def test_names_of_nothing_get_a_line_and_the_others_go_on(
+    pictures: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pictures / "dangling.png").symlink_to("nowhere")
+    (pictures / "round.png").symlink_to("round.png")
+    (pictures.parent / "empty").mkdir()
+    names = ("none.png", "pictures/b.png", "pictures/dangling.png", "*.tif", "empty", "pictures/round.png", "a" * 300,
+             "~nobody/a.png", "pictures/more/b.png")  # fmt: skip
+    assert textsnake("detect", *names, "--json", "-", "--weights", weights) == 1
+    written = capsys.readouterr()
+    assert [entry["path"] for entry in json.loads(written.out)] == ["pictures/b.png", "pictures/more/b.png"]
+    broken = [name for name in names if name not in ("pictures/b.png", "pictures/more/b.png")]
+    for line, name in zip(lines(written.err), broken, strict=True):
+        assert line.startswith(f"error: {name}: ")
+    assert textsnake("detect", *broken, "--json", "f.json", "--weights", weights) == 2, "nothing is left at all"
+    (line,) = lines(capsys.readouterr().err)
+    assert line.startswith("error: none.png: there is no such file")
+    assert line.endswith("(and 6 more)")
+    assert not Path("f.json").exists()
+    assert textsnake("detect", "pictures", "--json", "-", "--weights", weights) == 1, "links in a folder likewise"
+    assert [line.partition(": ")[2].partition(":")[0] for line in lines(capsys.readouterr().err)] == [
+        "pictures/dangling.png", "pictures/round.png"
+    ]  # fmt: skip
+
+
+def test_without_torch_it_is_one_line(
+    pictures: Path, weights: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pictures.parent / "f.onnx").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+    for verb, words in (
+        (("detect", "pictures/b.png"), "weights slim: they need PyTorch"),
+        (("detect", "pictures/b.png", "--device", "cuda"), "weights slim: they need PyTorch"),
+        (("detect", "pictures/b.png", "--device", "cuda", "--weights", "f.onnx"), "f.onnx on cuda: onnxruntime"),
+    ):
+        assert textsnake(*verb) == 2
+        (line,) = lines(capsys.readouterr().err)
+        assert words in line
+    code = (
+        "import sys; sys.modules['torch'] = None; from paribus.cli import main; "
+        "sys.exit(main(['textsnake', 'export', '--onnx', 'd.onnx']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: weights slim: they need PyTorch")
+    assert len(lines(done.stderr)) == 1
 
 
 @pytest.mark.parametrize(
@@ -180,14 +233,14 @@ def test_ten_thousand_pictures_of_one_name_are_no_square(monkeypatch: pytest.Mon
     drawings = drawings_of(named, Path("d"))
     assert len(set(drawings)) == len(named)
     assert drawings[-1] == Path("d/a-9999.png")
-    plain, calls = Path.resolve, []
+    plain, calls = os.path.realpath, []
 
-    def resolve(self: Path, strict: bool = False) -> Path:
-        calls.append(self)
+    def resolve(path: Path) -> str:
+        calls.append(path)
         assert len(calls) <= 2001, "each path is resolved once"
-        return plain(self, strict)
+        return plain(path)
 
-    monkeypatch.setattr(Path, "resolve", resolve)
+    monkeypatch.setattr(os.path, "realpath", resolve)
     verbs._keep_apart(named[:1000], drawings[:1000], Path("d.json"))
     assert len(calls) == 2001
 
@@ -212,15 +265,25 @@ def test_what_a_network_raises_ends_its_picture_only(
 
 
 def test_what_a_name_stands_for(pictures: Path) -> None:
+    def named(*names: str, leave_out: Path | None = None) -> list[str]:
+        found, wrong = pictures_named(names, leave_out=leave_out)
+        assert wrong == []
+        return [str(path) for path in found]
+
     (pictures / "odd[1].png").write_bytes((pictures / "b.png").read_bytes())
     (pictures / "link.png").symlink_to(pictures / "b.png")
-    assert pictures_named(["pictures/odd[1].png"]) == [Path("pictures/odd[1].png")]
-    assert pictures_named(["pictures/notes.txt"]) == [Path("pictures/notes.txt")], "a file is taken at its word"
-    assert pictures_named(["pictures/**/b.png"]) == [Path("pictures/b.png"), Path("pictures/more/b.png")]
-    assert pictures_named(["pictures/m*"]) == [Path("pictures/more/b.png")]
-    assert pictures_named(["pictures/b.png", "pictures/link.png"]) == [Path("pictures/b.png")], "each picture once"
-    assert pictures_named(["pictures/more"], leave_out=pictures) == [Path("pictures/more/b.png")]
-    assert pictures_named(["pictures"], leave_out=pictures / "more")[-1] != Path("pictures/more/b.png")
+    assert named("pictures/odd[1].png") == ["pictures/odd[1].png"]
+    assert named("pictures/notes.txt") == ["pictures/notes.txt"], "a file is taken at its word"
+    assert named("pictures/**/b.png") == ["pictures/b.png", "pictures/more/b.png"]
+    assert named("**/more/*.png") == ["pictures/more/b.png"]
+    assert named(f"{pictures}/m*") == [f"{pictures}/more/b.png"]
+    assert named("pictures/m*") == ["pictures/more/b.png"]
+    assert named("pictures/b.png", "pictures/link.png") == ["pictures/b.png"], "each picture once"
+    assert named("pictures/more", leave_out=pictures) == ["pictures/more/b.png"]
+    assert named("pictures", leave_out=pictures / "more")[-1] != "pictures/more/b.png"
+    (pictures / "more").rename(pictures / "of[2024]")
+    assert named("pictures/of[2024]/*.png") == ["pictures/of[2024]/b.png"], "no pattern where there is such a folder"
+    assert named("pictures/of[2024]/[a-c].*") == ["pictures/of[2024]/b.png"]
     with pytest.raises(DataError, match="no picture"):
         pictures_named(["pictures/.hidden/*.jpg"])
 

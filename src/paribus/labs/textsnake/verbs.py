@@ -63,10 +63,11 @@ def detect(
 
     The JSON is a list with "path", "size" [width, height] and "instances" for each picture; an instance has its
     "polygon" [[x, y], ...], "disks" [[x, y, radius], ...] along its axis, and "score" from 0 to 1. Coordinates are
-    pixels of the picture as it stands upright, after its EXIF orientation.
+    pixels of the picture as it stands upright, after its EXIF orientation. With --draw, "drawing" is the path of the
+    picture's drawing: DIR/NAME.png, or, where two pictures have one name, DIR/NAME.jpg.png, DIR/NAME-2.png, ...
 
-    A picture that cannot be read gets a line on standard error and is left out; the others go on, and the exit code
-    is then 1. Interrupted, it writes what it has found.
+    A picture that cannot be read, or a name of none, gets a line on standard error and is left out; the others go on,
+    and the exit code is then 1. Interrupted, it writes what it has found.
     """
     import cv2
 
@@ -80,7 +81,7 @@ def detect(
     from paribus.labs.textsnake.pictures_named import drawings_of, pictures_named
 
     _check_device(device, weights)
-    pictures = pictures_named(images, leave_out=draw)
+    pictures, wrong = pictures_named(images, leave_out=draw)
     drawings = [] if draw is None else drawings_of(pictures, draw.expanduser())
     to_file = None if json_file in (None, STANDARD_OUTPUT) else Path(str(json_file))
     _keep_apart([*pictures, Path(weights)], drawings, to_file)
@@ -92,7 +93,10 @@ def detect(
         detector.warm()
 
     entries: list[str] = []  # as JSON: text takes less memory than lists of numbers
-    failed = texts = 0
+    texts = 0
+    failed = len(wrong)
+    for problem in wrong:
+        say(f"error: {one_line(problem)}")
     with _json_of(entries, len(pictures), json_file), _progress(len(pictures)) as went_on:
         for number, path in enumerate(pictures):
             try:
@@ -101,10 +105,11 @@ def detect(
                 found = detector.detect(picture)
                 milliseconds = (time.perf_counter() - started) * 1e3
                 height, width = picture.shape[:2]
-                if drawings:
+                drawing = drawings[number] if drawings else None
+                if drawing is not None:
                     told = {"weights": Path(weights).name, "texts": len(found)}
-                    write_png(drawings[number], drawn(picture, found), experiment="textsnake/base", **told)
-                entries.append(json.dumps(entry(path, (width, height), found), allow_nan=False))
+                    write_png(drawing, drawn(picture, found), experiment="textsnake/base", **told)
+                entries.append(json.dumps(entry(path, (width, height), found, drawing), allow_nan=False))
                 texts += len(found)
                 if json_file is None:
                     print(f"{_shown(path)}: {width}x{height}, {_counted(len(found), 'text')}, {milliseconds:.0f} ms")
@@ -133,21 +138,21 @@ def _keep_apart(read: Iterable[Path], drawings: Iterable[Path], json_file: Path 
     """Refuse to write over what is read, or the JSON over a drawing; each path is resolved once."""
     from paribus.cli.files import FileError
 
-    sources = {path.expanduser().resolve() for path in read}
+    sources = {Path(os.path.realpath(path.expanduser())) for path in read}
     drawn: set[Path] = set()
     for path in drawings:
-        drawn.add(place := path.resolve())
+        drawn.add(place := Path(os.path.realpath(path)))
         if place in sources:
             raise FileError(f"--draw: {_shown(path)} would overwrite a picture that is read; name another folder")
     if json_file is not None:
-        place = json_file.expanduser().resolve()
+        place = Path(os.path.realpath(json_file.expanduser()))
         if place in sources:
             raise FileError(f"--json {_shown(json_file)}: it would overwrite what is read; give another name")
         if place in drawn:
             raise FileError(f"--json {_shown(json_file)}: a drawing of --draw has this name; give another")
 
 
-def entry(path: Path, size: tuple[int, int], found: Sequence[Instance]) -> dict[str, Any]:
+def entry(path: Path, size: tuple[int, int], found: Sequence[Instance], drawing: Path | None = None) -> dict[str, Any]:
     """Return what JSON says of a picture: hundredths of a pixel, ten-thousandths of a score."""
     instances = [
         {
@@ -157,7 +162,8 @@ def entry(path: Path, size: tuple[int, int], found: Sequence[Instance]) -> dict[
         }
         for text in found
     ]
-    return {"path": str(path), "size": list(size), "instances": instances}
+    drawn = {} if drawing is None else {"drawing": str(drawing)}
+    return {"path": str(path), "size": list(size), **drawn, "instances": instances}
 
 
 @contextmanager
