@@ -161,7 +161,8 @@ def _arm(
     first = results.experiments[0]
     records = results.of(experiment)
     answers = control if experiment is first else _answers(results, experiment, gaps)
-    flips = find_flips(control, answers) if control and answers and experiment is not first else None
+    alike = experiment is not first and not scores.other_examples
+    flips = find_flips(control, answers) if control and answers and alike else None
     errors = find_mistakes(answers) if answers else None
     plain, look = (flips, errors), _look(experiment)
     flips, errors = gaps.attempt(f"{experiment.lab.name}: pictures", lambda: illustrate(*plain, look), plain)

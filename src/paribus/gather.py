@@ -14,6 +14,7 @@ from typing import Any
 from paribus.analysis import ArmScores, Choice, Verdict, choose, judge
 from paribus.errors import DataError
 from paribus.spec.experiment import Experiment, declared_changes
+from paribus.spec.same_examples import same_examples
 from paribus.spec.study import Study, usual_direction
 from paribus.spec.trial import Conditions, Trial
 from paribus.store import Store, TrialRecord
@@ -104,6 +105,7 @@ class Results:
             correct=correct if scored and set(correct) == set(scored) else None,
             seconds=sum(seconds) / len(seconds) if seconds else None,
             confounded=confounded,
+            other_examples=bool(correct) and experiment is not first and not same_examples(first, experiment),
         )
 
     @cached_property

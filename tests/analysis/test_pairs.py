@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
 from paribus.analysis import ArmScores, pairing_gain
-from paribus.analysis.pairs import NEW_EXAMPLES, NEW_SEEDS, pair
+from paribus.analysis.pairs import NEW_EXAMPLES, NEW_SEEDS, OTHER_TESTS, pair
 from paribus.errors import DataError
 
 
@@ -32,6 +33,14 @@ def test_examples_are_used_where_every_paired_trial_has_them() -> None:
     assert pairs.examples is not None
     assert pairs.examples.mean(1) == pytest.approx(pairs.treated - pairs.control)
     assert pair(control, other, "seeds").generalises == NEW_SEEDS
+
+
+def test_examples_of_another_test_set_are_not_paired() -> None:
+    control, other = arm("c", range(4)), dataclasses.replace(arm("arm", range(4)), other_examples=True)
+    pairs = pair(control, other)
+    assert (pairs.generalises, pairs.examples, pairs.n) == (OTHER_TESTS, None, 4)
+    with pytest.raises(DataError, match="'arm' is tested on other examples than 'c'"):
+        pair(control, other, "examples")
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,19 @@ def test_what_a_lab_keeps_well_is_shown(store: Store) -> None:
     assert material.control.errors.mistakes[0].confidence is not None
 
 
+def test_examples_of_another_test_set_do_not_flip(store: Store) -> None:
+    lab(WORDS="f'made-up answers of skill {config.skill}'")
+    material = shown(store)
+    same, other = material.arms
+    assert (same.flips is None, other.flips is None) == (False, True)
+    assert other.errors is not None
+    assert [verdict.generalises for verdict in material.verdicts] == [
+        "new seeds and new examples",
+        "new seeds, each arm on its own test set",
+    ]
+    assert "each arm on its own test set" in material.verdicts[1].sentence
+
+
 @pytest.mark.parametrize(
     "predictions",
     [

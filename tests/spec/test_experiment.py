@@ -132,6 +132,14 @@ def test_a_users_file_is_a_lab(tmp_path: Path) -> None:
     assert registry.experiment(str(path)).name == f"{path}/base"
 
 
+def test_a_file_may_say_what_its_data_is(tmp_path: Path) -> None:
+    path = tmp_path / "my_lab.py"
+    path.write_text(f"{FILE}\ndef data_in_words(config):\n    return f'what lies in {{config.folder}}'\n")
+    found = registry.experiment(f"{path}/folder=x")
+    assert found.lab.data_in_words is not None
+    assert found.lab.data_in_words(found.config) == "what lies in x"
+
+
 def test_a_text_parameter_may_hold_slashes(tmp_path: Path) -> None:
     path = tmp_path / "my_lab.py"
     path.write_text(FILE)

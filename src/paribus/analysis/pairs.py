@@ -20,6 +20,7 @@ Generalise = Literal["auto", "seeds", "examples"]
 
 NEW_SEEDS = "new seeds on this test set"
 NEW_EXAMPLES = "new seeds and new examples"
+OTHER_TESTS = "new seeds, each arm on its own test set"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,8 @@ class Pairs:
     """Seeds in which both diverged."""
     paired: bool = True
     """Whether entry i of both is of one seed; else they are all scores of two arms that share none."""
+    one_test: bool = True
+    """Whether both arms are tested on the same examples."""
 
     @property
     def n(self) -> int:
@@ -49,7 +52,9 @@ class Pairs:
 
     @property
     def generalises(self) -> str:
-        return NEW_SEEDS if self.examples is None else NEW_EXAMPLES
+        if self.examples is not None:
+            return NEW_EXAMPLES
+        return NEW_SEEDS if self.one_test else OTHER_TESTS
 
     @property
     def hopeless(self) -> bool:
@@ -68,7 +73,7 @@ def pair(control: ArmScores, arm: ArmScores, generalise: Generalise = "auto", *,
     """Pair *arm* with *control* by seed; *or_unpaired* keeps all scores of both where they share no seed.
 
     ``examples`` generalises over test examples too and refuses with :class:`DataError` where an outcome is missing,
-    test sets differ in size or the metric is not the mean of the outcomes; ``auto`` then falls back to ``seeds``.
+    test sets differ or the metric is not the mean of the outcomes; ``auto`` then falls back to ``seeds``.
     """
     seeds = tuple(sorted(control.scores.keys() & arm.scores.keys()))
     examples = None
@@ -91,6 +96,7 @@ def pair(control: ArmScores, arm: ArmScores, generalise: Generalise = "auto", *,
         control_only=len(ended & set(control.diverged) - set(arm.diverged)),
         both=len(set(control.diverged) & set(arm.diverged)),
         paired=paired,
+        one_test=not arm.other_examples,
     )
 
 
@@ -103,6 +109,8 @@ def _outcomes(
 
 def _unfit(control: ArmScores, arm: ArmScores, seeds: tuple[int, ...]) -> str | None:
     """Return why the per-example outcomes cannot be used, or None."""
+    if arm.other_examples:
+        return f"arm {arm.name!r} is tested on other examples than {control.name!r}"
     sizes = set()
     for side in (control, arm):
         for seed in seeds:

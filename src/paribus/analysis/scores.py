@@ -45,6 +45,8 @@ class ArmScores:
     """Mean cost of one trial in seconds."""
     confounded: bool = False
     """Whether the arm differs from its control in more than one declared change."""
+    other_examples: bool = False
+    """Whether the arm is tested on other examples than its control, whatever their number."""
 
     def __post_init__(self) -> None:
         for seed, score in self.scores.items():

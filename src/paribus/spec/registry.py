@@ -159,6 +159,7 @@ def _lab_from_file(name: str) -> Lab:
         studies=studies,
         metric=metric,
         direction=getattr(module, "direction", studies[0].direction if studies else usual_direction(metric)),
+        data_in_words=getattr(module, "data_in_words", None),
         source=(path.resolve(),),
     )
 
