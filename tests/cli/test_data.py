@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.io import savemat
 
 from .conftest import Cli
 
@@ -26,14 +28,33 @@ def test_list_says_what_is_here_and_how_to_get_the_rest(cli: Cli) -> None:
 def test_get_shows_progress_beside_the_result(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def get(name: str, progress: object) -> None:
-        asked.append(name)
+    def get(name: str, progress: object, *, extra: bool) -> None:
+        asked.append((name, extra))
         assert callable(progress)
         progress("train_32x32.mat", 5, None)
         progress("train_32x32.mat", 10, 10)
 
     monkeypatch.setattr("paribus.data.catalogue.get", get)
     done = cli("data", "get", "svhn")
-    assert (done.code, asked) == (0, ["svhn"])
+    assert (done.code, asked) == (0, [("svhn", False)])
     assert done.out == "svhn is here.\n"
     assert "train_32x32.mat" in done.err
+    done = cli("data", "get", "svhn", "--extra")
+    assert (done.code, asked[1:]) == (0, [("svhn", True)])
+    assert done.out == "svhn is here, its extra crops too.\n"
+
+
+def test_extra_goes_with_svhn_alone(cli: Cli) -> None:
+    done = cli("data", "get", "digits", "--extra")
+    assert done.code == 2
+    assert "only svhn has" in done.error
+
+
+def test_add_says_that_the_extra_file_was_taken_along(cli: Cli, folder: Path) -> None:
+    for name, count in (("train", 40), ("test", 20), ("extra", 30)):
+        images = np.random.default_rng(count).integers(0, 256, (32, 32, 3, count), dtype=np.uint8)
+        savemat(folder / f"{name}_32x32.mat", {"X": images, "y": np.arange(count)[:, None] % 10 + 1})
+    assert cli("data", "add", "svhn", str(folder)).out == "svhn is here, extra_32x32.mat too.\n"
+    assert "with the extra crops" in " ".join(cli("data", "list").out.split())
+    (folder / "extra_32x32.mat").unlink()
+    assert cli("data", "add", "svhn", str(folder)).out == "svhn is here.\n"

@@ -136,14 +136,21 @@ def test_svhn_is_downloaded_checked_and_converted(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     md5 = {}
-    for name, count in (("train_32x32.mat", 40), ("test_32x32.mat", 20)):
+    for name, count in (("train_32x32.mat", 40), ("test_32x32.mat", 20), ("extra_32x32.mat", 30)):
         images = np.random.default_rng(count).integers(0, 256, (32, 32, 3, count), dtype=np.uint8)
         savemat(tmp_path / name, {"X": images, "y": np.arange(count)[:, None] % 10 + 1})
         server.files[name] = (tmp_path / name).read_bytes()
         md5[name] = hashlib.md5(server.files[name]).hexdigest()
+    monkeypatch.setattr(svhn, "EXTRA_MD5", {"extra_32x32.mat": md5.pop("extra_32x32.mat")})
     monkeypatch.setattr(svhn, "MD5", md5)
-    svhn.download_svhn(tmp_path / "root" / "svhn", url=server.url)
+    folder = tmp_path / "root" / "svhn"
+    svhn.download_svhn(folder, url=server.url)
     assert len(load("svhn", "test", folder=tmp_path / "root")) == 20
+    assert not (folder / "extra_32x32.mat").exists()
+    svhn.download_svhn(folder, extra=True, url=server.url)
+    both, plain = (len(load(name, "train", folder=folder.parent)) for name in ("svhn+extra", "svhn"))
+    assert both == plain + 30
+    assert svhn.svhn_edition(folder) == ""
 
 
 def test_svhn_without_a_network_names_the_other_way(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from paribus.data.download import md5_of
 from paribus.data.svhn import convert_svhn, read_mat
 from paribus.errors import DataError
 
-TRAIN, TEST = 200, 30
+TRAIN, TEST, EXTRA = 200, 30, 90
 
 
 def write_mat(path: Path, count: int, seed: int, **changes: object) -> None:
@@ -159,3 +159,66 @@ def test_a_missing_file_is_named(published: Path, tmp_path: Path) -> None:
     (published / "test_32x32.mat").unlink()
     with pytest.raises(DataError, match=r"lacks test_32x32\.mat"):
         convert_svhn(published, tmp_path / "out")
+
+
+def test_the_extra_crops_lie_behind_the_training_part_and_nowhere_else(
+    published: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(svhn, "BLOCK", 64)  # several blocks, of both
+    write_mat(published / "extra_32x32.mat", EXTRA, 3)
+    assert add("svhn", published) == "extra_32x32.mat"
+    original = loadmat(published / "extra_32x32.mat")
+    train, plain = load("svhn+extra", "train"), load("svhn", "train")
+    assert isinstance(train.images, np.memmap)
+    assert len(train) == len(plain) + EXTRA
+    assert (train.images[: len(plain)] == plain.images).all()
+    assert (train.labels[: len(plain)] == plain.labels).all()
+    for row in range(EXTRA):
+        assert (train.images[len(plain) + row] == original["X"][:, :, :, row]).all()
+        assert train.labels[len(plain) + row] == original["y"][row, 0] % 10
+    seen = {image.tobytes() for image in train.images}
+    for part in ("validation", "test"):
+        assert (load("svhn+extra", part).images == load("svhn", part).images).all()
+        assert not seen & {image.tobytes() for image in load("svhn", part).images}
+    assert "extra" in train.source
+    assert "extra" not in plain.source
+
+
+def test_without_the_extra_file_both_ways_to_get_it_are_named(published: Path, root: Path) -> None:
+    assert not available("svhn+extra")
+    assert add("svhn", published) == ""
+    assert not available("svhn+extra")
+    for part in ("train", "validation", "test"):
+        with pytest.raises(DataError, match=r"get svhn --extra`.*add svhn DIR`.*extra_32x32\.mat") as caught:
+            load("svhn+extra", part)  # type: ignore[arg-type]
+        assert "\n" not in str(caught.value)
+    write_mat(published / "extra_32x32.mat", EXTRA, 3)
+    add("svhn", published)
+    assert available("svhn+extra")
+
+
+def test_extra_crops_count_as_absent_behind_another_training_part(published: Path, root: Path) -> None:
+    write_mat(published / "extra_32x32.mat", EXTRA, 3)
+    add("svhn", published)
+    (published / "extra_32x32.mat").unlink()
+    add("svhn", published)
+    assert available("svhn+extra")  # the same files again
+    write_mat(published / "train_32x32.mat", TRAIN, 5)
+    add("svhn", published)
+    assert not available("svhn+extra")
+
+
+def test_an_extra_file_that_is_not_the_published_one_is_named_and_a_broken_one_refused(
+    published: Path, root: Path
+) -> None:
+    add("svhn", published)
+    before, plain = editions(), load("svhn", "train").source
+    write_mat(published / "extra_32x32.mat", EXTRA, 3)
+    add("svhn", published)
+    assert f"{md5_of(published / 'extra_32x32.mat')} (extra_32x32.mat)" in load("svhn+extra", "test").source
+    assert load("svhn", "train").source == plain
+    assert editions() != before
+    write_mat(published / "extra_32x32.mat", EXTRA, 3, y=np.full((EXTRA, 1), 11, dtype=np.uint8))
+    with pytest.raises(DataError, match=r"extra_32x32\.mat: y\[0\] is 11"):
+        add("svhn", published)
+    assert available("svhn")

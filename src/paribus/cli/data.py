@@ -39,6 +39,7 @@ def list_(store: UnusedStoreUrl = None) -> None:
 @app.command()
 def get(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A data set's name.", show_default=False)],
+    extra: Annotated[bool, typer.Option("--extra", help="Also svhn's 531,131 extra training crops (1.3 GB).")] = False,
     store: UnusedStoreUrl = None,
 ) -> None:
     """Download a data set, check it, and convert it; interrupted, the same command goes on."""
@@ -59,11 +60,11 @@ def get(
         progress.update(tasks[file], completed=here, total=total)
 
     try:
-        catalogue.get(name, show)
+        catalogue.get(name, show, extra=extra)
     finally:
         if tasks:
             progress.stop()
-    out().print(Text(f"{name} is here."))
+    out().print(Text(f"{name} is here{', its extra crops too' if extra else ''}."))
 
 
 @app.command()
@@ -78,8 +79,8 @@ def add(
     from paribus.cli.terminal import out
     from paribus.data import catalogue
 
-    catalogue.add(name, folder)
-    out().print(Text(f"{name} is here."))
+    along = catalogue.add(name, folder)
+    out().print(Text(f"{name} is here{f', {along} too' if along else ''}."))
 
 
 def _size(count: int) -> str:

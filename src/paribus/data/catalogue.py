@@ -15,7 +15,18 @@ from paribus.data.image_set import ImageSet
 from paribus.data.scanned_digits import load_digits
 from paribus.data.split import SPLITS, Split
 from paribus.data.street_digits.cache import edition, load_street_digits
-from paribus.data.svhn import convert_svhn, download_svhn, has_mat_files, is_converted, load_svhn, svhn_edition
+from paribus.data.svhn import (
+    EXTRA,
+    WITH_EXTRA,
+    convert_extra,
+    convert_svhn,
+    download_svhn,
+    has_extra,
+    has_mat_files,
+    is_converted,
+    load_svhn,
+    svhn_edition,
+)
 from paribus.errors import DataError, suggest
 
 __all__ = ["NAMES", "DataSetEntry", "Split", "add", "available", "describe", "editions", "get", "load"]
@@ -44,18 +55,19 @@ class DataSetEntry:
 def load(name: str, split: Split, *, limit: int | None = None, folder: Path | None = None) -> ImageSet:
     """Return one part of a data set, or its first *limit* examples.
 
-    *name* is one of ``svhn``, ``cifar10``, ``street_digits``, ``digits`` and ``image_folder=DIR`` (which
-    :func:`paribus.data.image_folder.pinned` ties to the files that are there now); *folder* stands in for the data root
-    (see :func:`paribus.data.folders.data_root`). Example i is the same whatever the limit. Raises
+    *name* is one of ``svhn``, ``svhn+extra``, ``cifar10``, ``street_digits``, ``digits`` and ``image_folder=DIR``
+    (which :func:`paribus.data.image_folder.pinned` ties to the files that are there now); *folder* stands in for the
+    data root (see :func:`paribus.data.folders.data_root`). Example i is the same whatever the limit. Raises
     :class:`~paribus.errors.DataError` where the data is absent or broken, and for ``curved_text``, which holds scenes
     with polygons instead of images with labels: :func:`paribus.data.curved_text.scene` makes them.
     """
-    _check_name(name)
+    if name != WITH_EXTRA:
+        _check_name(name)
     if split not in SPLITS:
         raise DataError(f"split {split!r}: one of {', '.join(SPLITS)} is expected")
     root = folder if folder is not None else data_root()
-    if name == "svhn":
-        return load_svhn(root / "svhn", split).first(limit)
+    if name in ("svhn", WITH_EXTRA):
+        return load_svhn(root / "svhn", split, extra=name == WITH_EXTRA).first(limit)
     if name == "cifar10":
         return load_cifar10(root / "cifar10", split).first(limit)
     if name == "street_digits":
@@ -77,6 +89,8 @@ def editions() -> tuple[str, ...]:
 
 def available(name: str) -> bool:
     """Say whether a data set can be loaded now, without the network."""
+    if name == WITH_EXTRA:
+        return has_extra(data_root() / "svhn")
     _check_name(name)
     if name == "svhn":
         return is_converted(data_root() / "svhn") or has_mat_files(data_root() / "svhn")
@@ -92,9 +106,10 @@ def describe() -> list[DataSetEntry]:
     return [
         DataSetEntry(
             "svhn",
-            "Street View House Numbers: 73,257 training and 26,032 test crops of 32x32, 10 digits",
+            "Street View House Numbers: 73,257 training and 26,032 test crops of 32x32, 10 digits; 531,131 extra "
+            "training crops, where asked for",
             "free for non-commercial use; Netzer et al. 2011, ufldl.stanford.edu/housenumbers",
-            str(root / "svhn") if here else "paribus data get svhn (246 MB), or paribus data add svhn DIR",
+            _where_svhn(root / "svhn", here),
             here,
             _size(root / "svhn"),
         ),
@@ -143,11 +158,16 @@ def describe() -> list[DataSetEntry]:
     ]
 
 
-def get(name: str, progress: Progress | None = None) -> None:
-    """Download a data set, with its checksum, and convert it; an interrupted call goes on where it stopped."""
+def get(name: str, progress: Progress | None = None, *, extra: bool = False) -> None:
+    """Download a data set, with its checksum, and convert it; an interrupted call goes on where it stopped.
+
+    With *extra*, which ``svhn`` alone has, its extra training crops too.
+    """
     _check_name(name)
+    if extra and name != "svhn":
+        raise DataError(f"{name}: has no extra file; only svhn has one")
     if name == "svhn":
-        download_svhn(data_root() / "svhn", progress)
+        download_svhn(data_root() / "svhn", progress, extra=extra)
     elif name == "cifar10":
         download_cifar10(data_root() / "cifar10", progress)
     elif name == "street_digits":
@@ -157,8 +177,11 @@ def get(name: str, progress: Progress | None = None) -> None:
         raise DataError(f"{name}: a folder of your own images needs no download")
 
 
-def add(name: str, directory: Path | str) -> None:
-    """Take a data set from a folder that already holds its published files; they are read, not moved."""
+def add(name: str, directory: Path | str) -> str:
+    """Take a data set from a folder that already holds its published files; they are read, not moved.
+
+    Returns the name of the file that was there beside the necessary ones and was taken along, or nothing.
+    """
     _check_name(name)
     files = {"svhn": "train_32x32.mat and test_32x32.mat", "cifar10": cifar10.ARCHIVE}
     if name not in files:
@@ -166,13 +189,25 @@ def add(name: str, directory: Path | str) -> None:
     source = Path(directory).expanduser()
     if not source.is_dir():
         raise DataError(f"{source}: not a folder; one with {files[name]} is expected")
-    convert = convert_svhn if name == "svhn" else convert_cifar10
-    convert(source, data_root() / name)
+    if name == "cifar10":
+        convert_cifar10(source, data_root() / name)
+        return ""
+    convert_svhn(source, data_root() / name)
+    if not (source / EXTRA).exists():
+        return ""
+    convert_extra(source, data_root() / name)
+    return EXTRA
 
 
 def _check_name(name: str) -> None:
     if name not in NAMES[:-1] and not (name.startswith(FOLDER_PREFIX) and len(name) > len(FOLDER_PREFIX)):
         raise DataError(f"no data set {name!r}{suggest(name, NAMES)}")
+
+
+def _where_svhn(folder: Path, here: bool) -> str:
+    if not here:
+        return "paribus data get svhn (246 MB, with --extra 1.6 GB), or paribus data add svhn DIR"
+    return f"{folder}; {'with' if has_extra(folder) else 'without'} the extra crops (paribus data get svhn --extra)"
 
 
 def _size(folder: Path) -> int:
