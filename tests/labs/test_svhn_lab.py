@@ -15,17 +15,22 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.io import savemat
 
+from paribus.data.catalogue import add
+from paribus.data.inspect import inspect
+from paribus.data.split import SPLITS
 from paribus.data.svhn import HELD_OUT_SHARE
-from paribus.errors import ChangeError, ConfigError
+from paribus.errors import ChangeError, ConfigError, DataError
 from paribus.labs.svhn import LAB
 from paribus.labs.svhn import check as checks
 from paribus.labs.svhn.augment import augmented, warped
-from paribus.labs.svhn.data import examples, nested, shares, skewed
+from paribus.labs.svhn.data import examples, nested, part, shares, skewed
 from paribus.labs.svhn.experiments import (
     BASELINE,
     LABEL_SHARES,
     MODERN,
+    TRAINING_PART,
     Affine,
     Augmentation,
     Budget,
@@ -365,3 +370,31 @@ def test_a_warm_up_is_not_taken_for_a_rate_too_low() -> None:
 def test_impossible_configurations_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         dataclasses.replace(BASELINE, **change)
+
+
+def test_extra_trains_on_both_files_and_the_check_sees_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARIBUS_DATA", str(tmp_path / "root"))
+    for name, count in (("train", 200), ("test", 30), ("extra", 90)):
+        images = np.random.default_rng(count).integers(0, 256, (32, 32, 3, count), dtype=np.uint8)
+        savemat(tmp_path / f"{name}_32x32.mat", {"X": images, "y": np.arange(count)[:, None] % 10 + 1})
+    config = replace(experiment("svhn/extra").config, budget=Budget(steps=2, batch_size=16))
+    with pytest.raises(DataError, match=r"get svhn --extra.*extra_32x32\.mat"):
+        run(config, Context(seed=0))
+    add("svhn", tmp_path)
+    plain, both = part(replace(config, data="svhn"), "train"), part(config, "train")
+    assert len(both) == len(plain) + 90
+    metrics = run(config, Context(seed=0))
+    assert metrics == run(config, Context(seed=0)) != run(replace(config, data="svhn"), Context(seed=0))
+    found = {finding.check: finding.value for finding in inspect({split: part(config, split) for split in SPLITS})}
+    assert f"{len(both)} in 0..9" in found["labels (train)"]
+    counts = np.bincount(both.labels)
+    assert f"largest '{counts.argmax()}' {counts.max()}" in found["class balance (train)"]
+    assert found["duplicates across train and validation"].startswith("none")
+
+
+def test_extra_images_that_a_budget_would_not_reach_are_refused() -> None:
+    words = " ".join((LAB.change("extra").doc, README))  # type: ignore[union-attr]
+    assert f"{TRAINING_PART + 531131:,}" in words
+    with pytest.raises(ChangeError, match=r"12,000.*none would be seen"):
+        experiment("svhn/extra/brief")
+    assert replace(BASELINE, data="svhn+extra", budget=Budget(train_examples=TRAINING_PART + 1))

@@ -15,6 +15,8 @@ LOSSES = ("cross_entropy", "squared_distance", "regression", "sparsemax_loss")
 LABEL_SHARES = ("even", "linear", "long_tail", "minority")
 
 
+TRAINING_PART = 67257
+"""SVHN's training images without those held out for validation."""
 COURSE_BATCH = 256
 """The course's batches, for which learning rates are given."""
 
@@ -198,7 +200,8 @@ class Config:
     """One experiment on small colour images of digits."""
 
     data: str = "svhn"
-    """The data set: svhn, street_digits, digits or image_folder=DIR#FINGERPRINT (see ``paribus data list``)."""
+    """The data set: svhn, svhn+extra (its extra training images too), street_digits, digits or
+    image_folder=DIR#FINGERPRINT (see ``paribus data list``)."""
     budget: Budget = field(default_factory=Budget)
     """How many examples and steps."""
     train_fraction: float = 1.0
@@ -223,6 +226,12 @@ class Config:
     """Network, optimiser, schedule, augmentation."""
 
     def __post_init__(self) -> None:
+        seen = self.budget.train_examples
+        if self.data == "svhn+extra" and seen is not None and seen <= TRAINING_PART:
+            raise ConfigError(
+                f"budget.train_examples is {seen:,}, and SVHN's extra images come behind the {TRAINING_PART:,} of its "
+                "training part, so none would be seen: a larger number or None is expected"
+            )
         if not 0 < self.train_fraction <= 1:
             raise ConfigError(f"train_fraction is {self.train_fraction}; above 0 and at most 1 is expected")
         if self.label_shares is not None and self.label_shares not in LABEL_SHARES:
