@@ -207,7 +207,9 @@ def _check_name(name: str) -> None:
 def _where_svhn(folder: Path, here: bool) -> str:
     if not here:
         return "paribus data get svhn (246 MB, with --extra 1.6 GB), or paribus data add svhn DIR"
-    return f"{folder}; {'with' if has_extra(folder) else 'without'} the extra crops (paribus data get svhn --extra)"
+    if has_extra(folder):
+        return f"{folder}, with the extra crops"
+    return f"{folder}, without the extra crops (paribus data get svhn --extra)"
 
 
 def _size(folder: Path) -> int:
