@@ -179,6 +179,15 @@ def test_difficult_text_of_msra_td500():
     assert evaluate([stacked], [[box(0, 0, 40, 10)]], "msra_td500").f == 1
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_is_found_on_a_broken_annotation_counts_neither_way(protocol):
+    image = GroundTruth(box(0, 0, 500, 500), broken=True)
+    scores = evaluate([[image]], [[box(10, 10), box(495, 0, 9, 9), box(495, 30, 12, 9)]], protocol)
+    assert (scores.ignored, scores.dropped, scores.predictions) == (1, 2, 1)
+    text = GroundTruth(box(600, 0, 60, 10))
+    assert evaluate([[image, text]], [[box(10, 10), box(600, 0, 60, 10)]], protocol).f == 1
+
+
 # a quarter turn is no difference of direction, but 60 x 10 upright and level share 100 of 1,100
 TURNS = [(0, 1), (22, 1), (-22, 1), (23, 0), (45, 0), (90, 1 / 11), (158, 1), (180, 1)]
 
@@ -308,6 +317,29 @@ def test_the_order_in_which_merges_are_made_does_not_matter():
         scores = evaluate([words], [list(order)])
         assert kinds(scores) == [("merge", (0, 1), (0 if order[0] is spans[0] else 1,))]
         assert scores.recall == pytest.approx(1.6 / 4)
+
+
+spread = st.lists(st.builds(box, *[st.floats(0, 60)] * 2, *[st.floats(5, 50)] * 2), min_size=2, max_size=5)
+
+
+@given(
+    st.one_of(boxes, spread), st.one_of(boxes, spread), protocols, st.sampled_from([(0.7, 0.6), (0.4, 0.3)]), st.data()
+)
+def test_the_order_of_ground_truths_does_not_matter(truths, predictions, protocol, thresholds, data):
+    order = data.draw(st.permutations(range(len(truths))))
+    before = evaluate([truths], [predictions], protocol, *thresholds)
+    after = evaluate([[truths[place] for place in order]], [predictions], protocol, *thresholds)
+    assert (before.recall, before.precision, before.f) == pytest.approx((after.recall, after.precision, after.f))
+
+
+def test_the_order_in_which_splits_are_made_does_not_matter():
+    """Both ground truths could take the part in the middle: that which is covered more takes it."""
+    words = [box(0, 0, 20, 10), box(8, 0, 22, 10)]
+    parts = [box(0, 0, 8, 10), box(9, 0, 10, 10), box(20, 0, 10, 10)]
+    for order in permutations(range(2)):
+        scores = evaluate([[words[place] for place in order]], [parts], tr=0.5, tp=0.6)
+        ((kind, (row,), columns),) = kinds(scores)
+        assert (kind, order[row], columns) == ("split", 1, (1, 2))
 
 
 @given(boxes, boxes, protocols)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import fsum
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,16 @@ from paribus.labs.textsnake.evaluation.scores import Match
 Floats = NDArray[np.float64]
 
 
-def match(recall: Floats, precision: Floats, *, tr: float, tp: float, penalty: float, ties: Floats) -> list[Match]:
+def match(
+    recall: Floats,
+    precision: Floats,
+    *,
+    tr: float,
+    tp: float,
+    penalty: float,
+    truths_at: Floats,
+    predictions_at: Floats,
+) -> list[Match]:
     """Return the matches of one image; each ground truth and each prediction is in one at most.
 
     With R_gp the area of the intersection over that of ground truth g, and P_gp over that of prediction p:
@@ -29,9 +40,10 @@ def match(recall: Floats, precision: Floats, *, tr: float, tp: float, penalty: f
     would give more than there is: they call a ground truth found one-to-one if one prediction covers it and another
     lies within it, and one prediction over two words, each half of it, is one-to-one with both where tp is below 0.5
     (here it is a merge). The candidates of a merge must reach tr, as in their MATLAB program; the Python program says
-    tp there, which finds more, and rounds R and P to two decimals. Which prediction merges first is left to the order
-    of the file there; here it is the one with the largest sum of P_gp over R_gp >= tr, then the smallest row of *ties*,
-    so that the order of the predictions does not matter.
+    tp there, which finds more, and rounds R and P to two decimals. Which ground truth is split first and which
+    prediction merges first is left to the order of the file there; here it is the ground truth with the largest sum of
+    R_gp over P_gp >= tp, and the prediction with the largest sum of P_gp over R_gp >= tr, then the smallest row of
+    *truths_at* or *predictions_at*, so that neither order matters.
 
     Args:
         recall: R, (G, P), 0..1.
@@ -39,7 +51,8 @@ def match(recall: Floats, precision: Floats, *, tr: float, tp: float, penalty: f
         tr: share of a ground truth that must be covered, 0..1.
         tp: share of a prediction that must lie on ground truth, 0..1.
         penalty: what a part of a split or a merge counts, 0..1 (0.8 in both sources).
-        ties: (P, K), numbers that depend on the prediction alone, as its box.
+        truths_at: (G, K), numbers that depend on the ground truth alone, as its box.
+        predictions_at: (P, K), likewise of the predictions.
     """
     truths, predictions = recall.shape
     free_truth, free_prediction = np.ones(truths, bool), np.ones(predictions, bool)
@@ -62,16 +75,21 @@ def match(recall: Floats, precision: Floats, *, tr: float, tp: float, penalty: f
     for row, column in np.argwhere(alone & (alone.sum(0) == 1)):
         add("split", np.array([row]), np.array([column]))
 
-    for row in map(int, free_truth.nonzero()[0]):
-        if (recall[row] > 0).sum() >= 2:
+    for row in _order(np.where(precision >= tp, recall, 0), truths_at):
+        if free_truth[row] and (recall[row] > 0).sum() >= 2:
             parts = ((precision[row] >= tp) & free_prediction).nonzero()[0]
-            if len(parts) and recall[row, parts].sum() >= tr:
+            if len(parts) and fsum(recall[row, parts]) >= tr:
                 add("split", np.array([row]), parts)
 
-    on_text = np.where(recall >= tr, precision, 0).sum(0)
-    for column in np.lexsort((*ties.T[::-1], -on_text)):
+    for column in _order(np.where(recall >= tr, precision, 0).T, predictions_at):
         if free_prediction[column] and (precision[:, column] > 0).sum() >= 2:
             merged = ((recall[:, column] >= tr) & free_truth).nonzero()[0]
-            if len(merged) and precision[merged, column].sum() >= tp:
+            if len(merged) and fsum(precision[merged, column]) >= tp:
                 add("merge", merged, np.array([column]))
     return matches
+
+
+def _order(shares: Floats, ties: Floats) -> NDArray[np.intp]:
+    """Return the rows of *shares*, the largest sum first, then the smallest row of *ties*."""
+    sums = np.array([fsum(row) for row in shares])  # of the same numbers in any order the same sum, unlike numpy's
+    return np.asarray(np.lexsort((*ties.T[::-1], -sums)), dtype=np.intp)

@@ -16,6 +16,9 @@ from paribus.labs.textsnake.evaluation.overlap import Regions, compare, outline,
 from paribus.labs.textsnake.evaluation.scores import ImageScores, Match, Scores, credits, rates
 from paribus.labs.textsnake.protocols import PROTOCOLS, Protocol
 
+HALF = 0.5
+"""Share of a prediction that lies on a broken annotation, above which it is dropped where no *care* is read."""
+
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
@@ -26,6 +29,8 @@ class GroundTruth:
     ignore: bool = False
     """Do-not-care: neither finding nor missing it counts."""
     text: str = ""
+    broken: bool = False
+    """Do-not-care because its annotation is broken: it only says about where the text is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +70,9 @@ def evaluate(
 
     Do-not-care: under the first three a prediction with more than *care* of its area within one do-not-care region is
     dropped before anything is matched, as the programs of Total-Text and ICDAR 2015 do (CTW1500 has no such regions,
-    and its program no rule). Under msra_td500 a prediction is dropped that matches nothing and would match a
-    ``difficult`` text. Each dropped prediction counts neither for nor against.
+    and its program no rule). Under msra_td500 a prediction is dropped that matches nothing, and would match a
+    ``difficult`` text or lies with more than half its area where the annotation was ``broken``. Each dropped prediction
+    counts neither for nor against.
 
     *only* scores a part of the texts, as curved ones apart from straight ones: it is called with each ground truth as
     given, and those for which it is false become do-not-care. (``only=lambda text: text.orientation == "c"`` for
@@ -76,8 +82,8 @@ def evaluate(
     as wrong.
 
     Args:
-        ground_truth: for each image its texts: objects with ``polygon``, (N, 2) in pixels, and perhaps ``ignore``, or
-            such arrays themselves.
+        ground_truth: for each image its texts: objects with ``polygon``, (N, 2) in pixels, and perhaps ``ignore`` and
+            ``broken`` (which is do-not-care as well), or such arrays themselves.
         predictions: for each image, in the same order, its detections: objects with ``polygon``, or arrays.
         protocol: one of PROTOCOLS.
         tr: share of a ground truth that must be covered, 0..1 (deteval).
@@ -136,7 +142,8 @@ def _image(
     only: Callable[[Any], bool] | None,
 ) -> ImageScores:
     """Return the scores of one image."""
-    ignore = np.array(
+    broken = np.array([bool(getattr(each, "broken", False)) for each in truths], dtype=bool)
+    ignore = broken | np.array(
         [bool(getattr(each, "ignore", False)) or not (only is None or only(each)) for each in truths], dtype=bool
     )
     truth_lines = _outlines(truths, f"{place}, ground truth")
@@ -151,6 +158,7 @@ def _image(
         agreement = one_to_one.levelled_iou(truth_lines, found_lines)
         matches = _placed(one_to_one.match(agreement[rows], thresholds["iou"]), rows, np.arange(len(found)))
         drop = np.any(agreement[ignore] > thresholds["iou"], axis=0)
+        drop |= np.any(compare(truth_shapes[broken], found_shapes).precision > HALF, axis=0)
         drop[[column for match in matches for column in match.predictions]] = False
     else:
         drop = np.any(compare(truth_shapes[ignore], found_shapes).precision > thresholds["care"], axis=0)
@@ -184,18 +192,22 @@ def _by_area(
     """Return the matches between the ground truths in *rows* and the predictions in *columns*."""
     tables = compare(truths[rows], found[columns])
     if protocol == "deteval":
-        boxes = np.nan_to_num(np.asarray(shapely.bounds(found[columns])).reshape(-1, 4))
         matches = deteval.match(
             tables.recall,
             tables.precision,
             tr=thresholds["tr"],
             tp=thresholds["tp"],
             penalty=thresholds["penalty"],
-            ties=boxes,
+            truths_at=_boxes(truths[rows]),
+            predictions_at=_boxes(found[columns]),
         )
     else:
         matches = one_to_one.match(tables.iou, thresholds["iou"])
     return _placed(matches, rows, columns)
+
+
+def _boxes(shapes: Regions) -> NDArray[np.float64]:
+    return np.nan_to_num(np.asarray(shapely.bounds(shapes), dtype=np.float64).reshape(-1, 4))
 
 
 def _placed(matches: list[Match], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[Match]:
