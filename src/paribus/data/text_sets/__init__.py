@@ -53,10 +53,14 @@ def read(name: str, directory: Path | str, split: str, *, skip_broken: bool = Fa
         name: one of TEXT_SETS.
         directory: the folder of the data set, as the table above shows it.
         split: ``train`` or ``test``; SynthText has ``train`` alone.
-        skip_broken: leave out what is broken instead of raising, and say so in ``problems`` of what is returned: an
-            annotation alone, or an image that lacks its annotation. Where a whole file of annotations cannot be read,
-            nothing is known of its image, so all of it becomes do-not-care. An image whose own file cannot be read
-            stays in its place, without texts and of the size (0, 0).
+        skip_broken: leave out what is broken instead of raising, and say so in ``problems`` of what is returned. A
+            broken annotation, so that nobody is blamed for finding its text, becomes do-not-care (``ignore`` and
+            ``broken``): the smallest rectangle round its points where its polygon crosses itself or has three points,
+            or its text or its mark of do-not-care cannot be read. It is gone where the points are not to be had: a
+            number is none or is missing, all lie on one line, or outside the image. Where a whole file of annotations
+            cannot be read, nothing is known of its image, so all of it becomes do-not-care. An image without
+            annotations is left out. One whose own file cannot be read stays in its place, without texts and of the
+            size (0, 0).
 
     Raises:
         UnknownName: no such data set or split.

@@ -30,6 +30,8 @@ class Annotation:
     """Do-not-care: too small, blurred or hidden to be read."""
     orientation: str = ""
     """Total-Text's: ``c`` curved, ``h`` horizontal, ``m`` of another direction, ``#`` do-not-care; else empty."""
+    broken: bool = False
+    """Do-not-care because what was annotated is broken: about here there is text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,19 +44,43 @@ class AnnotatedImage:
     """Width and height as stored, in pixels; (0, 0) of an image that was left out as its file cannot be read."""
 
 
+class BrokenAnnotation(DataError):  # noqa: N818 - it reads as what it says
+    """An annotation that is broken, and the points (N, 2) by which one knows about where its text is."""
+
+    def __init__(self, message: str, points: ArrayLike) -> None:
+        super().__init__(message)
+        self._points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+
+    def place(self) -> Annotation | None:
+        """Return the smallest rectangle round the points, as do-not-care, or None where it has no area."""
+        box = None if misplaced(self._points) else shapely.oriented_envelope(shapely.MultiPoint(self._points))
+        if not isinstance(box, shapely.Polygon) or not box.area:
+            return None
+        return region(shapely.get_coordinates(box)[:-1])
+
+
+def region(corners: ArrayLike) -> Annotation:
+    """Return the do-not-care of *corners*, (N, 2), within which nothing more is known."""
+    polygon = np.array(corners, dtype=np.float64)
+    polygon.flags.writeable = False
+    return Annotation(polygon, ignore=True, broken=True)
+
+
 def annotation(
     place: str, points: ArrayLike, *, text: str = "", ignore: bool = False, orientation: str = ""
 ) -> Annotation:
     """Return the annotation of *points*, (N, 2); a last point that repeats the first is left out.
 
     Raises:
-        DataError: naming *place*: fewer than four points, one that is not finite, no area, or a crossing.
+        DataError: naming *place*: one that is not finite, or no area; of fewer than four points, or a crossing, it is a
+            BrokenAnnotation.
     """
     polygon = np.array(points, dtype=np.float64).reshape(-1, 2)
     if len(polygon) > 1 and (polygon[0] == polygon[-1]).all():
         polygon = polygon[:-1]
     if len(polygon) < LEAST_POINTS:
-        raise DataError(f"{place}: a polygon of {count(len(polygon), 'point')}; at least {LEAST_POINTS} are expected")
+        told = f"{place}: a polygon of {count(len(polygon), 'point')}; at least {LEAST_POINTS} are expected"
+        raise BrokenAnnotation(told, polygon)
     if wrong := misplaced(polygon):
         raise DataError(f"{place}: {wrong}")
     shape = shapely.Polygon(polygon)
@@ -62,21 +88,26 @@ def annotation(
         raise DataError(f"{place}: a polygon without area; points round the text are expected")
     if not shape.is_valid:
         at = ", ".join(shapely.is_valid_reason(shape).partition("[")[2].rstrip("]").split())
-        raise DataError(f"{place}: a polygon that meets itself at {at}; points in order round the text are expected")
+        told = f"{place}: a polygon that meets itself at {at}; points in order round the text are expected"
+        raise BrokenAnnotation(told, polygon)
     polygon.flags.writeable = False
     return Annotation(polygon, text, ignore, orientation)
 
 
 def inside(place: str, found: Annotation, size: Size) -> Annotation:
     """Return *found* if its box shares area with an image of *size*; partly outside, it is kept as it is."""
-    low, high = found.polygon.min(0), found.polygon.max(0)
-    if (high <= 0).any() or (low >= size).any():
-        box = ", ".join(f"{value:g}" for value in (*low, *high))
+    if not within(found, size):
+        box = ", ".join(f"{value:g}" for value in (*found.polygon.min(0), *found.polygon.max(0)))
         raise DataError(
             f"{place}: the box {box} lies wholly outside its image of {size[0]}x{size[1]};"
             " x and y in pixels, from the upper left corner, are expected"
         )
     return found
+
+
+def within(found: Annotation, size: Size) -> bool:
+    """Tell whether the box of *found* shares area with an image of *size*."""
+    return bool((found.polygon.max(0) > 0).all() and (found.polygon.min(0) < size).all())
 
 
 def numbers(place: str, fields: Iterable[str]) -> list[float]:

@@ -11,7 +11,15 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from paribus.data.text_sets.annotation import Annotation, annotation, count, numbers, pairs, text_lines
+from paribus.data.text_sets.annotation import (
+    Annotation,
+    BrokenAnnotation,
+    annotation,
+    count,
+    numbers,
+    pairs,
+    text_lines,
+)
 from paribus.data.text_sets.layout import Format
 from paribus.data.text_sets.sequence import Entry
 from paribus.errors import DataError
@@ -29,8 +37,9 @@ def parse(path: Path) -> Iterator[Entry]:
 def _line(place: str, line: str) -> Annotation:
     fields = line.split(",", NUMBERS)
     if len(fields) <= NUMBERS:
-        raise DataError(
-            f"{place}: {count(len(fields), 'field')}; {NUMBERS + 1} are expected: x1,y1,x2,y2,x3,y3,x4,y4,text"
+        told = f"{place}: {count(len(fields), 'field')}; {NUMBERS + 1} are expected: x1,y1,x2,y2,x3,y3,x4,y4,text"
+        raise (
+            BrokenAnnotation(told, pairs(place, numbers(place, fields))) if len(fields) == NUMBERS else DataError(told)
         )
     text = fields[NUMBERS].strip()
     return annotation(place, pairs(place, numbers(place, fields[:NUMBERS])), text=text, ignore=text == IGNORE)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from paribus.data.text_sets.annotation import Annotation, annotation, count, numbers, text_lines
+from paribus.data.text_sets.annotation import Annotation, BrokenAnnotation, annotation, count, numbers, text_lines
 from paribus.data.text_sets.layout import Format
 from paribus.data.text_sets.sequence import Entry
 from paribus.errors import DataError
@@ -30,8 +30,6 @@ def _line(place: str, line: str) -> Annotation:
     fields = line.split()
     if len(fields) != FIELDS:
         raise DataError(f"{place}: {count(len(fields), 'field')}; {FIELDS} are expected: index difficult x y w h theta")
-    if fields[1] not in ("0", "1"):
-        raise DataError(f"{place}: difficult is {fields[1]!r}; 0 or 1 is expected")
     x, y, width, height, theta = numbers(place, fields[2:])
     if width <= 0 or height <= 0:
         raise DataError(f"{place}: width {width:g} and height {height:g}; both above 0 are expected")
@@ -41,6 +39,8 @@ def _line(place: str, line: str) -> Annotation:
     cos, sin = math.cos(theta), math.sin(theta)
     corners = [(-width / 2, -height / 2), (width / 2, -height / 2), (width / 2, height / 2), (-width / 2, height / 2)]
     points = [(middle_x + cos * dx - sin * dy, middle_y + sin * dx + cos * dy) for dx, dy in corners]
+    if fields[1] not in ("0", "1"):
+        raise BrokenAnnotation(f"{place}: difficult is {fields[1]!r}; 0 or 1 is expected", points)
     return annotation(place, points, ignore=fields[1] == "1")
 
 

@@ -8,7 +8,15 @@ from typing import overload
 
 from PIL import Image, UnidentifiedImageError
 
-from paribus.data.text_sets.annotation import AnnotatedImage, Annotation, Size, annotation, inside
+from paribus.data.text_sets.annotation import (
+    AnnotatedImage,
+    Annotation,
+    BrokenAnnotation,
+    Size,
+    inside,
+    region,
+    within,
+)
 from paribus.errors import DataError
 
 Entry = tuple[str, Callable[[], Annotation | None]]
@@ -84,10 +92,13 @@ class AnnotatedImages(Sequence[AnnotatedImage]):
             self.leave_out(str(error))
             width, height = size
             corners = [(0, 0), (width, 0), (width, height), (0, height)]
-            return AnnotatedImage(path, (annotation(str(path), corners, ignore=True),), size)
+            return AnnotatedImage(path, (region(corners),), size)
 
     def _instances(self, place: int, size: Size) -> Iterable[Annotation]:
-        """Yield the annotations of an image; DataError where one is broken, or, skipping those, where all are."""
+        """Yield the annotations of an image; DataError where one is broken, or, skipping those, where all are.
+
+        What is skipped becomes do-not-care where it says about where its text is.
+        """
         for where, make in self._entries(place):
             try:
                 found = make()
@@ -97,6 +108,9 @@ class AnnotatedImages(Sequence[AnnotatedImage]):
                 if not self._skip_broken:
                     raise
                 self.leave_out(str(error))
+                known = error.place() if isinstance(error, BrokenAnnotation) else None
+                if known is not None and within(known, size):
+                    yield known
 
 
 def _size(path: Path) -> Size:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from paribus.data.text_sets.annotation import Annotation, annotation, numbers, text_lines
+from paribus.data.text_sets.annotation import Annotation, BrokenAnnotation, annotation, numbers, text_lines
 from paribus.data.text_sets.layout import Format
 from paribus.data.text_sets.mat import load_variable
 from paribus.data.text_sets.sequence import Entry
@@ -80,7 +80,10 @@ def _record(place: str, record: str) -> Annotation | None:
             " transcriptions: [u'...'] is expected"
         )
     xs, ys = (numbers(place, re.split(r"[\s,]+", found[part].strip())) for part in (1, 2))
-    orientation, text = (_quoted(place, found[part]) for part in (3, 4))
+    try:
+        orientation, text = (_quoted(place, found[part]) for part in (3, 4))
+    except DataError as error:
+        raise BrokenAnnotation(str(error), list(zip(xs, ys, strict=False))) from None
     return _made(place, xs, ys, text, orientation)
 
 

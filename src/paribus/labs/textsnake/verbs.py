@@ -296,7 +296,10 @@ def evaluate(
     ] = None,
     skip_broken: Annotated[
         bool,
-        typer.Option("--skip-broken", help="Leave out broken annotations and images, and say so, instead of stopping."),
+        typer.Option(
+            "--skip-broken",
+            help="Leave out broken images, take broken annotations as do-not-care, and say so, instead of stopping.",
+        ),
     ] = False,
     size: _Size = SIZE,
     weights: _Weights = "slim",
