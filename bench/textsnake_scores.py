@@ -29,6 +29,7 @@ HOW: tuple[tuple[Protocol, float, float], ...] = (
     ("deteval", 0.8, 0.4),
     ("ctw1500", 0.7, 0.6),
     ("icdar2015", 0.7, 0.6),
+    ("msra_td500", 0.7, 0.6),
 )
 DRAWS = 400
 
