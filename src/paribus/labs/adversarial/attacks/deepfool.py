@@ -15,10 +15,11 @@ from paribus.train.arithmetic import autocast
 
 @dataclass(frozen=True, kw_only=True)
 class DeepFool:
-    """r_i = (|f_l| + 1e-4) / ||w_l||_q * dual(w_l), l the class k != y with the least |f_k| / ||w_k||_q.
+    """r_i = (|f_l| / ||w_l||_q + 1e-4) dual(w_l), l the class k != y with the least |f_k| / ||w_k||_q.
 
     f_k = z_k - z_y, w_k its gradient, q = 2 and dual(w) = w / ||w||_2 for ``l2``; q = 1 and dual(w) = sign(w) for
-    ``linf``. The image shown is x_0 + (1 + overshoot) sum r_i, cut to [0, 1] (algorithm 2).
+    ``linf``. The image shown is x_0 + (1 + overshoot) sum r_i, cut to [0, 1] (algorithm 2). The paper has no 1e-4; the
+    authors' program adds it to the length of the step, so that no step is nothing.
 
     Args:
         norm: ``l2`` or ``linf``.
