@@ -40,7 +40,10 @@ def train(
     steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, help="Updates of four views each.")] = 2000,
     skip_broken: Annotated[
         bool,
-        typer.Option("--skip-broken", help="Leave out broken annotations and images, and say so, instead of stopping."),
+        typer.Option(
+            "--skip-broken",
+            help="Leave out broken images, take broken annotations as do-not-care, and say so, instead of stopping.",
+        ),
     ] = False,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the random views.")] = 0,
     device: Annotated[str, typer.Option("--device", metavar="D", help="cpu, cuda, cuda:1 or mps.")] = "cpu",
@@ -57,6 +60,7 @@ def train(
     from paribus.cli.terminal import one_line, say
     from paribus.errors import ConfigError, DataError, RunError
     from paribus.labs.textsnake import LAB
+    from paribus.labs.textsnake.detector import torch_for
     from paribus.labs.textsnake.experiments import Training
     from paribus.labs.textsnake.published import published
     from paribus.nn.networks.names import file_digest
@@ -72,10 +76,11 @@ def train(
     if not photographs:
         raise DataError(f"{ground_truth}: no photographs in the {split} split of {data}")
 
-    from paribus.labs.textsnake.training import fine_tuned
-    from paribus.labs.textsnake.weights_file import load_weights, path_of, save_weights
-    from paribus.nn.networks.embed import checked
-    from paribus.train.arithmetic import reproducible
+    with torch_for(weights):
+        from paribus.labs.textsnake.training import fine_tuned
+        from paribus.labs.textsnake.weights_file import load_weights, path_of, save_weights
+        from paribus.nn.networks.embed import checked
+        from paribus.train.arithmetic import reproducible
 
     checked(out)
     began = file_digest(path_of(weights))
