@@ -25,11 +25,11 @@ import torch
 
 from paribus.data.photographs import TEXTURES, photograph
 from paribus.data.pictures import Picture, resized, square, write_png
+from paribus.labs.texture.asked import configured
 from paribus.labs.texture.experiments import Optimisation
 from paribus.labs.texture.eye import Eye
 from paribus.labs.texture.pixels import to_picture, to_tensor
 from paribus.labs.texture.synthesis import synthesise
-from paribus.labs.texture.verbs import configured
 from paribus.spec.context import Context
 from paribus.train.arithmetic import reproducible
 

@@ -18,7 +18,7 @@ from paribus.data.pictures import read_picture, resized
 from paribus.labs.texture.experiments import Look
 from paribus.labs.texture.eye import Eye, averaging
 from paribus.labs.texture.generator import Generator
-from paribus.labs.texture.log_eye import teaching
+from paribus.labs.texture.log_eye import taught, teaching
 from paribus.labs.texture.losses import LOSSES
 from paribus.labs.texture.pixels import to_tensor
 from paribus.labs.texture.train_generator import TEXTURE_STEPS, train_texture_network
@@ -52,7 +52,7 @@ def main() -> None:
     run.write(
         generator,
         options.out or shipped_path(Generator, name),
-        in_words=f"texture network of {name}, {run.fixed}, {options.loss}",
+        in_words=f"texture network of {name}, {run.fixed}, {taught(options.loss)}",
         data=source(name) if known else Path(options.texture).name,
     )
 

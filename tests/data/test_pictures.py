@@ -311,6 +311,11 @@ def test_a_png_knows_its_experiment(tmp_path: Path, name: str) -> None:
     assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
 
 
+def test_a_png_that_no_experiment_made_names_none(tmp_path: Path) -> None:
+    with Image.open(write_png(tmp_path / "a.png", COLOUR, method="fast")) as image:
+        assert image.text == {"Software": "Paribus", "paribus:method": "fast"}  # type: ignore[attr-defined]
+
+
 def _umask() -> int:
     now = os.umask(0)
     os.umask(now)

@@ -61,14 +61,17 @@ def keep_apart(read: Iterable[Path], written: Mapping[str, Path | None]) -> None
         taken[place] = option
 
 
-def prepare(path: Path, option: str) -> Path:
+def prepare(path: Path, option: str, *, suffix: str = "") -> Path:
     """Return *path* after making its folder; refuse it where a file could not be written there.
 
     Args:
         path: the file to be.
         option: the option that names another place, for the message.
+        suffix: how the name has to end, in letters of either case: what is written is in no other format.
     """
     path = path.expanduser()
+    if suffix and path.suffix.lower() != suffix and not path.is_dir():
+        raise FileError(f"{option} {path}: what is written is a {suffix} file; give a name that ends in {suffix}")
     try:
         if path.is_dir():
             raise FileError(f"{path} is a folder: name a file in it with {option}")

@@ -96,16 +96,16 @@ def square(picture: Picture, side: int) -> Picture:
     return np.array(Image.fromarray(middle).resize((side, side), Image.Resampling.LANCZOS))
 
 
-def write_png(path: Path | str, array: Picture, *, experiment: str, **texts: object) -> Path:
+def write_png(path: Path | str, array: Picture, *, experiment: str | None = None, **texts: object) -> Path:
     """Write *array* to *path* as PNG, whole or not at all, and return the path.
 
-    The file's text ``paribus:experiment`` is the name *experiment*; *texts* become ``paribus:KEY``. Folders that are
-    missing are made.
+    The file's text ``paribus:experiment`` is the name *experiment*, where there is one; *texts* become
+    ``paribus:KEY``. Folders that are missing are made.
 
     Args:
         path: where it goes.
         array: (H, W, 3), (H, W, 4) with alpha, or (H, W); uint8.
-        experiment: the name of the experiment that made it.
+        experiment: the name of the experiment that made it; ``None`` where no experiment is configured like this.
         texts: what else a reader wants to know: ``network="small_vgg"``, ``seed=0``.
 
     Raises:
@@ -116,7 +116,8 @@ def write_png(path: Path | str, array: Picture, *, experiment: str, **texts: obj
         raise DataError(f"{path}: uint8 of (H, W, 3) makes a picture, not {array.dtype} of {array.shape}")
     info = PngImagePlugin.PngInfo()
     info.add_text("Software", "Paribus")
-    for key, value in {"experiment": experiment, **texts}.items():
+    named = {} if experiment is None else {"experiment": experiment}
+    for key, value in {**named, **texts}.items():
         info.add_text(f"paribus:{key}", str(value))
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(array)).save(file, "PNG", pnginfo=info)

@@ -53,6 +53,14 @@ BUDGET = (
         after=int,
         parameter=int,
     ),
+    Change(
+        name="size",
+        doc="Makes images of so many pixels a side.",
+        path="budget.size",
+        before=OneOf((BASELINE.budget.size, BRIEF.size)),
+        after=int,
+        parameter=int,
+    ),
 )
 
 SOURCE = (

@@ -64,3 +64,8 @@ def teaching(eye: Eye) -> Eye:
     if not isinstance(eye.loss, Gram):
         return eye
     return LogEye(eye.network, eye.look, eye.loss, eye.border, eye.precision, also=LOSSES["covariance"])
+
+
+def taught(loss: str) -> str:
+    """Return in words what :func:`teaching` lets count for an eye whose loss is called *loss*."""
+    return "the logarithms of gram and covariance" if isinstance(LOSSES[loss], Gram) else loss

@@ -12,11 +12,12 @@ from paribus.labs.texture.experiments import Config
 from paribus.labs.texture.eye import Eye
 from paribus.labs.texture.fast_style import StyleNetwork
 from paribus.labs.texture.generator import Generator
-from paribus.labs.texture.log_eye import teaching
+from paribus.labs.texture.log_eye import taught, teaching
 from paribus.labs.texture.own_pictures import Job, run_job
 from paribus.labs.texture.pixels import to_tensor
 from paribus.labs.texture.train_fast_style import STYLE_STEPS, train_fast_style
 from paribus.labs.texture.train_generator import TEXTURE_STEPS, train_texture_network
+from paribus.nn.networks.names import pinned
 from paribus.spec.context import Context
 
 
@@ -72,8 +73,11 @@ def trained(
     what = "style" if shown else "texture"
     asked = (lesson.config, str(lesson.photographs), lesson.content, lesson.diversity, steps)
     found, scratch = run_job(Job(f"{what} network of {name}", asked, (picture, *shown), seed, device), made)
+    network, loss = pinned(lesson.config.network), lesson.config.loss if shown else taught(lesson.config.loss)
     record = {
-        "in_words": f"{what} network of {name}, {lesson.config.network}, {lesson.config.loss}",
+        "in_words": f"{what} network of {name}, {network}, {loss}",
+        "network": network,
+        "loss": loss,
         "steps": steps,
         "seed": seed,
     }

@@ -60,26 +60,27 @@ def run_job(job: Job, made: Callable[[Context], Made]) -> tuple[Made, Path]:
     return found, scratch
 
 
-def by_texture_network(weights: str, size: tuple[int, int], seed: int) -> Picture:
-    """Return a texture of *size*, height and width, from the network *weights*: a name, or a path."""
+def by_texture_network(weights: str, size: tuple[int, int], seed: int) -> tuple[Picture, dict[str, Any]]:
+    """Return a texture of *size*, height and width, from the network *weights*, a name or a path, and what is known."""
     from paribus.labs.texture.generator import Generator
     from paribus.labs.texture.generator import synthesize as in_one_pass
     from paribus.labs.texture.weights_file import load_weights
 
-    return in_one_pass(load_weights(Generator, weights), size=size, seed=seed)
+    made = in_one_pass(load_weights(Generator, weights), size=size, seed=seed)
+    return made, {"method": "texture network", **_known(Generator, weights), "seed": seed}
 
 
-def by_style_network(photo: Picture, weights: str) -> Picture:
-    """Return *photo* in the style of the network *weights*: a name, or a path."""
+def by_style_network(photo: Picture, weights: str) -> tuple[Picture, dict[str, Any]]:
+    """Return *photo* in the style of the network *weights*, a name or a path, and what is known of it."""
     from paribus.labs.texture.fast_style import StyleNetwork
     from paribus.labs.texture.fast_style import stylize as in_one_pass
     from paribus.labs.texture.weights_file import load_weights
 
-    return in_one_pass(load_weights(StyleNetwork, weights), photo)
+    return in_one_pass(load_weights(StyleNetwork, weights), photo), {"method": "fast", **_known(StyleNetwork, weights)}
 
 
-def by_adain(photo: Picture, style: Picture, alpha: float) -> tuple[Picture, str]:
-    """Return *photo* in the style of *style* in one pass, and the name of the decoder that made it.
+def by_adain(photo: Picture, style: Picture, alpha: float) -> tuple[Picture, dict[str, Any]]:
+    """Return *photo* in the style of *style* in one pass, and what is known of the decoder that made it.
 
     Raises:
         DataError: no decoder comes with Paribus.
@@ -91,4 +92,20 @@ def by_adain(photo: Picture, style: Picture, alpha: float) -> tuple[Picture, str
     names = shipped(Decoder)
     if not names:
         raise DataError("no AdaIN decoder comes with this Paribus; --method optimise needs none")
-    return in_one_pass(load_weights(Decoder, names[0]), encoder_of(names[0]), photo, style, alpha=alpha), names[0]
+    made = in_one_pass(load_weights(Decoder, names[0]), encoder_of(names[0]), photo, style, alpha=alpha)
+    return made, {"method": "adain", **_known(Decoder, names[0]), "alpha": alpha}
+
+
+def _known(kind: type, weights: str) -> dict[str, Any]:
+    """Return what a PNG says of the trained network that made it: its file without folders, and how it was trained."""
+    from paribus.labs.texture.weights_file import weights_path
+    from paribus.nn.networks.embed import record
+    from paribus.nn.networks.names import file_digest
+
+    path = weights_path(kind, weights)
+    known = record(path)
+    told = {"network": known.get("network"), "trained": known.get("in_words"), "training_steps": known.get("steps")}
+    return {
+        "weights": f"{Path(weights).name} ({file_digest(path)})",
+        **{key: value for key, value in told.items() if value is not None},
+    }

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import re
 import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from paribus.labs.texture.asked import check, configured, descent_of, refuse, size_of, told_of
+
 if TYPE_CHECKING:
     from paribus.labs.texture.coarse_to_fine import Found
-    from paribus.labs.texture.experiments import Config, Optimisation
-
-SMALLEST = 16
-"""The shortest side of a picture that a network can look at, in pixels."""
-
-SET_OTHERWISE = {"source", "photographs", "period", "brief", "steps", "network", "robust", "random"}
-"""Changes of what a verb takes from its picture and its other options."""
-
-STEPS = 60
-"""At each scale; more lower the loss further than one can see."""
 
 FRAME = 128
 """The longest side of a frame in a strip."""
@@ -88,25 +77,25 @@ def synthesize(
     from paribus.errors import ConfigError
 
     keep_apart([] if image is None else [image], {"--out": out, "--strip": strip})
-    width, height = _size(size)
+    width, height = size_of(size)
     if image is None and weights is not None:
         from paribus.labs.texture.own_pictures import by_texture_network
 
-        _refuse("--weights", {"--steps": steps, "--change": change, "--strip": strip, "--tile": tile})
-        prepare(out, "--out")
-        made_at_once = by_texture_network(weights, (height, width), seed)
-        write_png(out, made_at_once, experiment="texture/feed_forward", weights=weights, seed=seed)
+        refuse("--weights", {"--steps": steps, "--change": change, "--strip": strip, "--tile": tile})
+        prepare(out, "--out", suffix=".png")
+        made_at_once, known = by_texture_network(weights, (height, width), seed)
+        write_png(out, made_at_once, **known, size=f"{width}x{height}")
         print(f"{out}: {width}x{height}, by the texture network {weights}")
         return
     if image is None or weights is not None:
         raise ConfigError("give a picture, or --weights of a texture network that was trained on one")
     segments = [*(change or []), *(["tile"] if tile else [])]
-    config, name = configured(network, loss, segments, steps)
-    prepare(out, "--out")
+    config, name = configured(network, loss, segments, steps, width if width == height else None)
+    prepare(out, "--out", suffix=".png")
     if strip is not None:
-        prepare(strip, "--strip")
+        prepare(strip, "--strip", suffix=".png")
     picture = resized(read_picture(image), longest=source_size)
-    _check(image, picture.shape)
+    check(image, picture.shape)
 
     from paribus.labs.texture.eye import Eye
     from paribus.labs.texture.own_pictures import Job, run_job
@@ -124,16 +113,17 @@ def synthesize(
             size=(height, width),
             count=1,
             steps=config.budget.steps,
-            method=_descends(config),
+            method=descent_of(config),
             context=context,
         )
 
     job = Job(f"{image.name}: {config.loss} of {config.network}", (config, (height, width)), (picture,), seed, device)
     found, scratch = run_job(job, made)
-    told = {"network": config.network, "loss": config.loss, "seed": seed, "steps": config.budget.steps}
-    write_png(out, to_picture(found.images), experiment=name, **told)
+    told = {"method": "optimise", **told_of(config, name, (height, width)), "seed": seed}
+    told["source"] = f"a picture of one's own, {picture.shape[1]}x{picture.shape[0]}"
+    write_png(out, to_picture(found.images), **told)
     if strip is not None:
-        write_png(strip, film(found.strip, longest=FRAME), experiment=name, **told)
+        write_png(strip, film(found.strip, longest=FRAME), **told)
     shutil.rmtree(scratch, ignore_errors=True)
     print(f"{out}: {width}x{height}, {name}, loss {found.losses[0]:.3g}")
 
@@ -185,33 +175,34 @@ def stylize(
     if method not in ("optimise", "adain", "fast"):
         raise ConfigError(f"--method {method}: write optimise, adain or fast")
     if method != "optimise":
-        _refuse(f"--method {method}", {"--steps": steps, "--change": change, "--strip": strip})
+        refuse(f"--method {method}", {"--steps": steps, "--change": change, "--strip": strip})
     if method == "fast":
         from paribus.labs.texture.own_pictures import by_style_network
 
         if weights is None or style is not None:
             raise ConfigError("--method fast takes --weights of a style network, and no --style")
-        prepare(out, "--out")
+        prepare(out, "--out", suffix=".png")
         photograph = resized(read_picture(photo), longest=size)
-        write_png(out, by_style_network(photograph, weights), experiment="texture/base", method="fast", weights=weights)
+        painted_at_once, known = by_style_network(photograph, weights)
+        write_png(out, painted_at_once, **known, size=f"{photograph.shape[1]}x{photograph.shape[0]}")
         print(f"{out}: {photograph.shape[1]}x{photograph.shape[0]}, fast ({weights})")
         return
     if style is None or weights is not None:
         raise ConfigError(f"--method {method} takes --style, a picture, and no --weights")
     config, name = configured(network, loss, change or [], steps)
-    prepare(out, "--out")
+    prepare(out, "--out", suffix=".png")
     shown, painted = (resized(read_picture(path), longest=size) for path in (photo, style))
     for path, picture in ((photo, shown), (style, painted)):
-        _check(path, picture.shape)
+        check(path, picture.shape)
     if method == "adain":
         from paribus.labs.texture.own_pictures import by_adain
 
-        result, weights = by_adain(shown, painted, alpha)
-        write_png(out, result, experiment="texture/base", method="adain", weights=weights, alpha=alpha)
-        print(f"{out}: {result.shape[1]}x{result.shape[0]}, adain ({weights}), alpha {alpha:g}")
+        result, known = by_adain(shown, painted, alpha)
+        write_png(out, result, **known, size=f"{result.shape[1]}x{result.shape[0]}")
+        print(f"{out}: {result.shape[1]}x{result.shape[0]}, adain ({known['weights']}), alpha {alpha:g}")
         return
     if strip is not None:
-        prepare(strip, "--strip")
+        prepare(strip, "--strip", suffix=".png")
 
     from paribus.labs.texture.eye import Eye
     from paribus.labs.texture.own_pictures import Job, run_job
@@ -227,21 +218,22 @@ def stylize(
             to_tensor(shown).to(context.device),
             to_tensor(painted).to(context.device),
             Eye.of(config, context.streams).to(context.device),
-            scales=_descends(config).scales,
+            scales=descent_of(config).scales,
             steps=config.budget.steps,
-            descent=_descends(config).descent,
+            descent=descent_of(config).descent,
             context=context,
             balance=balance,
         )
 
     title = f"{photo.name} in the style of {style.name}"
     found, scratch = run_job(Job(title, (config, balance), (shown, painted), seed, device), made)
-    told = {"network": config.network, "loss": config.loss, "seed": seed, "content": content, "layer": layer}
-    write_png(out, to_picture(found.images), experiment=name, method="optimise", **told)
+    told = {"method": "optimise", **told_of(config, name, shown.shape[:2], named=False), "seed": seed}
+    told |= {"content": content, "layer": layer}
+    write_png(out, to_picture(found.images), **told)
     if strip is not None:
-        write_png(strip, film(found.strip, longest=FRAME), experiment=name, **told)
+        write_png(strip, film(found.strip, longest=FRAME), **told)
     shutil.rmtree(scratch, ignore_errors=True)
-    print(f"{out}: {shown.shape[1]}x{shown.shape[0]}, {name}, loss {found.losses[0]:.3g}")
+    print(f"{out}: {shown.shape[1]}x{shown.shape[0]}, {told['changes']}, loss {found.losses[0]:.3g}")
 
 
 @app.command()
@@ -283,7 +275,7 @@ def train(
     config, _ = configured(network, loss, [], None)
     prepare(out, "--out")
     picture = resized(read_picture(image), longest=source_size)
-    _check(image, picture.shape)
+    check(image, picture.shape)
 
     from paribus.labs.texture.own_networks import Lesson, trained
     from paribus.labs.texture.weights_file import save_weights
@@ -296,63 +288,3 @@ def train(
     shutil.rmtree(scratch, ignore_errors=True)
     use = "stylize PHOTO --method fast" if photographs else "synthesize"
     print(f"{out}: {record['in_words']}; paribus texture {use} --weights {out} --out FILE")
-
-
-def configured(network: str, loss: str, changes: Sequence[str], steps: int | None) -> tuple[Config, str]:
-    """Return the configuration that the options mean, and its name as an experiment."""
-    from paribus.errors import ConfigError
-    from paribus.labs.texture.experiments import BASELINE
-    from paribus.nn.networks.names import Fixed, fixed
-    from paribus.spec.registry import experiment
-
-    chosen = fixed(network)
-    if idle := {change.partition("=")[0] for change in changes} & SET_OTHERWISE:
-        raise ConfigError(f"--change {min(idle)}: it means nothing for a picture of one's own; see the other options")
-    segments = list(changes)
-    if chosen != BASELINE.network:
-        short = {Fixed(weights="cifar10_robust"): "robust", Fixed(weights="random"): "random"}
-        written = f"network={chosen.name}:{Path(chosen.weights).name}"  # a path's folders are no part of a name
-        segments.insert(0, short.get(chosen, written))
-    if loss != BASELINE.loss:
-        segments.insert(0, loss)
-    found = experiment("/".join(("texture", *(segments or ["base"]))))
-    budget = dataclasses.replace(found.config.budget, steps=STEPS if steps is None else steps)
-    return dataclasses.replace(found.config, network=chosen, budget=budget), found.name
-
-
-def _refuse(with_what: str, given: Mapping[str, object]) -> None:
-    """Refuse options that mean nothing beside another."""
-    from paribus.errors import ConfigError
-
-    if idle := [option for option, value in given.items() if value]:
-        raise ConfigError(f"{idle[0]} means nothing with {with_what}: one pass of a trained network has none")
-
-
-def _descends(config: Config) -> Optimisation:
-    """Return how images are optimised, which a verb needs."""
-    from paribus.errors import ConfigError
-    from paribus.labs.texture.experiments import Optimisation
-
-    if not isinstance(config.method, Optimisation):
-        raise ConfigError("--change feed_forward: a network is trained by paribus texture train, and used by --weights")
-    return config.method
-
-
-def _size(text: str) -> tuple[int, int]:
-    """Read ``512x384``, width and height, or ``512`` for a square."""
-    from paribus.errors import ConfigError
-
-    found = re.fullmatch(r"(\d+)(?:[xX×](\d+))?", text.strip())
-    if not found:
-        raise ConfigError(f"--size {text}: write WIDTHxHEIGHT in pixels, for instance 512x384")
-    width, height = int(found[1]), int(found[2] or found[1])
-    if min(width, height) < SMALLEST:
-        raise ConfigError(f"--size {text}: at least {SMALLEST} pixels a side are needed")
-    return width, height
-
-
-def _check(path: Path, shape: tuple[int, ...]) -> None:
-    from paribus.errors import DataError
-
-    if min(shape[:2]) < SMALLEST:
-        raise DataError(f"{path}: {shape[1]}x{shape[0]} pixels; at least {SMALLEST} a side are needed")

@@ -56,7 +56,7 @@ def load_weights(kind: type[Model], weights: str | Path) -> Model:
     Raises:
         DataError: there is none, or the file holds something else.
     """
-    path = _path(kind, weights)
+    path = weights_path(kind, weights)
     found = record(path)
     if found.get("kind") != WORDS[kind]:
         raise DataError(f"{path}: holds {found.get('kind', 'weights of another program')}, not {WORDS[kind]}")
@@ -72,14 +72,15 @@ def load_weights(kind: type[Model], weights: str | Path) -> Model:
 
 def encoder_of(weights: str | Path) -> Layered:
     """Return the fixed network for which the AdaIN decoder *weights*, a name or a path, was trained."""
-    path = _path(Decoder, weights)
+    path = weights_path(Decoder, weights)
     match record(path).get("encoder"):
         case [str() as name, str() as trained]:
             return load(Fixed(name=name, weights=trained), Streams(0))
     raise DataError(f"{path}: does not say for which network it was trained")
 
 
-def _path(kind: type, weights: str | Path) -> Path:
+def weights_path(kind: type, weights: str | Path) -> Path:
+    """Return the file of the network of *kind* that *weights* names: one of :func:`shipped`, or a path."""
     if isinstance(weights, str) and not weights.endswith(SUFFIX):
         names = shipped(kind)
         if weights not in names:

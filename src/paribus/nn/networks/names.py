@@ -63,6 +63,17 @@ def fixed(text: str) -> Fixed:
     return Fixed(name=name, weights=weights)
 
 
+def pinned(network: Fixed) -> str:
+    """Return ``small_vgg (cifar10 0123456789abcdef)``: the network with its weights' digest, where that is at hand.
+
+    Of a file it tells the name and no folder. Weights that are downloaded or random have no digest here.
+    """
+    where, _, digest = network.weights.partition("#")
+    if network.weights in EMBEDDED and network.name == "small_vgg":
+        digest = file_digest(embedded_path(network.weights))
+    return f"{network.name} ({' '.join(filter(None, (Path(where).name, digest)))})"
+
+
 def embedded_path(weights: str) -> Path:
     """Return the file in the package that holds the embedded *weights*."""
     return Path(str(files("paribus.nn.networks") / f"small_vgg_{weights}.safetensors"))

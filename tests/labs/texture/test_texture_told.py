@@ -1,0 +1,168 @@
+"""What a PNG of the verbs says: an experiment only where that is configured like what was done, else what was done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+from PIL import Image
+
+from paribus.cli import main
+from paribus.data.photographs import photograph
+from paribus.data.pictures import resized
+from paribus.errors import ConfigError
+from paribus.labs.texture.adain import Decoder
+from paribus.labs.texture.asked import configured
+from paribus.labs.texture.experiments import BASELINE
+from paribus.labs.texture.generator import Generator
+from paribus.labs.texture.weights_file import record, shipped_path
+from paribus.nn.networks.load import load
+from paribus.nn.networks.names import Fixed, embedded_path, file_digest
+from paribus.spec.registry import experiment
+from paribus.spec.seed import Streams
+
+RANDOM = ("--network", "small_vgg:random", "--steps", 1)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_: tmp_path / "cache")
+    Image.fromarray(resized(photograph("grass"), longest=40)).save(tmp_path / "grass.png")
+    Image.fromarray(resized(photograph("cat"), longest=50)).save(tmp_path / "cat.png")
+    return tmp_path
+
+
+def told(path: Path) -> dict[str, str]:
+    with Image.open(path) as image:
+        texts: dict[str, str] = image.text  # type: ignore[attr-defined]
+    return {key.removeprefix("paribus:"): value for key, value in texts.items() if key.startswith("paribus:")}
+
+
+def texture(*arguments: object) -> int:
+    return main(["texture", *(str(argument) for argument in arguments)])
+
+
+@pytest.mark.parametrize("loss", ["gram", "sliced"])
+@pytest.mark.parametrize("changes", [[], ["adam", "scales=2"], ["tile", "float32"]])
+@pytest.mark.parametrize(("steps", "side"), [(None, None), (None, 256), (100, 64), (7, 28), (50, 128)])
+@pytest.mark.parametrize("network", ["small_vgg", "small_vgg:cifar10_robust", "vgg19:random"])
+def test_the_name_resolves_to_what_is_done(
+    network: str, loss: str, changes: list[str], steps: int | None, side: int | None
+) -> None:
+    config, name = configured(network, loss, changes, steps, side)
+    assert experiment(name).config == config
+    assert config.loss == loss
+    assert config.budget.steps == (60 if steps is None else steps)
+    assert config.budget.size == (side or 256)
+    assert str(config.network).startswith(network.partition(":")[0])
+
+
+def test_a_square_texture_names_its_experiment(pictures: Path) -> None:
+    out, strip = pictures / "out.png", pictures / "strip.png"
+    assert texture("synthesize", pictures / "grass.png", *RANDOM, "--size", 32, "--out", out, "--strip", strip) == 0
+    assert told(out) == told(strip)
+    config = experiment(told(out)["experiment"]).config
+    assert config == replace(BASELINE, network=Fixed(weights="random"), budget=config.budget)
+    assert (config.budget.steps, config.budget.size) == (1, 32)
+    assert told(out)["size"] == "32x32"
+    assert told(out)["source"] == "a picture of one's own, 40x40"
+
+
+@pytest.mark.parametrize("size", ["40x24", "20"])
+def test_a_texture_that_no_experiment_makes_tells_its_changes(pictures: Path, size: str) -> None:
+    out = pictures / "out.png"
+    assert texture("synthesize", pictures / "grass.png", *RANDOM, "--size", size, "--out", out) == 0
+    said = told(out)
+    assert "experiment" not in said
+    assert said["changes"] == "random/steps=1"
+    assert said["size"] == (size if "x" in size else f"{size}x{size}")
+    assert (said["method"], said["network"], said["loss"]) == ("optimise", "small_vgg (random)", "gram")
+
+
+def test_style_transfer_is_no_experiment_and_says_so(pictures: Path) -> None:
+    out = pictures / "out.png"
+    cat, grass = pictures / "cat.png", pictures / "grass.png"
+    assert texture("stylize", cat, "--style", grass, "--steps", 1, "--change", "scales=1", "--out", out) == 0
+    said = told(out)
+    digest = file_digest(embedded_path("cifar10_robust"))
+    assert "experiment" not in said
+    assert said["network"] == f"small_vgg (cifar10_robust {digest})"
+    assert (said["changes"], said["steps"], said["content"]) == ("robust/scales=1/steps=1", "1", "0.05")
+
+
+def test_what_a_trained_network_made_tells_which_file_it_was(pictures: Path) -> None:
+    out, cat, grass = pictures / "out.png", pictures / "cat.png", pictures / "grass.png"
+    assert texture("synthesize", "--weights", "gravel", "--size", "32", "--out", out) == 0
+    gravel = shipped_path(Generator, "gravel")
+    assert told(out) == {
+        "method": "texture network",
+        "weights": f"gravel ({file_digest(gravel)})",
+        "network": "small_vgg (cifar10_robust)",
+        "trained": record(gravel)["in_words"],
+        "training_steps": "5000",
+        "seed": "0",
+        "size": "32x32",
+    }
+    assert texture("stylize", cat, "--style", grass, "--method", "adain", "--alpha", 0.5, "--out", out) == 0
+    said, decoder = told(out), shipped_path(Decoder, "cifar10_robust")
+    assert "experiment" not in said
+    assert said["weights"] == f"cifar10_robust ({file_digest(decoder)})"
+    assert (said["method"], said["alpha"]) == ("adain", "0.5")
+    weights = pictures / "secret" / "mine.safetensors"
+    train = ("train", grass, "--photographs", pictures, "--out", weights, "--steps", 1)
+    assert texture(*train, "--network", "small_vgg:random") == 0
+    assert texture("stylize", cat, "--method", "fast", "--weights", weights, "--out", out) == 0
+    said = told(out)
+    assert "experiment" not in said
+    assert said["weights"] == f"mine.safetensors ({file_digest(weights)})"
+    assert (said["method"], said["network"]) == ("fast", "small_vgg (random)")
+    assert "secret" not in "".join(said.values())
+
+
+def test_weights_of_a_file_are_named_by_their_content_and_no_folder(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights, out = pictures / "secret" / "mine.safetensors", pictures / "out.png"
+    weights.parent.mkdir()
+    state = load(Fixed(weights="random"), Streams(0)).stages.state_dict()
+    safetensors.torch.save_file({name: value.contiguous() for name, value in state.items()}, weights)
+    network = f"small_vgg:{weights}"
+    asked = ("synthesize", pictures / "grass.png", "--network", network, "--steps", 1, "--size", 32, "--out", out)
+    assert texture(*asked) == 0
+    said = told(out)
+    assert "secret" not in "".join(said.values())
+    assert said["network"] == f"small_vgg (mine.safetensors {file_digest(weights)})"
+    config, _ = configured(network, "gram", [], 1, 32)
+    found = experiment(said["experiment"]).config
+    assert f"{weights.parent}/{found.network.weights}" == config.network.weights
+    assert replace(found, network=config.network) == config
+
+
+def test_a_texture_network_says_by_what_it_was_taught(pictures: Path) -> None:
+    weights = pictures / "mine.safetensors"
+    train = ("train", pictures / "grass.png", "--out", weights, "--steps", 1, "--network", "small_vgg:random")
+    assert texture(*train) == 0
+    assert "the logarithms of gram and covariance" in record(weights)["in_words"]
+    assert texture(*train, "--loss", "sorted") == 0
+    assert record(weights)["in_words"].endswith("small_vgg (random), sorted")
+    assert "gram and covariance" in record(shipped_path(Generator, "gravel"))["in_words"]
+
+
+@pytest.mark.parametrize("name", ["out.jpg", "out", "out.png.webp"])
+@pytest.mark.parametrize("option", ["--out", "--strip"])
+def test_only_a_png_is_written(pictures: Path, capsys: pytest.CaptureFixture[str], name: str, option: str) -> None:
+    grass, cat, place = pictures / "grass.png", pictures / "cat.png", pictures / name
+    other = () if option == "--out" else ("--out", pictures / "fine.png")
+    for asked in (("synthesize", grass), ("stylize", cat, "--style", grass)):
+        assert texture(*asked, *RANDOM, *other, option, place) == 2
+        said = capsys.readouterr().err
+        assert f"{option} {place}: what is written is a .png file" in said
+        assert len(said.splitlines()) == 1
+    assert not place.exists()
+
+
+def test_a_size_is_an_option_and_no_change() -> None:
+    with pytest.raises(ConfigError, match="size: it means nothing"):
+        configured("small_vgg", "gram", ["size=64"], None)
