@@ -183,3 +183,6 @@ def test_a_lab_s_own_findings_and_its_contact_sheet(cli: Cli, folder: Path) -> N
     assert refused.code == 2
     assert "--sheet" in refused.error
     assert "3 pairs" not in refused.out, "it is known before anything is looked at"
+    refused = cli("check", "my_lab.py", "--sheet", "sheet.jpg")
+    assert (refused.code, len(refused.error.splitlines())) == (2, 1)
+    assert "--sheet sheet.jpg: what is written is a .png file" in refused.error

@@ -48,7 +48,7 @@ def check(
     experiment, lab, console = ground.experiment, ground.experiment.lab, out()
     place = sheet or Path("reports") / f"{Path(lab.name).stem}.png"
     if lab.contact_sheet is not None:
-        place = prepare(place, "--sheet")
+        place = prepare(place, "--sheet", suffix=".png")
     console.print(Text.assemble((experiment.name, "bold"), f"  ({ground.reason})" if ground.reason else ""))
     if lab.data_in_words is not None:
         console.print(Text(f"Data: {lab.data_in_words(experiment.config)}"))

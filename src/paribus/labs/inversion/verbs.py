@@ -69,9 +69,9 @@ def invert(
     config, name = configured(network, weights, layer, steps, change or [])
     picture = read_picture(image)
     keep_apart([image], {"--out": out, "--strip": strip})
-    out = prepare(out, "--out")
+    out = prepare(out, "--out", suffix=".png")
     if strip is not None:
-        prepare(strip, "--strip")
+        prepare(strip, "--strip", suffix=".png")
     if isinstance(config.method, Decoder):
         picture = square(picture, min(size, *picture.shape[:2]))
     picture = resized(picture, longest=size)
