@@ -5,6 +5,7 @@ from __future__ import annotations
 from paribus.labs.adversarial.experiments import (
     BASELINE,
     FAST_STEP,
+    L0,
     NEAREST,
     Affine,
     Blur,
@@ -14,14 +15,25 @@ from paribus.labs.adversarial.experiments import (
     SaltAndPepper,
     Trained,
 )
-from paribus.nn.networks.names import Fixed
+from paribus.nn.networks.names import NETWORKS, Fixed, fixed
 from paribus.spec.change import Change, OneOf
+
+EPS = {"linf": BASELINE.protocol.eps, "l2": 1.0, "l1": 12.0, "l0": L0.eps}
+"""The radius that comes with each norm."""
 
 
 def _folder(directory: str) -> str:
     from paribus.data.image_folder import pinned
 
     return pinned(directory)
+
+
+def _network(text: str) -> str:
+    """Read ``resnet18`` or ``small_vgg:random``; a file of weights, whose path has slashes, is no part of a name."""
+    found = fixed(text)
+    if found.weights not in NETWORKS[found.name]:
+        raise ValueError(f"weights of {', '.join(NETWORKS[found.name])} are expected, not a file")
+    return text
 
 
 DATA = (
@@ -101,6 +113,14 @@ VICTIM = (
         before=Trained(),
         after=Fixed(name="small_vgg", weights="cifar10_robust"),
     ),
+    Change(
+        name="network",
+        doc="Attacks the network with this name, and the weights after a colon: resnet18, small_vgg:random.",
+        path="victim",
+        before=Trained(),
+        after=fixed,
+        parameter=_network,
+    ),
 )
 
 DEFENCE = tuple(
@@ -118,6 +138,11 @@ def _attack(name: str, doc: str) -> Change:
     return Change(
         name=name, doc=doc, path="protocol.attacks", before=BASELINE.protocol.attacks, after=(name.removeprefix("by_"),)
     )
+
+
+def _count(name: str, doc: str) -> Change:
+    after = Protocol(norm="l0", eps=L0.eps, attacks=(name.removeprefix("l0_by_"),))
+    return Change(name=name, doc=doc, path="protocol", before=BASELINE.protocol, after=after)
 
 
 def _nearest(name: str, doc: str, after: Protocol) -> Change:
@@ -141,9 +166,9 @@ ATTACK = (
     ),
     Change(
         name="eps",
-        doc="Allows every pixel to change by so much of 1.",
+        doc="Allows perturbations of so large a norm: in Linf every pixel may change by so much of 1.",
         path="protocol.eps",
-        before=BASELINE.protocol.eps,
+        before=OneOf((*EPS.values(), NEAREST.eps)),
         after=lambda eps: eps,
         parameter=float,
     ),
@@ -152,27 +177,27 @@ ATTACK = (
         doc="Measures perturbations by their Euclidean length, up to 1, instead of their largest pixel.",
         path="protocol",
         before=BASELINE.protocol,
-        after=Protocol(norm="l2", eps=1.0),
+        after=Protocol(norm="l2", eps=EPS["l2"]),
     ),
     Change(
         name="l1",
         doc="Measures perturbations by the sum of their sizes, up to 12, instead of their largest pixel.",
         path="protocol",
         before=BASELINE.protocol,
-        after=Protocol(norm="l1", eps=12.0),
+        after=Protocol(norm="l1", eps=EPS["l1"]),
     ),
     Change(
         name="l0",
         doc="Counts the pixels that change, up to 10, however much, and searches by PGD with five starts.",
         path="protocol",
         before=BASELINE.protocol,
-        after=Protocol(norm="l0", eps=10.0, attacks=("pgd",), restarts=5),
+        after=L0,
     ),
     Change(
         name="attack_steps",
         doc="Gives iterative attacks so many gradient steps.",
         path="protocol.steps",
-        before=OneOf((20, 100)),
+        before=OneOf((20, 50, 100)),
         after=lambda steps: steps,
         parameter=int,
     ),
@@ -201,6 +226,11 @@ ATTACK = (
     _attack("by_fab_t", "Steps along the linearised boundary to one class after the other."),
     _attack("by_square", "Changes random squares and looks at the answer alone."),
     _attack("by_autoattack", "Runs the standard ensemble of four attacks."),
+    _attack("by_deepfool", "Steps onto the nearest linearised face; an error beyond the radius does not count."),
+    _count("l0_by_noise", "Counts the pixels that change, up to 10, and draws them and their colours at random."),
+    _count("l0_by_fgsm", "Counts the pixels that change, up to 10, and takes one step of the gradient."),
+    _count("l0_by_bim", "Counts the pixels that change, up to 10, and takes small steps from the image itself."),
+    _count("l0_by_mi_fgsm", "Counts the pixels that change, up to 10, and takes small steps of a gathered gradient."),
 )
 
 NEAR = (

@@ -157,6 +157,8 @@ class Protocol:
             raise ConfigError(f"protocol.norm is {self.norm!r}; one of {', '.join(NORMS)} is expected")
         if not self.eps > 0:
             raise ConfigError(f"protocol.eps is {self.eps}; a radius above 0 is expected")
+        if self.norm == "l0" and self.eps % 1 != 0:
+            raise ConfigError(f"protocol.eps is {self.eps}; in l0 a whole number of pixels, at least 1, is expected")
         unknown = [name for name in self.attacks if name not in ATTACKS]
         if unknown or not self.attacks:
             raise ConfigError(f"protocol.attacks is {self.attacks}; names of {', '.join(ATTACKS)} are expected")
@@ -190,3 +192,5 @@ FAST_STEP = 1.25
 """The step of Fast-AT as a share of eps (Wong, Rice and Kolter 2020, section 4)."""
 NEAREST = Protocol(norm="l2", eps=float("inf"), attacks=("course",), steps=100, images=100)
 """The protocol of attacks that seek the nearest error: no bound, the distance in L2 is what counts."""
+L0 = Protocol(norm="l0", eps=10.0, attacks=("pgd",), restarts=5)
+"""The protocol that counts pixels."""
