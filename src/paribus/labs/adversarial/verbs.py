@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,15 @@ def attack(
     network: Annotated[
         str, typer.Option("--network", metavar="NAME", help="small_vgg, small_vgg:cifar10_robust, resnet18, ...")
     ] = "small_vgg",
-    eps: Annotated[float, typer.Option("--eps", help="The radius, of pixels in 0 to 1; in l0 a count.")] = 8 / 255,
+    eps: Annotated[
+        float | None,
+        typer.Option(
+            "--eps",
+            help="The radius, of pixels in 0 to 1; in l0 how many may change. By default 8/255 in linf, 1 in l2, 12 in "
+            "l1, 10 in l0.",
+            show_default=False,
+        ),
+    ] = None,
     norm: Annotated[str, typer.Option("--norm", metavar="NORM", help="linf, l2, l1 or l0.")] = "linf",
     by: Annotated[str, typer.Option("--attack", metavar="NAME", help="pgd, apgd_ce, square, deepfool, ...")] = "pgd",
     steps: Annotated[int, typer.Option("--steps", help="Gradient steps.", min=1)] = 100,
@@ -41,14 +50,13 @@ def attack(
 
     Exits with 1 where the attack fails.
     """
-    import math
-
     import torch
 
     from paribus.cli.files import keep_apart, prepare
     from paribus.data.pictures import read_picture, square, write_png
     from paribus.errors import ConfigError
-    from paribus.labs.adversarial.experiments import Course, Protocol
+    from paribus.labs.adversarial.experiments import L0, Course, Protocol
+    from paribus.labs.adversarial.naming import experiment_of, network_in_words, unnamed
     from paribus.labs.adversarial.panel import panel
     from paribus.labs.adversarial.protocol import attack_named
     from paribus.nn.networks.load import load
@@ -59,14 +67,13 @@ def attack(
 
     keep_apart([image], {"--out": out})
     prepare(out, "--out")
-    if norm == "linf" and eps < 1:
-        if 0 < eps * 255 < 1 - 1e-9:
-            raise ConfigError(f"--eps {eps:g}: a pixel of a picture changes by at least 1/255 = 0.00392")
-        eps = math.floor(eps * 255 + 1e-9) / 255
-    how = Protocol(norm=norm, eps=eps, attacks=(by,), steps=steps, queries=queries, searches=9)
+    radius = _radius(eps, norm)
+    restarts = L0.restarts if (norm, by) == (L0.norm, *L0.attacks) else 1
+    how = Protocol(norm=norm, eps=radius, attacks=(by,), steps=steps, queries=queries, searches=9, restarts=restarts)
     method = attack_named(by, how, Course())
     streams = Streams(seed)
-    model = load(fixed(network), streams)
+    chosen = fixed(network)
+    model = load(chosen, streams)
     goal = None if target is None else torch.tensor([_class(target, model.classes)])
     pixels = to_tensor(square(read_picture(image), model.size)[None])
 
@@ -90,38 +97,40 @@ def attack(
     print(f"before       {names[0]}")
     if not bool(found.success[0]):
         wanted = "another class" if goal is None else model.classes[int(goal[0])]
-        print(f"after        unchanged: {by} found no way to {wanted} within {eps:g} in {norm}")
+        print(f"after        unchanged: {by} found no way to {wanted} within {radius:g} in {norm}")
         raise typer.Exit(1)
     print(f"after        {names[1]}")
     moved = (result - pixels).flatten().double()
     sizes = {"largest": moved.abs().max(), "l2": moved.norm(), "l1": moved.abs().sum()}
     said = ", ".join(f"{word} {float(size):.4g}" for word, size in sizes.items())
-    print(f"perturbation {norm} bound {eps:g}: {said}; {int(found.queries[0])} queries")
+    print(f"perturbation {norm} bound {radius:g}: {said}; {int(found.queries[0])} queries")
     shown, factor = panel(pixels[0], result[0], (names[0], names[1]))
-    name = _named(network, by, norm, eps)
+    named = experiment_of(chosen, how, targeted=goal is not None)
     where = write_png(
-        out, shown, experiment=name, network=model.in_words, attack=by, norm=norm, eps=eps, steps=steps,
-        queries=queries, seed=seed, target=target or "any",
+        out, shown, experiment=named.name, **network_in_words(chosen), picture=image.name, attack=by, norm=norm,
+        eps=repr(radius), steps=steps, restarts=restarts, queries=queries, searches=how.searches, seed=seed,
+        target="any" if goal is None else model.classes[int(goal[0])], unnamed=", ".join(unnamed(named, chosen, how)),
         before=names[0], after=names[1], amplified=f"{factor:g} times",
     )  # fmt: skip
     print(f"written      {where}: original, perturbation {factor:g} times, result")
 
 
-def _named(network: str, by: str, norm: str, eps: float) -> str:
-    """Return the name of the experiment nearest to this attack: what else differs stands beside it in the picture."""
-    from paribus.errors import ParibusError
-    from paribus.spec.registry import experiment
+def _radius(eps: float | None, norm: str) -> float:
+    """Return the radius that ``--eps`` means: of linf in whole pixel values, of l0 a whole number of pixels."""
+    from paribus.errors import ConfigError
+    from paribus.labs.adversarial.changes import EPS
 
-    victim = {"small_vgg": "/small_vgg", "small_vgg:cifar10": "/small_vgg"}.get(network, "")
-    victim = "/small_vgg_robust" if network == "small_vgg:cifar10_robust" else victim
-    for name in (f"adversarial{victim}/by_{by}/eps={eps:g}", f"adversarial{victim}/{by}"):
-        try:
-            found = experiment(name)
-        except ParibusError:
-            continue
-        if found.config.protocol.norm == norm:
-            return found.name
-    return f"adversarial{victim or '/base'}"
+    if eps is None:
+        return 8 / 255 if norm == "linf" else EPS.get(norm, 1.0)  # what no norm is, the protocol refuses
+    if not eps > 0:
+        raise ConfigError(f"--eps {eps:g}: a radius above 0 is expected")
+    if norm == "l0" and not eps.is_integer():
+        raise ConfigError(f"--eps {eps:g}: in l0 so many pixels may change; a whole number, at least 1, is expected")
+    if norm == "linf" and eps < 1:
+        if eps * 255 < 1 - 1e-9:
+            raise ConfigError(f"--eps {eps:g}: a pixel of a picture changes by at least 1/255 = 0.00392")
+        return math.floor(eps * 255 + 1e-9) / 255
+    return eps
 
 
 def _class(text: str, classes: tuple[str, ...]) -> int:

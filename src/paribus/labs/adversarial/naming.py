@@ -1,0 +1,73 @@
+"""The experiment that an attack on a picture of one's own is, as far as the lab has changes for what was chosen."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+from paribus.labs.adversarial.experiments import BASELINE, Protocol
+from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, embedded_path, file_digest
+from paribus.spec.experiment import Experiment, flatten
+from paribus.spec.registry import experiment, lab
+
+VICTIMS = {"cifar10": "small_vgg", "cifar10_robust": "small_vgg_robust"}
+"""The changes that put the embedded networks in the victim's place, by their weights."""
+
+
+def experiment_of(network: Fixed, how: Protocol, *, targeted: bool) -> Experiment:
+    """Return the experiment with this victim, norm, radius, attack and number of steps.
+
+    What no change says is not in it: a file of weights, whose place the baseline's victim then keeps, an infinite
+    radius of an attack that does not come with one, and the budget but for the steps. :func:`unnamed` says which.
+    """
+    (by,) = how.attacks
+    segments = []
+    if network.weights in VICTIMS:
+        segments.append(VICTIMS[network.weights])
+    elif network.weights in NETWORKS[network.name]:
+        segments.append(f"network={network.name}:{network.weights}")
+    own = {change.name: change.after for change in lab("adversarial").changes if change.path == "protocol"}
+    if by in own and own[by].norm == how.norm:
+        segments.append(by)
+    elif f"{how.norm}_by_{by}" in own:
+        segments.append(f"{how.norm}_by_{by}")
+    elif how.norm != BASELINE.protocol.norm:
+        segments.append(how.norm)
+    found = _joined(segments).config.protocol
+    if found.attacks != how.attacks:
+        segments.append(f"by_{by}")
+    if found.eps != how.eps and math.isfinite(how.eps):
+        segments.append(f"eps={how.eps!r}")
+    if found.steps != how.steps:
+        segments.append(f"attack_steps={how.steps}")
+    if targeted:
+        segments.append("targeted")
+    return _joined(segments)
+
+
+def unnamed(found: Experiment, network: Fixed, how: Protocol) -> tuple[str, ...]:
+    """Return the fields in which an attack on a picture is not the experiment *found*, the data and their number aside.
+
+    Their values stand beside the name: ``victim``, ``protocol.queries``.
+    """
+    named = flatten(found.config)
+    done = flatten(dataclasses.replace(found.config, victim=network, protocol=how))
+    differ = (path for path in done if done[path] != named.get(path))
+    return tuple(path for path in differ if path != "protocol.images" and not path.startswith("victim."))
+
+
+def network_in_words(network: Fixed) -> dict[str, str]:
+    """Return the network's name, of a file of weights without its folder, and the digest of the file that holds them.
+
+    A picture that is passed on tells no paths. Random weights have no file, and torchvision's are those of its name.
+    """
+    weights, _, digest = network.weights.partition("#")
+    told = {"network": f"{network.name}:{Path(weights).name}"}
+    if weights in EMBEDDED:
+        digest = file_digest(embedded_path(weights))
+    return told | ({"weights_digest": digest} if digest else {})
+
+
+def _joined(segments: list[str]) -> Experiment:
+    return experiment("/".join(("adversarial", *segments)))
