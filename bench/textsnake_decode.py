@@ -33,10 +33,24 @@ def arcs(count: int) -> list[NDArray[np.float64]]:
     return [outline + np.array([130 + 250 * (k % 2), 110 + (SIDE - 130) / rows * (k // 2)]) for k in range(count)]
 
 
+def lying(length: int, y: float, height: float) -> NDArray[np.float64]:
+    """Return the outline of text that runs along all of an image of this length, up and down by 8 pixels round y."""
+    x = np.linspace(8, length - 8, max(2, length // 16))
+    middle = y + 8 * np.sin(x / 80)
+    above, below = np.stack([x, middle - height / 2], axis=1), np.stack([x, middle + height / 2], axis=1)
+    return np.concatenate([above, below[::-1]])
+
+
+def exact(polygons: list[NDArray[np.float64]], shape: tuple[int, int]) -> Maps:
+    """Return the maps of these instances without noise."""
+    labels = encode(polygons, shape)
+    found = (labels.text, labels.centre, labels.radius, labels.cos, labels.sin)
+    return [values.astype(np.float32) for values in found]
+
+
 def maps(polygons: list[NDArray[np.float64]], seed: int) -> Maps:
     """Return the maps of these instances with noise of 0.05 (the radius: half a pixel) on all five."""
-    labels = encode(polygons, (SIDE, SIDE))
-    clean = (labels.text, labels.centre, labels.radius, labels.cos, labels.sin)
+    clean = exact(polygons, (SIDE, SIDE))
     draws = np.random.default_rng(seed).normal(size=(5, SIDE, SIDE)) * np.array([1, 1, 10, 1, 1])[:, None, None] / 20
     found = [(values + draw).astype(np.float32) for values, draw in zip(clean, draws, strict=True)]
     return [values.clip(0, 1) for values in found[:2]] + found[2:]
@@ -78,6 +92,12 @@ def main() -> None:
     for scale in (1, 10):
         noise = [draws[0], draws[1], draws[2] * scale, draws[3] * 2 - 1, draws[4] * 2 - 1]
         print(f"nothing but noise, radii up to {scale:2}      : {timed(noise, max(times // 10, 3))}")
+    for length in (256, 512, 1024, 2048):
+        found = exact([lying(length, 32, 6)], (64, length))
+        print(f" 64 x {length:4}, 1 line,   6 px high : {timed(found, times)}")
+    for height in (6, 8, 12, 16, 24):
+        found = exact([lying(SIDE, 40 + 60 * k, height) for k in range(8)], (SIDE, SIDE))
+        print(f"{SIDE} x {SIDE}, 8 lines, {height:2} px high : {timed(found, times)}")
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; "
           f"Python {platform.python_version()}, numpy {np.__version__}, numba {numba.__version__}; "
           f"{time.strftime('%Y-%m-%d')}")  # fmt: skip

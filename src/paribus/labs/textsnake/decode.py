@@ -67,9 +67,10 @@ def decode(
     component.
 
     Left out are components of fewer pixels than 0.2 mean radii, instances of which less than half is text region and,
-    beyond the paper, components of fewer than four pixels, which have no direction. The cost is linear in the pixels,
-    and quadratic in the disks of a single instance, by little; one of more than 2,000 disks, which is no text, gets the
-    convex hull of its circles' ends as its outline.
+    beyond the paper, components of fewer than four pixels, which have no direction. An instance of more than 2,000
+    disks, which is no text, gets the convex hull of its circles' ends as its outline. The cost is linear in the pixels;
+    where an axis returns to itself, and where an outline crosses itself, is found in time that grows as n log n with
+    the n disks of an instance, unless these wind on and on through one place.
     Raises :class:`~paribus.errors.DataError` for maps that differ in shape and
     :class:`~paribus.errors.ConfigError` for a threshold that is not more than 0 and less than 1.
     """

@@ -12,7 +12,9 @@ Floats = NDArray[np.float64]
 SAME = 1e-6
 """Points nearer to each other than so many pixels are one."""
 MOST = 2002
-"""Of more rungs the outline is their convex hull: looking for crossings takes time that grows with their square."""
+"""Of more rungs the outline is their convex hull: text has fewer."""
+LEAF = 4
+"""Edges in the smallest box of a search for those that meet."""
 
 
 @compiled
@@ -27,10 +29,11 @@ def outlined(rungs: Floats, count: int, points: Floats) -> int:
         return _hull_of(rungs, count, points)
     for k in range(count):
         points[k, 0], points[k, 1] = rungs[k, 0], rungs[k, 1]
-    above = unlooped(points, 0, distinct(points, 0, count))
+    above = unlooped(points, distinct(points, 0, count))
     for k in range(count):
         points[above + k, 0], points[above + k, 1] = rungs[count - 1 - k, 2], rungs[count - 1 - k, 3]
-    n = distinct(points, 0, unlooped(points, above, distinct(points, above, above + count)))
+    below = distinct(points, above, above + count) - above
+    n = distinct(points, 0, above + unlooped(points[above:], below))
     if n > 1 and abs(points[0, 0] - points[n - 1, 0]) + abs(points[0, 1] - points[n - 1, 1]) < SAME:
         n -= 1
     if is_simple(points, n):
@@ -76,6 +79,61 @@ def _meet(points: Floats, a: int, b: int, c: int, d: int) -> bool:
 
 
 @compiled
+def _boxes(points: Floats, n: int, edges: int) -> Floats:
+    """Return boxes (left, top, right, bottom) round the edges of a line; the last edge may lead back to point 0.
+
+    They are a binary tree: box 1 holds all edges, box k what boxes 2 k and 2 k + 1 hold, and each of the second half,
+    the leaves, four edges that follow, or none.
+    """
+    leaves = 1
+    while leaves * LEAF < edges:
+        leaves *= 2
+    boxes = np.empty((2 * leaves, 4))
+    for leaf in range(leaves):
+        left = top = np.inf
+        right = bottom = -np.inf
+        for k in range(LEAF * leaf, min(LEAF * (leaf + 1), edges) + 1):
+            x, y = points[k if k < n else 0, 0], points[k if k < n else 0, 1]
+            left, top, right, bottom = min(left, x), min(top, y), max(right, x), max(bottom, y)
+        box = boxes[leaves + leaf]
+        box[0], box[1], box[2], box[3] = left, top, right, bottom
+    for k in range(leaves - 1, 0, -1):
+        one, other = boxes[2 * k], boxes[2 * k + 1]
+        boxes[k, 0], boxes[k, 1] = min(one[0], other[0]), min(one[1], other[1])
+        boxes[k, 2], boxes[k, 3] = max(one[2], other[2]), max(one[3], other[3])
+    return boxes
+
+
+@compiled
+def _last_met(points: Floats, n: int, boxes: Floats, a: int, b: int, low: int, high: int) -> int:
+    """Return the last of the edges *low* to *high* that meets the one from point a to point b, or -1.
+
+    Edge k leads from point k to the next of the n points, and *high* itself is none of those asked for. Only what lies
+    in a box that meets the edge's own is looked at: in a line without many crossings some multiple of log n.
+    """
+    left, right = min(points[a, 0], points[b, 0]), max(points[a, 0], points[b, 0])
+    top, bottom = min(points[a, 1], points[b, 1]), max(points[a, 1], points[b, 1])
+    leaves = len(boxes) // 2
+    node = 1
+    while True:
+        if boxes[node, 0] <= right and boxes[node, 2] >= left and boxes[node, 1] <= bottom and boxes[node, 3] >= top:
+            if node < leaves:
+                node = 2 * node + 1
+                continue
+            first = LEAF * (node - leaves)
+            for k in range(min(first + LEAF, high) - 1, max(first, low) - 1, -1):
+                if _meet(points, a, b, k, k + 1 if k + 1 < n else 0):
+                    return k
+            if first <= low:
+                return -1
+        while node % 2 == 0:  # all below this one is done: on to its neighbour on the left
+            node //= 2
+        if node == 1:
+            return -1
+        node -= 1
+
+
+@compiled
 def is_simple(points: Floats, n: int) -> bool:
     """Whether the polygon of the first n points has an area, and no edge meets another but where they follow."""
     if n < 3:
@@ -89,35 +147,58 @@ def is_simple(points: Floats, n: int) -> bool:
         area += _turn(points[0, 0], points[0, 1], ax, ay, bx, by)
         if (bx - ax) * (cx - bx) + (by - ay) * (cy - by) < 0 and abs(_turn(ax, ay, bx, by, cx, cy)) < 1e-9:
             return False  # it turns back on itself
-        for i in range(k + 2, n - 1):
-            if _meet(points, k, after, i, i + 1):
-                return False
-        if 0 < k < n - 2 and _meet(points, k, after, n - 1, 0):
+    boxes = _boxes(points, n, n)
+    for k in range(n - 2):
+        if _last_met(points, n, boxes, k, k + 1, k + 2, n if k > 0 else n - 1) >= 0:
             return False
     return abs(area) > 1e-6
 
 
 @compiled
-def unlooped(points: Floats, begin: int, end: int) -> int:
-    """Cut the loops off the line of the points *begin* to *end* where it crosses itself; return where it ends now."""
-    k = begin
-    while k < end - 3:
-        cut = False
-        for i in range(end - 2, k + 1, -1):
-            if not _meet(points, k, k + 1, i, i + 1):
-                continue
-            ax, ay, bx, by = points[k, 0], points[k, 1], points[k + 1, 0], points[k + 1, 1]
+def _leads_on(points: Floats, n: int, axis: int) -> bool:
+    """Whether x (*axis* 0) or y (1) always grows, or always falls, along the first n points: then no two edges meet."""
+    rising = points[1, axis] > points[0, axis]
+    for k in range(n - 1):
+        if points[k + 1, axis] == points[k, axis] or (points[k + 1, axis] > points[k, axis]) != rising:
+            return False
+    return True
+
+
+@compiled
+def unlooped(points: Floats, n: int) -> int:
+    """Cut the loops off the line of the first n points where it crosses itself; return how many are left.
+
+    The first edge that meets a later one is cut there together with the last that it meets, and what lies between goes.
+    """
+    if n < 4 or _leads_on(points, n, 0) or _leads_on(points, n, 1):
+        return n
+    boxes = _boxes(points, n, n - 1)
+    k, after, back = 0, 1, False  # the line so far: points 0 to k, and then those from after on
+    while after < n - 1:
+        a, b, low = (k - 1, k, after) if back else (k, after, after + 1)
+        i = _last_met(points, n, boxes, a, b, low, n - 1)
+        if i >= 0:
+            ax, ay, bx, by = points[a, 0], points[a, 1], points[b, 0], points[b, 1]
             cx, cy, dx, dy = points[i, 0], points[i, 1], points[i + 1, 0], points[i + 1, 1]
             one, other = _turn(cx, cy, dx, dy, ax, ay), _turn(cx, cy, dx, dy, bx, by)
             part = one / (one - other) if one != other else 0.0
-            points[k + 1, 0], points[k + 1, 1] = ax + part * (bx - ax), ay + part * (by - ay)
-            for rest in range(i + 1, end):
-                points[k + 2 + rest - i - 1, 0], points[k + 2 + rest - i - 1, 1] = points[rest, 0], points[rest, 1]
-            end -= i - k - 1
-            cut = True
-            break
-        k = max(k - 1, begin) if cut else k + 1
-    return end
+            points[i, 0], points[i, 1] = ax + part * (bx - ax), ay + part * (by - ay)
+            node = len(boxes) // 2 + i // LEAF
+            while node > 0:  # rounding may put the crossing outside
+                box = boxes[node]
+                box[0], box[1] = min(box[0], points[i, 0]), min(box[1], points[i, 1])
+                box[2], box[3] = max(box[2], points[i, 0]), max(box[3], points[i, 1])
+                node //= 2
+            k, after = a, i
+            back = k > 0  # the edge before may now meet what is left
+        elif back:
+            back = False
+        else:
+            k += 1
+            points[k, 0], points[k, 1] = points[after, 0], points[after, 1]
+            after += 1
+    points[k + 1, 0], points[k + 1, 1] = points[after, 0], points[after, 1]
+    return k + 2
 
 
 @compiled

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from paribus.labs.textsnake.compiled import compiled
 
 Floats = NDArray[np.float64]
+Box = tuple[float, float, float, float]
 
 FINE = 0.25
 """Pixels between the places looked at on a normal."""
@@ -89,6 +90,35 @@ def _read(
 
 
 @compiled
+def _grown(box: Box, points: Floats, k: int) -> Box:
+    x, y = points[k, 0], points[k, 1]
+    return min(box[0], x), min(box[1], y), max(box[2], x), max(box[3], y)
+
+
+@compiled
+def _apart(points: Floats, k: int) -> float:
+    """Return how far it is from point k to the next."""
+    return float(np.sqrt((points[k + 1, 0] - points[k, 0]) ** 2 + (points[k + 1, 1] - points[k, 1]) ** 2))
+
+
+@compiled
+def _returns(
+    points: Floats, k: int, way: int, first: int, last: int, x: float, y: float, near: float, longest: float
+) -> bool:
+    """Whether a point from the k-th on, to the first or the last, lies nearer to (x, y) than *near*.
+
+    No two points that follow are further apart than *longest*, so after one that is far away as many are passed over as
+    it takes to come near; along a line that leads away these are ever more.
+    """
+    while first <= k <= last:
+        away = (points[k, 0] - x) ** 2 + (points[k, 1] - y) ** 2
+        if away < near**2:
+            return True
+        k += way * max(1, int((np.sqrt(away) - near) / (1.001 * longest)))
+    return False
+
+
+@compiled
 def _stride(
     slots: NDArray[np.int32],
     left: int,
@@ -107,6 +137,11 @@ def _stride(
     """
     count = 0
     here = last if way > 0 else first
+    longest, box = 0.0, (np.inf, np.inf, -np.inf, -np.inf)  # round all points but the last two
+    for k in range(first, last):
+        longest = max(longest, _apart(points, k))
+    for k in range(first + 2, last + 1):  # on the way back
+        box = _grown(box, points, k)
     while count < limit:
         dx, dy = way * points[here, 3], way * points[here, 4]
         whole = max(points[here, 2] / 2, 1.0)
@@ -129,10 +164,14 @@ def _stride(
         x, y = points[there, 0], points[there, 1]
         if (x - points[here, 0]) * dx + (y - points[here, 1]) * dy < 0.25:
             break
-        near = (0.8 * whole) ** 2  # a line that closes to a ring ends where it began
-        for k in range(first, last + 1):
-            if abs(k - here) > 1 and (points[k, 0] - x) ** 2 + (points[k, 1] - y) ** 2 < near:
-                return count
+        longest = max(longest, _apart(points, min(here, there)))
+        near = 0.8 * whole  # a line that closes to a ring ends where it began
+        if max(box[0] - x, box[1] - y, x - box[2], y - box[3]) < near and _returns(
+            points, here - 2 * way, -way, first, last, x, y, near, longest
+        ):
+            return count
+        if first <= here - way <= last:
+            box = _grown(box, points, here - way)
         count += 1
         here = there
         first, last = min(first, here), max(last, here)
