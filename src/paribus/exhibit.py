@@ -43,14 +43,11 @@ def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] =
         for experiment, scores in zip(experiments, results.scores, strict=True)
     ]
     shown, others = _environment(results.records)
-    describe = experiments[0].lab.data_in_words
     return Material(
         study=study,
         base=results.base or "",
         base_reason=base_reason,
-        data=gaps.attempt(f"{experiments[0].lab.name}: data_in_words", lambda: str(describe(experiments[0].config)), "")
-        if describe
-        else "",
+        data="; ".join(filter(None, (_data(experiments[0], gaps), _networks(experiments, gaps)))),
         verdicts=results.verdicts,
         control=materials[0],
         arms=tuple(materials[1:]),
@@ -69,6 +66,29 @@ def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] =
         looks=_earlier_looks(results),
         gaps=gaps.said,
     )
+
+
+def _data(control: Experiment, gaps: Gaps) -> str:
+    return _in_words("data_in_words", control, control.lab.data_in_words, gaps)
+
+
+def _networks(experiments: Sequence[Experiment], gaps: Gaps) -> str:
+    """Return which fixed network looks at the data, and in which arms it is another; nothing where no lab tells any."""
+    usual, *others = [
+        _in_words("network_in_words", experiment, experiment.lab.network_in_words, gaps) for experiment in experiments
+    ]
+    found: dict[str, list[str]] = {}
+    for arm, other in zip(experiments[1:], others, strict=True):
+        if other and other != usual:
+            found.setdefault(other, []).append(_label(experiments[0], arm, declared_changes(experiments[0], arm)))
+    told = [f"seen by {usual}"] if usual else []
+    return "; ".join(told + [f"in {', '.join(labels)} seen by {network}" for network, labels in found.items()])
+
+
+def _in_words(what: str, experiment: Experiment, describe: Callable[[Any], str] | None, gaps: Gaps) -> str:
+    if describe is None:
+        return ""
+    return gaps.attempt(f"{experiment.lab.name}: {what}", lambda: str(describe(experiment.config)), "")
 
 
 class Gaps:

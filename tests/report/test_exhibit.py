@@ -48,13 +48,15 @@ def look(config, indices):
 changes = [Change(name="trick", doc="More.", path="trick", before=False, after=True)]
 study = Study(name="q", question="?", control="base", arms=("trick", "skill=0.9"), metric="accuracy", seeds=4)
 LAB = Lab(name="toy", question="?", baseline=Config(), run=run, pictures=look, studies=(study,),
-          changes=(*changes, *field_changes(Config())[:1]), data_in_words=lambda config: WORDS)
+          changes=(*changes, *field_changes(Config())[:1]), data_in_words=lambda config: WORDS,
+          network_in_words=lambda config: NETWORK)
 '''
 GOOD = {
     "PREDICTIONS": "predicted",
     "CONFIDENCE": "draw",
     "PICTURES": "Pictures(images, np.array(indices) % 3, ('ant', 'bee', 'cat'))",
     "WORDS": "'made-up answers'",
+    "NETWORK": "''",
     "IMAGES": "pass",
 }
 KEPT = "context.artifact('strip', image); context.artifact('picture/the result', image[1])"
@@ -90,6 +92,19 @@ def test_what_a_lab_keeps_well_is_shown(store: Store) -> None:
     assert {flips.gained[0].control, flips.gained[0].arm} <= {"ant", "bee", "cat"}
     assert material.control.errors is not None
     assert material.control.errors.mistakes[0].confidence is not None
+
+
+def test_the_networks_that_look_are_named_and_are_no_other_examples(store: Store) -> None:
+    lab(NETWORK="'an owl (0123)' if config.trick else 'a cat'")
+    material = shown(store)
+    assert material.data == "made-up answers; seen by a cat; in trick seen by an owl (0123)"
+    assert material.arms[0].flips is not None
+    lab(NETWORK="1 / 0", WORDS="''")
+    material = shown(store)
+    assert material.data == ""
+    assert [gap.partition(": ")[2] for gap in material.gaps] == [
+        "network_in_words: ZeroDivisionError: division by zero"
+    ]
 
 
 def test_examples_of_another_test_set_do_not_flip(store: Store) -> None:

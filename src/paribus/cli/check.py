@@ -52,6 +52,8 @@ def check(
     console.print(Text.assemble((experiment.name, "bold"), f"  ({ground.reason})" if ground.reason else ""))
     if lab.data_in_words is not None:
         console.print(Text(f"Data: {lab.data_in_words(experiment.config)}"))
+    if lab.network_in_words is not None:
+        console.print(Text(f"Network: {lab.network_in_words(experiment.config)}"))
     findings: list[Finding] = list(soundness(lab))
     # What a lab prints is no finding: standard output is for the table.
     with err().status("looking at the data") as status, contextlib.redirect_stdout(sys.stderr):

@@ -55,6 +55,8 @@ class Lab:
         check: ``(config, context) -> findings``: the lab's diagnostics.
         contact_sheet: ``config -> (H, W, 3) uint8``: a look at the data.
         data_in_words: ``config -> str``: what the data is, and whether it is real or synthetic.
+        network_in_words: ``config -> str``: which fixed network looks at the data, with the digest of its weights
+            where that is at hand. Two networks look at the same data, so it is no part of the words for that.
         warm: modules that a worker may import before its first trial, to save that time in each.
         source: the files and folders whose code decides the results; their digest is part of a trial's identity. What
             only names experiments, asks questions or checks need not be among them.
@@ -78,6 +80,7 @@ class Lab:
     check: Callable[[Any, Context], Iterable[Finding]] | None = None
     contact_sheet: Callable[[Any], NDArray[np.uint8]] | None = None
     data_in_words: Callable[[Any], str] | None = None
+    network_in_words: Callable[[Any], str] | None = None
     warm: tuple[str, ...] = ()
     source: tuple[Path, ...] = ()
     data_editions: Callable[[], Iterable[str]] | None = None

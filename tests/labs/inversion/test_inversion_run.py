@@ -35,10 +35,11 @@ from paribus.labs.inversion.loss import shifted
 from paribus.labs.inversion.run import JUDGE_SEED, run
 from paribus.nn.initial import initialise
 from paribus.nn.networks.load import load
-from paribus.nn.networks.names import Fixed
+from paribus.nn.networks.names import Fixed, embedded_path, file_digest
 from paribus.nn.pixels import to_pictures, to_tensor
 from paribus.spec.context import Artifact, Context, Diverged, Progress, Report
 from paribus.spec.registry import experiment
+from paribus.spec.same_examples import same_examples
 from paribus.spec.seed import Streams
 from paribus.train import loop, optimise
 from paribus.train.image_optimizer import LBFGS
@@ -274,3 +275,18 @@ def test_a_diff_shows_the_source_of_lbfgs_and_jitter(
     said = capsys.readouterr().out
     for word in words:
         assert word in said
+
+
+def test_a_report_names_the_network_and_pairs_arms_of_two_networks() -> None:
+    base, random, other = (
+        experiment(f"inversion/{name}") for name in ("base", "weights=random", "features=vgg16:relu1_1+fc8")
+    )
+    assert base.lab.network_in_words is not None
+    told = [base.lab.network_in_words(one.config) for one in (base, random, other)]
+    digest = file_digest(embedded_path("cifar10"))
+    assert told == [
+        f"small_vgg (cifar10 {digest}) at relu3_2",
+        "small_vgg (random) at relu3_2",
+        "vgg16 (imagenet) at relu1_1+fc8",
+    ]
+    assert same_examples(base, random)

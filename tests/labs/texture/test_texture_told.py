@@ -21,6 +21,7 @@ from paribus.labs.texture.weights_file import record, shipped_path
 from paribus.nn.networks.load import load
 from paribus.nn.networks.names import Fixed, embedded_path, file_digest
 from paribus.spec.registry import experiment
+from paribus.spec.same_examples import same_examples
 from paribus.spec.seed import Streams
 
 RANDOM = ("--network", "small_vgg:random", "--steps", 1)
@@ -166,3 +167,12 @@ def test_only_a_png_is_written(pictures: Path, capsys: pytest.CaptureFixture[str
 def test_a_size_is_an_option_and_no_change() -> None:
     with pytest.raises(ConfigError, match="size: it means nothing"):
         configured("small_vgg", "gram", ["size=64"], None)
+
+
+def test_a_report_names_the_network_and_pairs_arms_of_two_networks() -> None:
+    base, random, other = (experiment(f"texture/{name}") for name in ("base", "random", "network=vgg19"))
+    assert base.lab.network_in_words is not None
+    told = [base.lab.network_in_words(one.config) for one in (base, random, other)]
+    digest = file_digest(embedded_path("cifar10"))
+    assert told == [f"small_vgg (cifar10 {digest})", "small_vgg (random)", "vgg19 (imagenet)"]
+    assert same_examples(base, random)

@@ -41,6 +41,12 @@ def _data_in_words(config: Config) -> str:
     return f"{len(config.photographs)} real photographs, their middles at {config.side}x{config.side} ({pictures})"
 
 
+def _network_in_words(config: Config) -> str:
+    from paribus.nn.networks.names import pinned
+
+    return f"{pinned(config.features.network)} at {'+'.join(config.features.layers)}"
+
+
 def _data_editions() -> Iterable[str]:
     from paribus.data.photographs import editions
     from paribus.labs.inversion.experiments import TEST, TRAINING
@@ -80,6 +86,7 @@ LAB = Lab(
     implementation=_implementation,
     contact_sheet=_contact_sheet,
     data_in_words=_data_in_words,
+    network_in_words=_network_in_words,
     warm=("torch", "torch._dynamo", "paribus.labs.inversion.run"),
     source=tuple(
         Path(__file__).parent / f"{part}.py"

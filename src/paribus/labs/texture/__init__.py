@@ -31,6 +31,12 @@ def _data_in_words(config: Config) -> str:
     return f"real photographs ({said})" + (", one patch of each repeated" if config.source.period else "")
 
 
+def _network_in_words(config: Config) -> str:
+    from paribus.nn.networks.names import pinned
+
+    return pinned(config.network)
+
+
 def _data_editions() -> Iterable[str]:
     from paribus.data.photographs import PHOTOGRAPHS, TEXTURES, editions
     from paribus.nn.networks import names
@@ -76,6 +82,7 @@ LAB = Lab(
     default_base=_default_base,
     implementation=_implementation,
     data_in_words=_data_in_words,
+    network_in_words=_network_in_words,
     warm=("torch", "paribus.labs.texture.run"),
     source=(*(_HERE / f"{part}.py" for part in _DECIDES), _HERE / "losses"),
     data_editions=_data_editions,
