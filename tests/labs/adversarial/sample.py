@@ -1,4 +1,4 @@
-"""A small network on scanned digits, trained here: what the tests of attacks attack."""
+"""What the tests of attacks share: which attacks there are, and a small network on scanned digits, trained here."""
 
 from __future__ import annotations
 
@@ -10,8 +10,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from paribus.data.scanned_digits import load_digits
+from paribus.errors import ConfigError
+from paribus.labs.adversarial.experiments import ATTACKS, Protocol
+from paribus.labs.adversarial.norms import NORMS
+from paribus.labs.adversarial.protocol import attack_named
 from paribus.nn.initial import initialise, untouched_rng
 from paribus.spec.seed import Streams
+
+
+def _known(by: str, norm: str) -> bool:
+    try:
+        attack_named(by, Protocol(norm=norm, eps=1.0))
+    except ConfigError:
+        return False
+    return True
+
+
+PAIRS = [(by, norm) for by in ATTACKS for norm in NORMS if _known(by, norm)]
+"""Every attack in every norm that it knows."""
 
 
 def digits(split: str, count: int | None = None) -> tuple[Tensor, Tensor]:

@@ -10,25 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adversarial.sample import PAIRS
 from paribus.cli import main
 from paribus.errors import ChangeError, ConfigError
 from paribus.labs.adversarial.experiments import ATTACKS, Protocol
 from paribus.labs.adversarial.naming import experiment_of, network_in_words, unnamed
 from paribus.labs.adversarial.norms import NORMS
-from paribus.labs.adversarial.protocol import attack_named
 from paribus.nn.networks.names import embedded_path, fixed
 from paribus.spec.registry import experiment
-
-
-def _known(by: str, norm: str) -> bool:
-    try:
-        attack_named(by, Protocol(norm=norm, eps=1.0))
-    except ConfigError:
-        return False
-    return True
-
-
-PAIRS = [(by, norm) for by in ATTACKS for norm in NORMS if _known(by, norm)]
 
 
 def test_every_attack_knows_a_norm_and_every_norm_an_attack() -> None:

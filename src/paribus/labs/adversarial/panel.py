@@ -23,6 +23,17 @@ def amplification(original: Tensor, result: Tensor) -> int:
     return fitting[-1] if fitting else 1
 
 
+def amplified(original: Tensor, result: Tensor, factor: int | None = None) -> tuple[NDArray[np.uint8], int]:
+    """Return the difference of two images (3, H, W), (H, W, 3) with nothing as grey, and its factor.
+
+    The factor is :func:`amplification`'s where none is given; beyond the range it is cut off.
+    """
+    if factor is None:
+        factor = amplification(original, result)
+    difference = (0.5 + factor * (result.double() - original.double())).float()
+    return to_pictures(difference[None])[0], factor
+
+
 def panel(original: Tensor, result: Tensor, captions: tuple[str, str] = ("", "")) -> tuple[NDArray[np.uint8], float]:
     """Return the picture (H', W', 3) and the factor that is written on it.
 
@@ -31,9 +42,8 @@ def panel(original: Tensor, result: Tensor, captions: tuple[str, str] = ("", "")
         result: the same, perturbed.
         captions: what stands under the original and under the result.
     """
-    factor = amplification(original, result)
-    difference = (0.5 + factor * (result.double() - original.double())).float()
-    parts = [to_pictures(image[None])[0] for image in (original, difference, result)]
+    difference, factor = amplified(original, result)
+    parts = [to_pictures(original[None])[0], difference, to_pictures(result[None])[0]]
     scale = max(1, -(-LEAST_SIDE // min(parts[0].shape[:2])))
     texts = (captions[0] or "original", f"perturbation x {factor}", captions[1] or "result")
     columns = [_captioned(np.kron(part, np.ones((scale, scale, 1), np.uint8)), text)

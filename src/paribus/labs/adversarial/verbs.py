@@ -48,20 +48,25 @@ def attack(
     whole pixel values first, so that the picture that is written is the one that fools; a bound in linf is rounded down
     to whole values too.
 
-    Exits with 1 where the attack fails.
+    How far it is, is counted in evaluations of the network, of as many as there are where nothing is found sooner.
+    Interrupted, it keeps nothing. Exits with 1 where the attack fails.
     """
     import torch
 
     from paribus.cli.files import keep_apart, prepare
+    from paribus.cli.terminal import say
     from paribus.data.pictures import read_picture, square, write_png
     from paribus.errors import ConfigError
     from paribus.labs.adversarial.experiments import L0, Course, Protocol
     from paribus.labs.adversarial.naming import experiment_of, network_in_words, unnamed
     from paribus.labs.adversarial.panel import panel
     from paribus.labs.adversarial.protocol import attack_named
+    from paribus.labs.adversarial.watching import Watched, evaluations
     from paribus.nn.networks.load import load
     from paribus.nn.networks.names import fixed
     from paribus.nn.pixels import to_tensor
+    from paribus.report.watch import Watch
+    from paribus.spec.context import Context
     from paribus.spec.seed import Streams
     from paribus.train.arithmetic import reproducible
 
@@ -88,7 +93,19 @@ def attack(
         label = before.argmax()[None]
         if goal is not None and int(goal[0]) == int(label[0]):
             raise ConfigError(f"--target {target}: that is the network's answer already; another class is expected")
-        found = method(lambda images: model.logits(rounded(images)), pixels, label, streams=streams, target=goal)
+        try:
+            with Watch(f"{image.name}: {by} against {network}") as watch:
+                attacked = Watched(
+                    lambda images: model.logits(rounded(images)),
+                    pixels,
+                    label,
+                    total=evaluations(method, len(model.classes), targeted=goal is not None),
+                    context=Context(seed=seed, emit=watch),
+                )
+                found = method(attacked, pixels, label, streams=streams, target=goal)
+        except KeyboardInterrupt:
+            say(f"{image.name}: interrupted; nothing is kept, and the same command starts anew")
+            raise typer.Exit(130) from None
         result = rounded(found.images)
         with torch.no_grad():
             after = torch.softmax(model.logits(result), dim=1)[0]
