@@ -157,7 +157,7 @@ def main() -> None:
         paribus_rates.append(7200 / seconds)
         scores["paribus"] += found
         print(
-            f"round {index + 1}: plain {plain_rates[-1]:.0f}, Paribus {paribus_rates[-1]:.0f} trials an hour",
+            f"round {index + 1}: plain {plain_rates[-1]:.0f}, Paribus {paribus_rates[-1]:.0f} runs of a trial an hour",
             flush=True,
         )
     one, two = statistics.median(plain_rates), statistics.median(paribus_rates)
