@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from dataclasses import replace
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -232,8 +234,8 @@ def test_an_attack_in_the_wrong_norm_is_refused() -> None:
 def test_the_digest_covers_what_a_run_imports() -> None:
     folder = Path(checks.__file__).parent
     covered = {path for place in LAB.source for path in ([place] if place.is_file() else place.rglob("*.py"))}
-    outside = {"__init__.py", "changes.py", "studies.py", "check.py", "implementation.py", "naming.py", "verbs.py"}
-    outside.add("watching.py")
+    outside = {"__init__.py", "changes.py", "studies.py", "check.py", "implementation.py"}
+    outside |= {"verbs.py", "naming.py", "watching.py"}
     assert {path.name for path in folder.glob("*.py")} - outside == {p.name for p in covered if p.parent == folder}
     assert all(path.exists() for path in covered)
 
@@ -284,6 +286,23 @@ def test_the_verb_says_in_one_line_what_is_wrong(
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out.png").exists()
+
+
+def test_a_failed_download_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        print("\r 12%", end="", file=sys.stderr)  # what torch says of its progress is shown
+        raise URLError("no route to host")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("torch.hub.download_url_to_file", unreachable)
+    Image.fromarray(np.zeros((40, 30, 3), np.uint8)).save(tmp_path / "black.png")
+    out = str(tmp_path / "out.png")
+    assert main(["adversarial", "attack", str(tmp_path / "black.png"), "--network", "resnet18", "--out", out]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("\r 12%error: the ImageNet weights of resnet18 could not be downloaded")
+    assert error.count("\n") == 1
 
 
 def test_cifar10_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

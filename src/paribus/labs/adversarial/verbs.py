@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -78,7 +80,8 @@ def attack(
     method = attack_named(by, how, Course())
     streams = Streams(seed)
     chosen = fixed(network)
-    model = load(chosen, streams)
+    with contextlib.redirect_stderr(WithoutLine(sys.stderr, "Downloading: ")):
+        model = load(chosen, streams)
     goal = None if target is None else torch.tensor([_class(target, model.classes)])
     pixels = to_tensor(square(read_picture(image), model.size)[None])
 
@@ -130,6 +133,24 @@ def attack(
         before=names[0], after=names[1], amplified=f"{factor:g} times",
     )  # fmt: skip
     print(f"written      {where}: original, perturbation {factor:g} times, result")
+
+
+class WithoutLine:
+    """A stream that leaves out the text that begins so: torch names a download's address before it knows of a network.
+
+    Where the download fails the error says so, in one line; where it goes on torch's progress bar is shown.
+    """
+
+    def __init__(self, stream: Any, beginning: str) -> None:
+        self._stream, self._beginning = stream, beginning
+
+    def write(self, text: str) -> int:
+        """Write *text* unless it begins so."""
+        written: int = len(text) if text.startswith(self._beginning) else self._stream.write(text)
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _radius(eps: float | None, norm: str) -> float:
