@@ -300,7 +300,8 @@ def test_a_failed_download_is_one_line(
     Image.fromarray(np.zeros((40, 30, 3), np.uint8)).save(tmp_path / "black.png")
     out = str(tmp_path / "out.png")
     assert main(["adversarial", "attack", str(tmp_path / "black.png"), "--network", "resnet18", "--out", out]) == 1
-    error = capsys.readouterr().err
+    said, error = capsys.readouterr()
+    assert said == ""
     assert error.startswith("\r 12%error: the ImageNet weights of resnet18 could not be downloaded")
     assert error.count("\n") == 1
 

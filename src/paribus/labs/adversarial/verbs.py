@@ -80,7 +80,7 @@ def attack(
     method = attack_named(by, how, Course())
     streams = Streams(seed)
     chosen = fixed(network)
-    with contextlib.redirect_stderr(WithoutLine(sys.stderr, "Downloading: ")):
+    with contextlib.redirect_stdout(WithoutLine(sys.stderr, "Downloading: ")):
         model = load(chosen, streams)
     goal = None if target is None else torch.tensor([_class(target, model.classes)])
     pixels = to_tensor(square(read_picture(image), model.size)[None])
@@ -136,9 +136,9 @@ def attack(
 
 
 class WithoutLine:
-    """A stream that leaves out the text that begins so: torch names a download's address before it knows of a network.
+    """A stream that leaves out the text that begins so: torch names a download's address, on standard output.
 
-    Where the download fails the error says so, in one line; where it goes on torch's progress bar is shown.
+    Where the download fails the error says so, in one line; while it goes on torch's progress bar says so.
     """
 
     def __init__(self, stream: Any, beginning: str) -> None:
