@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 from PIL import Image
@@ -176,3 +177,31 @@ def test_a_report_names_the_network_and_pairs_arms_of_two_networks() -> None:
     digest = file_digest(embedded_path("cifar10"))
     assert told == [f"small_vgg (cifar10 {digest})", "small_vgg (random)", "vgg19 (imagenet)"]
     assert same_examples(base, random)
+
+
+@pytest.mark.parametrize(
+    ("asked", "where"),
+    [
+        (("synthesize", "grass.png"), "synthesis.synthesise"),
+        (("synthesize", "--weights", "gravel"), "generator.synthesize"),
+        (("stylize", "cat.png", "--style", "grass.png"), "stylisation.stylise"),
+        (("stylize", "cat.png", "--style", "grass.png", "--method", "adain"), "adain.stylize"),
+        (("stylize", "cat.png", "--weights", "flower", "--method", "fast"), "fast_style.stylize"),
+    ],
+)
+def test_a_size_beyond_the_memory_is_one_line(
+    pictures: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    asked: tuple[str, ...],
+    where: str,
+) -> None:
+    def greedy(*_: object, **__: object) -> None:
+        np.ones((1 << 50,), np.uint8)
+
+    monkeypatch.chdir(pictures)
+    monkeypatch.setattr(f"paribus.labs.texture.{where}", greedy)
+    size = "50x33" if asked[0] == "stylize" else "40x40"
+    assert texture(*asked, "--size", size.partition("x")[0], "--out", "out.png") == 2
+    said = capsys.readouterr().err
+    assert said == f"error: {size} pixels are too many for this memory; a smaller --size makes them fewer\n"

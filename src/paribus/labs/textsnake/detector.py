@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from paribus.data.memory import says_no_memory, too_many
 from paribus.data.pictures import as_picture, read_picture
 from paribus.errors import ConfigError, DataError
 from paribus.labs.textsnake.decode import decode
@@ -118,10 +118,6 @@ class Detector:
         return [_enlarged(text, across, down) for text in sorted(sure, key=lambda text: -text.score)]
 
 
-NO_MEMORY = re.compile("allocat|out of memory|insufficient memory|bad.alloc", re.IGNORECASE)
-"""How libraries say that memory is too small."""
-
-
 @contextmanager
 def _told(width: int, height: int) -> Iterator[None]:
     """Make one line of what the libraries raise on a picture of this size; what else is raised is a bug, and stays."""
@@ -131,13 +127,11 @@ def _told(width: int, height: int) -> Iterator[None]:
         kinds = (MemoryError, RuntimeError, cv2.error)
         if not isinstance(error, kinds) and not type(error).__module__.startswith("onnxruntime"):
             raise
+        if says_no_memory(error):
+            raise too_many(width, height, "look at a smaller size") from error
         said = " ".join(str(error).split())
-        if isinstance(error, MemoryError) or NO_MEMORY.search(said):
-            told = f"{width}x{height} pixels are too many for this memory; look at a smaller size"
-        else:
-            kind = f"{type(error).__module__.partition('.')[0]}.".removeprefix("builtins.") + type(error).__name__
-            told = f"{width}x{height} pixels: they cannot be looked at ({kind}: {said[:200]})"
-        raise DataError(told) from error
+        kind = f"{type(error).__module__.partition('.')[0]}.".removeprefix("builtins.") + type(error).__name__
+        raise DataError(f"{width}x{height} pixels: they cannot be looked at ({kind}: {said[:200]})") from error
 
 
 def padded(picture: Picture) -> Picture:

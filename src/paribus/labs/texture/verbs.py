@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 FRAME = 128
 """The longest side of a frame in a strip."""
 
+SMALLER = "a smaller --size makes them fewer"
+"""What to do where memory is too small."""
+
 app = typer.Typer(help="What is a texture to a network?")
 
 
@@ -73,6 +76,7 @@ def synthesize(
     Interrupted, the same command goes on where it stopped.
     """
     from paribus.cli.files import keep_apart, prepare
+    from paribus.data.memory import enough_memory
     from paribus.data.pictures import read_picture, resized, write_png
     from paribus.errors import ConfigError
 
@@ -83,8 +87,9 @@ def synthesize(
 
         refuse("--weights", {"--steps": steps, "--change": change, "--strip": strip, "--tile": tile})
         prepare(out, "--out", suffix=".png")
-        made_at_once, known = by_texture_network(weights, (height, width), seed)
-        write_png(out, made_at_once, **known, size=f"{width}x{height}")
+        with enough_memory(width, height, SMALLER):
+            made_at_once, known = by_texture_network(weights, (height, width), seed)
+            write_png(out, made_at_once, **known, size=f"{width}x{height}")
         print(f"{out}: {width}x{height}, by the texture network {weights}")
         return
     if image is None or weights is not None:
@@ -118,14 +123,15 @@ def synthesize(
         )
 
     job = Job(f"{image.name}: {config.loss} of {config.network}", (config, (height, width)), (picture,), seed, device)
-    found, scratch = run_job(job, made)
     told = {"method": "optimise", **told_of(config, name, (height, width)), "seed": seed}
     told["source"] = f"a picture of one's own, {picture.shape[1]}x{picture.shape[0]}"
-    write_png(out, to_picture(found.images), **told)
-    if strip is not None:
-        write_png(strip, film(found.strip, longest=FRAME), **told)
+    with enough_memory(width, height, SMALLER):
+        found, scratch = run_job(job, made)
+        write_png(out, to_picture(found.images), **told)
+        if strip is not None:
+            write_png(strip, film(found.strip, longest=FRAME), **told)
     shutil.rmtree(scratch, ignore_errors=True)
-    print(f"{out}: {width}x{height}, {name}, loss {found.losses[0]:.3g}")
+    print(f"{out}: {width}x{height}, {told.get('experiment') or told['changes']}, loss {found.losses[0]:.3g}")
 
 
 @app.command()
@@ -168,6 +174,7 @@ def stylize(
     Interrupted, the same command goes on where it stopped.
     """
     from paribus.cli.files import keep_apart, prepare
+    from paribus.data.memory import enough_memory
     from paribus.data.pictures import read_picture, resized, write_png
     from paribus.errors import ConfigError
 
@@ -183,9 +190,11 @@ def stylize(
             raise ConfigError("--method fast takes --weights of a style network, and no --style")
         prepare(out, "--out", suffix=".png")
         photograph = resized(read_picture(photo), longest=size)
-        painted_at_once, known = by_style_network(photograph, weights)
-        write_png(out, painted_at_once, **known, size=f"{photograph.shape[1]}x{photograph.shape[0]}")
-        print(f"{out}: {photograph.shape[1]}x{photograph.shape[0]}, fast ({weights})")
+        height, width = photograph.shape[:2]
+        with enough_memory(width, height, SMALLER):
+            painted_at_once, known = by_style_network(photograph, weights)
+            write_png(out, painted_at_once, **known, size=f"{width}x{height}")
+        print(f"{out}: {width}x{height}, fast ({weights})")
         return
     if style is None or weights is not None:
         raise ConfigError(f"--method {method} takes --style, a picture, and no --weights")
@@ -194,12 +203,14 @@ def stylize(
     shown, painted = (resized(read_picture(path), longest=size) for path in (photo, style))
     for path, picture in ((photo, shown), (style, painted)):
         check(path, picture.shape)
+    height, width = shown.shape[:2]
     if method == "adain":
         from paribus.labs.texture.own_pictures import by_adain
 
-        result, known = by_adain(shown, painted, alpha)
-        write_png(out, result, **known, size=f"{result.shape[1]}x{result.shape[0]}")
-        print(f"{out}: {result.shape[1]}x{result.shape[0]}, adain ({known['weights']}), alpha {alpha:g}")
+        with enough_memory(width, height, SMALLER):
+            result, known = by_adain(shown, painted, alpha)
+            write_png(out, result, **known, size=f"{width}x{height}")
+        print(f"{out}: {width}x{height}, adain ({known['weights']}), alpha {alpha:g}")
         return
     if strip is not None:
         prepare(strip, "--strip", suffix=".png")
@@ -226,14 +237,16 @@ def stylize(
         )
 
     title = f"{photo.name} in the style of {style.name}"
-    found, scratch = run_job(Job(title, (config, balance), (shown, painted), seed, device), made)
+    job = Job(title, (config, balance), (shown, painted), seed, device)
     told = {"method": "optimise", **told_of(config, name, shown.shape[:2], named=False), "seed": seed}
     told |= {"content": content, "layer": layer}
-    write_png(out, to_picture(found.images), **told)
-    if strip is not None:
-        write_png(strip, film(found.strip, longest=FRAME), **told)
+    with enough_memory(width, height, SMALLER):
+        found, scratch = run_job(job, made)
+        write_png(out, to_picture(found.images), **told)
+        if strip is not None:
+            write_png(strip, film(found.strip, longest=FRAME), **told)
     shutil.rmtree(scratch, ignore_errors=True)
-    print(f"{out}: {shown.shape[1]}x{shown.shape[0]}, {told['changes']}, loss {found.losses[0]:.3g}")
+    print(f"{out}: {width}x{height}, {told['changes']}, loss {found.losses[0]:.3g}")
 
 
 @app.command()
@@ -270,6 +283,7 @@ def train(
     Interrupted, the same command goes on where it stopped.
     """
     from paribus.cli.files import prepare
+    from paribus.data.memory import enough_memory
     from paribus.data.pictures import read_picture, resized
 
     config, _ = configured(network, loss, [], None)
@@ -283,7 +297,9 @@ def train(
 
     checked(out)
     lesson = Lesson(config, photographs, content, diversity, steps)
-    model, record, scratch = trained(picture, image.name, lesson, seed=seed, device=device)
+    height, width = picture.shape[:2]
+    with enough_memory(width, height, "a smaller --source-size makes them fewer"):
+        model, record, scratch = trained(picture, image.name, lesson, seed=seed, device=device)
     save_weights(out, model, record)
     shutil.rmtree(scratch, ignore_errors=True)
     use = "stylize PHOTO --method fast" if photographs else "synthesize"
