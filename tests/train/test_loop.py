@@ -124,3 +124,20 @@ def test_a_loss_beyond_the_limit_is_a_divergence() -> None:
     with pytest.raises(Diverged, match=r"rose to 17, beyond 16\.9") as caught:
         _quadratic(float, Context(seed=0), limit=16.9)
     assert caught.value.step == 20
+
+
+def test_ctrl_c_tells_where_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 0.0)
+    for seconds, expected in ((0.0, 6), (1e9, 0)):
+        monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", seconds)
+        told: list[int] = []
+
+        def heard(report: Report, told: list[int] = told) -> None:
+            if isinstance(report, Progress):
+                told.append(report.done)
+                if told == [1, 2, 3, 4, 5, 6, 7]:
+                    raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            _train(Adam(), Context(seed=0, scratch=tmp_path / str(expected), emit=heard))
+        assert told == [1, 2, 3, 4, 5, 6, 7, expected]

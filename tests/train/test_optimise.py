@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from paribus.errors import ConfigError
-from paribus.spec.context import Context, Diverged, Report, Scalars
+from paribus.spec.context import Context, Diverged, Progress, Report, Scalars
 from paribus.train import optimise as module
 from paribus.train.image_optimizer import LBFGS, ImageOptimizer
 from paribus.train.optimise import ImageLoss, Optimised, optimise
@@ -128,6 +128,52 @@ def test_an_interrupted_run_ends_with_the_same_bits(
         run(optimizer, start, 25, loss=_stopping(at), context=context)
     assert context.load_checkpoint() is not None
     again = run(optimizer, start, 25, context=context)
+    assert torch.equal(whole.images, again.images)
+    assert np.array_equal(whole.losses, again.losses)
+    assert np.array_equal(whole.snapshots, again.snapshots)
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), LBFGS(), LBFGS(longest=0.05)])
+@pytest.mark.parametrize("where", ["in the loss", "in a step", "between two"])
+def test_ctrl_c_keeps_what_is_whole_and_tells_where_it_goes_on(
+    optimizer: ImageOptimizer, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is kept by the clock; the images are moved by a step or not at all."""
+    start, calls, progress = torch.zeros_like(TARGET), [0], [0]
+    monkeypatch.setattr(module, "SHOW_SECONDS", 0.0)
+    whole = run(optimizer, start, 25, project=lambda x: x.clamp_(0.1, 0.7))
+
+    def interrupted(images: Tensor) -> Tensor:
+        calls[0] += 1
+        if calls[0] == (3 * 9 + 1 if isinstance(optimizer, LBFGS) else 10):
+            raise KeyboardInterrupt
+        return images.clamp_(0.1, 0.7)
+
+    def bowl_until(images: Tensor, step: int) -> ImageLoss:
+        if where == "in the loss" and step == 9:
+            raise KeyboardInterrupt
+        return bowl(images, step)
+
+    def heard(report: Report) -> None:
+        if isinstance(report, Progress):
+            last, progress[0] = progress[0], report.done
+            if where == "between two" and last == 8 and report.done == 9:
+                raise KeyboardInterrupt
+
+    project = interrupted if where == "in a step" else lambda x: x.clamp_(0.1, 0.7)
+    context = Context(seed=0, scratch=tmp_path / "here", emit=heard)
+    with pytest.raises(KeyboardInterrupt):
+        run(optimizer, start, 25, loss=bowl_until, project=project, context=context)
+    assert progress == ([0] if where == "in a step" else [9])
+    assert (context.load_checkpoint() is None) is (where == "in a step")
+    steps: list[int] = []
+
+    def counted(images: Tensor, step: int) -> ImageLoss:
+        steps.append(step)
+        return bowl(images, step)
+
+    again = run(optimizer, start, 25, loss=counted, project=lambda x: x.clamp_(0.1, 0.7), context=context)
+    assert steps[0] == (0 if where == "in a step" else 9)
     assert torch.equal(whole.images, again.images)
     assert np.array_equal(whole.losses, again.losses)
     assert np.array_equal(whole.snapshots, again.snapshots)

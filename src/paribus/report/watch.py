@@ -89,6 +89,11 @@ class Watch:
             self._said = self._clock()
             self._say(self._left())
 
+    @property
+    def progress(self) -> Progress | None:
+        """How far it has come by what was reported last; ``None`` where nothing was."""
+        return self._progress
+
     def _say(self, last: str) -> None:
         parts = [part for part in (self._steps(), self._losses(), last) if part]
         self._console.print(Text(f"{self._title}: {', '.join(parts)}"), soft_wrap=True)

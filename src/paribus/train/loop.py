@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -46,6 +47,8 @@ def fit(
 ) -> None:
     """Train *model* for *steps* steps; a run that was interrupted goes on from its last checkpoint.
 
+    On Ctrl-C it reports as progress where it will go on.
+
     Args:
         loss: gives the loss of step k (from 0). All that it draws must come from streams named by k, since after an
             interruption it is called from the middle on.
@@ -69,31 +72,37 @@ def fit(
     )
     marks = set(at)
     saved = told = time.monotonic()
-    for step in range(start, steps):
-        learning_rate = rate(step, steps)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate
-        found = loss(step)
-        optimizer.zero_grad(set_to_none=True)
-        found.objective.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        pending.append(torch.stack([found.objective.detach().float(), found.shown.detach().float()]))
-        done = step + 1
-        if done in marks:
-            shown = _mean_shown(pending, done)
-            pending.clear()
-            if shown > limit:
-                raise Diverged(f"the training loss rose to {shown:.3g}, beyond {limit:g}", step=done)
-            extra = measure() if measure is not None and done in measured_at else {}
-            context.scalars(done, train_loss=shown, learning_rate=learning_rate, **extra)
-        now = time.monotonic()
-        if now - told >= PROGRESS_SECONDS or done == steps:
-            context.progress(done, steps)
-            told = now
-        if now - saved >= CHECKPOINT_SECONDS and done < steps and context.scratch is not None:
-            rest = {"pending": torch.stack(pending)} if pending else {}
-            context.save_checkpoint(pack(done, model, optimizer, rest))
-            saved = time.monotonic()
+    safe = start  # the step from which another call would go on
+    try:
+        for step in range(start, steps):
+            learning_rate = rate(step, steps)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate
+            found = loss(step)
+            optimizer.zero_grad(set_to_none=True)
+            found.objective.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            pending.append(torch.stack([found.objective.detach().float(), found.shown.detach().float()]))
+            done = step + 1
+            if done in marks:
+                shown = _mean_shown(pending, done)
+                pending.clear()
+                if shown > limit:
+                    raise Diverged(f"the training loss rose to {shown:.3g}, beyond {limit:g}", step=done)
+                extra = measure() if measure is not None and done in measured_at else {}
+                context.scalars(done, train_loss=shown, learning_rate=learning_rate, **extra)
+            now = time.monotonic()
+            if now - told >= PROGRESS_SECONDS or done == steps:
+                context.progress(done, steps)
+                told = now
+            if now - saved >= CHECKPOINT_SECONDS and done < steps and context.scratch is not None:
+                rest = {"pending": torch.stack(pending)} if pending else {}
+                context.save_checkpoint(pack(done, model, optimizer, rest))
+                saved, safe = time.monotonic(), done
+    except KeyboardInterrupt:
+        with contextlib.suppress(Exception):  # whoever listens may be gone: what counts is that it was interrupted
+            context.progress(safe, steps)
+        raise
 
 
 def _resume(context: Context, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, list[Tensor]]:

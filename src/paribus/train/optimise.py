@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
@@ -76,6 +77,8 @@ def optimise(
 ) -> Optimised:
     """Minimise *loss* over images for *steps* steps; an interrupted optimisation goes on from its last checkpoint.
 
+    On Ctrl-C it keeps what it has, unless it is just moving the images, and reports as progress where it will go on.
+
     Args:
         loss: ``(images, k) -> ImageLoss`` of step k, from 0. What it draws comes from streams named by k. After the
             last step it is called once more, with k = *steps*, for the losses at the end.
@@ -99,23 +102,35 @@ def optimise(
     if done == 0 and 0 in times:
         kept.append(to_pictures(state.images()))
     saved = shown = time.monotonic()
-    for step in range(done, steps):
-        found = state.step(loss, step, rate(step, steps))
-        if project is not None:
-            state.project(project)
-        done = step + 1
-        if done in times:
-            kept.append(to_pictures(state.images()))
-        if done in marks:
-            _point(context, found, done)
-        now = time.monotonic()
-        if now - shown >= SHOW_SECONDS or done == steps:
-            context.progress(done, steps)
-            context.picture("image", to_pictures(state.images()[:1])[0])
-            shown = now
-        if now - saved >= CHECKPOINT_SECONDS and done < steps and context.scratch is not None:
-            context.save_checkpoint(state.pack(done, kept))
-            saved = time.monotonic()
+    whole, safe = True, done  # whether the state is one between two steps; the step from which another call would go on
+    try:
+        for step in range(done, steps):
+            found = state.look(loss, step)
+            whole = False
+            state.move(found, rate(step, steps))
+            if project is not None:
+                state.project(project)
+            done = step + 1
+            if done in times:
+                kept.append(to_pictures(state.images()))
+            if done in marks:
+                _point(context, found, done)
+            whole = True
+            now = time.monotonic()
+            if now - shown >= SHOW_SECONDS or done == steps:
+                context.progress(done, steps)
+                context.picture("image", to_pictures(state.images()[:1])[0])
+                shown = now
+            if now - saved >= CHECKPOINT_SECONDS and done < steps and context.scratch is not None:
+                context.save_checkpoint(state.pack(done, kept))
+                saved, safe = time.monotonic(), done
+    except KeyboardInterrupt:
+        with contextlib.suppress(Exception):  # a full disk, say: what counts is that it was interrupted
+            if whole and done > safe and context.scratch is not None:
+                context.save_checkpoint(state.pack(done, kept))
+                safe = done
+            context.progress(safe, steps)
+        raise
     images = state.images().detach()
     with torch.no_grad():
         losses = loss(images, steps).objective.detach().cpu().double().numpy()
@@ -153,11 +168,16 @@ class _State:
     def images(self) -> Tensor:
         return self.leaves[0] if len(self.leaves) == 1 else torch.cat(list(self.leaves))
 
-    def step(self, loss: Callable[[Tensor, int], ImageLoss], step: int, rate: float) -> ImageLoss:
+    def look(self, loss: Callable[[Tensor, int], ImageLoss], step: int) -> ImageLoss:
+        """Return the loss of *step*, and leave its gradients with the leaves, which stay as they are."""
         for leaf in self.leaves:
             leaf.grad = None
         found = loss(self.images(), step)
         found.objective.sum().backward()  # type: ignore[no-untyped-call]
+        return found
+
+    def move(self, found: ImageLoss, rate: float) -> None:
+        """Move the leaves along the gradients that :meth:`look` has left."""
         values = found.objective.detach()
         for index, optimizer in enumerate(self.optimizers):
             for group in optimizer.param_groups:
@@ -165,7 +185,6 @@ class _State:
             optimizer.step(partial(values.__getitem__, index))  # type: ignore[arg-type]  # torch takes what is a number
         if self.longest:
             self.shorten()
-        return found
 
     @torch.no_grad()
     def shorten(self) -> None:

@@ -64,9 +64,8 @@ def test_a_picture_comes_back_with_its_experiment(
 
 
 def test_interrupted_it_goes_on_and_ends_with_the_same_bits(
-    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(optimise, "CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(optimise, "SHOW_SECONDS", 0.0)
     straight, resumed = tmp_path / "straight.png", tmp_path / "resumed.png"
     assert call("inversion", "invert", str(picture), *SETTINGS, "--out", str(straight)) == 0
@@ -81,10 +80,11 @@ def test_interrupted_it_goes_on_and_ends_with_the_same_bits(
 
     monkeypatch.setattr(Context, "progress", heard)
     assert call("inversion", "invert", str(picture), *SETTINGS, "--out", str(resumed)) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "stopped; the same command goes on from step 3"
     assert not resumed.exists()
     assert list((tmp_path / "cache").rglob("checkpoint"))
     assert call("inversion", "invert", str(picture), *SETTINGS, "--out", str(resumed)) == 0
-    assert seen == [1, 2, 3, 3, 4]  # step 3 was done, but not kept
+    assert seen == [1, 2, 3, 3, 4]  # step 3 is told once more on Ctrl-C, and not done again
     assert resumed.read_bytes() == straight.read_bytes()
     assert not list((tmp_path / "cache").rglob("checkpoint"))
 

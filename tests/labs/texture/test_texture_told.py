@@ -21,6 +21,7 @@ from paribus.labs.texture.generator import Generator
 from paribus.labs.texture.weights_file import record, shipped_path
 from paribus.nn.networks.load import load
 from paribus.nn.networks.names import Fixed, embedded_path, file_digest
+from paribus.spec.context import Context
 from paribus.spec.registry import experiment
 from paribus.spec.same_examples import same_examples
 from paribus.spec.seed import Streams
@@ -205,3 +206,47 @@ def test_a_size_beyond_the_memory_is_one_line(
     assert texture(*asked, "--size", size.partition("x")[0], "--out", "out.png") == 2
     said = capsys.readouterr().err
     assert said == f"error: {size} pixels are too many for this memory; a smaller --size makes them fewer\n"
+
+
+@pytest.mark.parametrize("verb", ["synthesize", "stylize"])
+def test_ctrl_c_says_where_the_same_command_goes_on(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    """Two scales of three steps each, interrupted in the second."""
+    monkeypatch.setattr("paribus.train.optimise.SHOW_SECONDS", 0.0)
+    cat, grass = pictures / "cat.png", pictures / "grass.png"
+    asked = (verb, grass, "--size", 36) if verb == "synthesize" else (verb, cat, "--style", grass)
+    asked = (*asked, "--network", "small_vgg:random", "--steps", 3)
+    straight, resumed = pictures / "straight.png", pictures / "resumed.png"
+    assert texture(*asked, "--out", straight) == 0
+    progress = Context.progress
+    seen: list[int] = []
+
+    def heard(context: Context, done: int, total: int) -> None:
+        progress(context, done, total)
+        seen.append(done)
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Context, "progress", heard)
+    capsys.readouterr()
+    assert texture(*asked, "--out", resumed) == 130
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1] == "stopped; the same command goes on from step 4"
+    assert not resumed.exists()
+    assert texture(*asked, "--out", resumed) == 0
+    assert resumed.read_bytes() == straight.read_bytes()
+    assert not list(pictures.rglob("checkpoint"))
+
+
+def test_ctrl_c_at_the_beginning_says_that_nothing_was_kept(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def at_once(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("paribus.labs.texture.eye.Eye.toward", at_once)
+    weights = pictures / "w.safetensors"
+    for asked in (("synthesize", pictures / "grass.png", *RANDOM), ("train", pictures / "grass.png", *RANDOM)):
+        assert texture(*asked, "--out", weights if asked[0] == "train" else pictures / "o.png") == 130
+        assert capsys.readouterr().err == "stopped; nothing was kept yet\n"

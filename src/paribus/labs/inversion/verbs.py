@@ -60,6 +60,7 @@ def invert(
     """
     from paribus.cli.conducting import check_device
     from paribus.cli.files import keep_apart, prepare
+    from paribus.cli.going_on import going_on
     from paribus.cli.scratch import scratch_of
     from paribus.data.pictures import read_picture, resized, square, write_png
     from paribus.errors import DataError, RunError
@@ -91,7 +92,8 @@ def invert(
 
     layers = "+".join(config.features.layers)
     scratch = scratch_of(LAB, config, [picture], seed=seed, device=device)
-    with Watch(f"{image.name}: {layers} of {config.features.network}") as watch:
+    watch = Watch(f"{image.name}: {layers} of {config.features.network}")
+    with going_on(watch), watch:
         context = Context(seed=seed, device=device, scratch=scratch, emit=watch)
         try:
             found = invert_picture(config, to_tensor(picture[None]).contiguous(), context)

@@ -50,8 +50,10 @@ def run_job(job: Job, made: Callable[[Context], Made]) -> tuple[Made, Path]:
     Raises:
         RunError: the loss left the numbers.
     """
-    scratch = job.scratch
-    with Watch(job.title) as watch, reproducible(job.device):
+    from paribus.cli.going_on import going_on
+
+    scratch, watch = job.scratch, Watch(job.title)
+    with going_on(watch), watch, reproducible(job.device):
         try:
             found = made(Context(seed=job.seed, device=job.device, scratch=scratch, emit=watch))
         except Diverged as error:

@@ -1,0 +1,29 @@
+"""Ctrl-C in a verb that keeps what it has: one line that says where the same command will go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from paribus.cli.terminal import say
+
+if TYPE_CHECKING:
+    from paribus.report.watch import Watch
+
+
+@contextmanager
+def going_on(watch: Watch) -> Iterator[None]:
+    """Say on Ctrl-C from which step the same command goes on, by what *watch* was told last.
+
+    Raises:
+        typer.Exit: with 130, after Ctrl-C.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        done = watch.progress.done if watch.progress is not None else 0
+        say(f"stopped; the same command goes on from step {done}" if done else "stopped; nothing was kept yet")
+        raise typer.Exit(130) from None
