@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -37,25 +36,30 @@ def _norm(moved: NDArray[np.float64], norm: str) -> float:
 @settings(max_examples=12)
 @given(
     seed=st.integers(0, 10**6),
-    share=st.floats(1e-3, 1),
+    size=st.floats(-3, 0),
+    ratio=st.sampled_from((0.01, 0.5, 0.9, 1.1, 1.3)),
     dtype=st.sampled_from((torch.float32, torch.bfloat16)),
     precision=st.sampled_from(("float32", "bfloat16")),
     targeted=st.booleans(),
 )
 def test_an_attack_stays_in_the_ball_and_the_box(
-    by: str, norm: str, seed: int, share: float, dtype: torch.dtype, precision: str, targeted: bool
+    by: str, norm: str, seed: int, size: float, ratio: float, dtype: torch.dtype, precision: str, targeted: bool
 ) -> None:
+    """Of a linear network whose every face is *ratio* times the radius away from the first image."""
     random = np.random.default_rng(seed)
-    eps = max(1.0, round(share * LARGEST[norm])) if norm == "l0" else share * LARGEST[norm]
-    kernel = torch.from_numpy(random.normal(0, 0.5, (4, 3, 3, 3))).float()
-    weights = torch.from_numpy(random.normal(0, 1, (4, 4))).float()
+    eps = max(1.0, round(10**size * LARGEST[norm])) if norm == "l0" else 10**size * LARGEST[norm]
     images = torch.from_numpy(random.random((2, 3, 8, 8)).round(random.integers(0, 4))).to(dtype)
+    weights = torch.from_numpy(random.normal(0, 1, (4, 192))).float()
+    between = (weights - weights[:1]).abs()
+    gain = {"linf": between.sum(dim=1), "l2": between.norm(dim=1), "l1": between.amax(dim=1),
+            "l0": between.sum(dim=1) / 64}[norm]  # fmt: skip
+    first, lack = images[:1].float().flatten(1), ratio * eps * gain
     shown: list[Tensor] = []
 
     def model(points: Tensor) -> Tensor:
         shown.append(points.detach())
-        found: Tensor = F.conv2d(points.float(), kernel, stride=3).relu().mean(dim=(2, 3)) @ weights.T
-        return found
+        logits: Tensor = (points.float().flatten(1) - first) @ weights.T - lack
+        return logits
 
     labels = model(images).argmax(dim=1)
     target = (labels + 1) % 4 if targeted else None
