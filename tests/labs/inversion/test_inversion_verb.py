@@ -16,7 +16,7 @@ from paribus.errors import ChangeError, ConfigError
 from paribus.labs.inversion.experiments import Config, Decoder
 from paribus.labs.inversion.verbs import configured
 from paribus.nn.networks.load import load
-from paribus.nn.networks.names import Fixed
+from paribus.nn.networks.names import Fixed, file_digest
 from paribus.spec.context import Context, Diverged
 from paribus.spec.registry import experiment
 from paribus.spec.seed import Streams
@@ -136,7 +136,7 @@ def test_the_options_are_changes_of_the_lab() -> None:
         (["{picture}", "--network", "vgg61"], ["vgg61", "did you mean"]),
         (["{picture}", "--weights", "imagenet"], ["small_vgg", "imagenet"]),
         (["{picture}", "--change", "jiter=2"], ["jiter", "jitter"]),
-        (["{picture}", "--size", "16"], ["16x8", "16 a side"]),
+        (["{picture}", "--size", "16"], ["16x8", "16 a side", "--size 32 would do"]),
     ],
 )
 def test_what_is_wrong_is_one_line(
@@ -207,8 +207,12 @@ def test_a_png_tells_the_name_of_a_file_and_no_folder(picture: Path, tmp_path: P
     for written in (out, strip):
         with Image.open(written) as image:
             texts: dict[str, str] = image.text  # type: ignore[attr-defined]
-        assert texts["paribus:network"] == "small_vgg (mine.safetensors)"
-        assert "mine.safetensors" in texts["paribus:experiment"]
+        digest = file_digest(weights)
+        assert texts["paribus:network"] == f"small_vgg (mine.safetensors {digest})"
+        config, _ = configured(None, str(weights), "relu1_1", 2, [])
+        named = experiment(texts["paribus:experiment"]).config
+        assert named.features.network.weights == f"mine.safetensors#{digest}"
+        assert replace(named, features=config.features) == config
         for text in texts.values():
             assert str(tmp_path) not in text
             assert "secret" not in text
@@ -221,11 +225,11 @@ def test_a_decoder_takes_small_pictures(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """The picture has 60x30 pixels; the middle square is cut out first, so that 16 pixels are enough."""
-    configured_as = configured
+    configured_as, brief_decoder = configured, Decoder(steps=2, batch_size=1, width=2)
 
     def brief(*options: Any) -> tuple[Config, str]:
         config, name = configured_as(*options)
-        return replace(config, method=Decoder(steps=2, batch_size=1, width=2)), name
+        return replace(config, method=brief_decoder), name
 
     monkeypatch.setattr("paribus.labs.inversion.verbs.configured", brief)
     out = tmp_path / "out.png"
@@ -234,3 +238,66 @@ def test_a_decoder_takes_small_pictures(
     assert "the middle square" in capsys.readouterr().out
     with Image.open(out) as image:
         assert image.size == (side, side)
+        name = image.text["paribus:experiment"]  # type: ignore[attr-defined]
+    assert experiment(name).config.side == side
+    assert experiment(name).config.method == Decoder()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "made"),
+    [
+        (1000, 100, (160, 16)),
+        (100, 1000, (16, 160)),
+        (400, 300, (128, 96)),
+        (1000, 16, (1000, 16)),
+        (997, 99, (162, 16)),
+    ],
+)
+def test_a_long_picture_keeps_as_many_pixels_as_are_needed(
+    tmp_path: Path, width: int, height: int, made: tuple[int, int]
+) -> None:
+    Image.fromarray(np.full((height, width, 3), 90, np.uint8)).save(tmp_path / "pan.png")
+    out = tmp_path / "out.png"
+    options = ["--layer", "relu1_1", "--weights", "random", "--steps", "1", "--out", str(out)]
+    assert call("inversion", "invert", str(tmp_path / "pan.png"), *options) == 0
+    with Image.open(out) as image:
+        assert image.size == made
+
+
+def test_a_picture_without_the_pixels_and_a_size_too_small_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for (width, height), asked, said in (
+        ((300, 15), [], "300x15 pixels; at least 16 a side are needed"),
+        (
+            (997, 99),
+            ["--size", "128"],
+            "128x13 pixels at this size; at least 16 a side are needed, and --size 162 would do",
+        ),
+    ):
+        path = tmp_path / "pan.png"
+        Image.fromarray(np.full((height, width, 3), 90, np.uint8)).save(path)
+        assert call("inversion", "invert", str(path), *asked, "--out", str(tmp_path / "out.png")) == 2
+        assert capsys.readouterr().err == f"error: {path}: {said}\n"
+
+
+def test_only_a_png_is_written(picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.jpg"
+    for options in (["--out", str(out)], ["--out", str(tmp_path / "out.png"), "--strip", str(out)]):
+        assert call("inversion", "invert", str(picture), *SETTINGS, *options) == 2
+        said = capsys.readouterr().err
+        assert f"{options[-2]} {out}: what is written is a .png file" in said
+        assert len(said.splitlines()) == 1
+    assert not out.exists()
+
+
+def test_a_size_beyond_the_memory_is_one_line(
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def greedy(*_: object) -> None:
+        np.ones((1 << 50,), np.uint8)
+
+    monkeypatch.setattr("paribus.labs.inversion.picture.invert_picture", greedy)
+    assert call("inversion", "invert", str(picture), *SETTINGS, "--out", str(tmp_path / "out.png")) == 2
+    said = capsys.readouterr().err
+    assert said == "error: 40x20 pixels are too many for this memory; a smaller --size makes them fewer\n"

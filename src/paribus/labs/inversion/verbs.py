@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 FRAME = 256
 """The longest side of a frame in a strip."""
+
+LONGEST = 128
+"""The longer side at which a picture is inverted, in pixels, where nothing else is asked for."""
 
 app = typer.Typer(help="What does a feature keep of its image?")
 
@@ -41,8 +45,14 @@ def invert(
         typer.Option("--layer", metavar="NAME", help="relu3_2 (default), layer1_2, ...; several are joined by +."),
     ] = None,
     size: Annotated[
-        int, typer.Option("--size", metavar="PIXELS", min=SMALLEST_SIDE, help="The longer side; no picture grows.")
-    ] = 128,
+        int | None,
+        typer.Option(
+            "--size",
+            metavar="PIXELS",
+            min=SMALLEST_SIDE,
+            help=f"The longer side ({LONGEST}, or what leaves the shorter {SMALLEST_SIDE}); no picture grows.",
+        ),
+    ] = None,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Steps of the optimisation.")] = None,
     change: Annotated[
         list[str] | None,
@@ -62,8 +72,9 @@ def invert(
     from paribus.cli.files import keep_apart, prepare
     from paribus.cli.going_on import going_on
     from paribus.cli.scratch import scratch_of
+    from paribus.data.memory import enough_memory
     from paribus.data.pictures import read_picture, resized, square, write_png
-    from paribus.errors import DataError, RunError
+    from paribus.errors import RunError
     from paribus.labs.inversion.experiments import Decoder
 
     check_device(device)
@@ -73,18 +84,18 @@ def invert(
     out = prepare(out, "--out", suffix=".png")
     if strip is not None:
         prepare(strip, "--strip", suffix=".png")
-    if isinstance(config.method, Decoder):
-        picture = square(picture, min(size, *picture.shape[:2]))
-    picture = resized(picture, longest=size)
-    height, width = picture.shape[:2]
-    if min(height, width) < SMALLEST_SIDE:
-        raise DataError(f"{image}: {width}x{height} pixels at this size; at least {SMALLEST_SIDE} a side are needed")
     middle = ""
     if isinstance(config.method, Decoder):
-        config, middle = dataclasses.replace(config, side=height), ", the middle square"
+        side = min(size or LONGEST, *picture.shape[:2])
+        picture, middle = square(picture, side), ", the middle square"
+        if side >= SMALLEST_SIDE and side != config.side:
+            config, name = dataclasses.replace(config, side=side), f"{name}/side={side}"
+    picture = resized(picture, longest=_longest(image, picture.shape, size))
+    height, width = picture.shape[:2]
 
     from paribus.labs.inversion import LAB
     from paribus.labs.inversion.picture import invert_picture
+    from paribus.nn.networks.names import pinned
     from paribus.nn.pixels import to_tensor
     from paribus.report.film import film
     from paribus.report.watch import Watch
@@ -93,7 +104,7 @@ def invert(
     layers = "+".join(config.features.layers)
     scratch = scratch_of(LAB, config, [picture], seed=seed, device=device)
     watch = Watch(f"{image.name}: {layers} of {config.features.network}")
-    with going_on(watch), watch:
+    with going_on(watch), enough_memory(width, height, "a smaller --size makes them fewer"), watch:
         context = Context(seed=seed, device=device, scratch=scratch, emit=watch)
         try:
             found = invert_picture(config, to_tensor(picture[None]).contiguous(), context)
@@ -101,7 +112,7 @@ def invert(
             shutil.rmtree(scratch, ignore_errors=True)
             raise RunError(f"{image}: the inversion diverged ({error.reason}){_remedy(config)}") from None
     told = {
-        "network": f"{config.features.network.name} ({_file_name(config.features.network.weights)})",
+        "network": pinned(config.features.network),
         "layer": layers,
         "size": f"{width}x{height}",
         "seed": seed,
@@ -126,9 +137,27 @@ def _remedy(config: Config) -> str:
     return "; a smaller learning rate may help: --change constant_rate=0.05"
 
 
-def _file_name(weights: str) -> str:
-    """Return *weights*, of a file its name without its folder: a picture that is passed on tells no paths."""
-    return Path(weights.partition("#")[0]).name
+def _longest(image: Path, shape: tuple[int, ...], size: int | None) -> int:
+    """Return at which longer side the picture at *image*, of this *shape*, is inverted.
+
+    That is *size*, or where nothing was asked for LONGEST, or more where the shorter side needs it.
+
+    Raises:
+        DataError: the shorter side would have too few pixels, or has.
+    """
+    from paribus.errors import DataError
+
+    shorter, longer = sorted(shape[:2])
+    if shorter < SMALLEST_SIDE:
+        raise DataError(f"{image}: {shape[1]}x{shape[0]} pixels; at least {SMALLEST_SIDE} a side are needed")
+    least = math.ceil(SMALLEST_SIDE * longer / shorter)
+    if size is None:
+        return max(LONGEST, least)
+    scale = min(1.0, size / longer)
+    if round(shorter * scale) < SMALLEST_SIDE:
+        told = f"{round(shape[1] * scale)}x{round(shape[0] * scale)} pixels at this size"
+        raise DataError(f"{image}: {told}; at least {SMALLEST_SIDE} a side are needed, and --size {least} would do")
+    return size
 
 
 def configured(
@@ -165,7 +194,7 @@ def configured(
         if features.network == BASELINE.features.network:
             segments.insert(0, f"layer={layers}")
         else:
-            file = _file_name(features.network.weights)
+            file = Path(features.network.weights).name  # with its digest; a picture that is passed on tells no folders
             segments.insert(0, f"features={features.network.name}:{file}:{layers}")
     if steps is not None and steps != BASELINE.steps:
         segments.append(f"steps={steps}")
