@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.main import get_command
 
-from paribus.cli import app
+from paribus.cli import app, main
 from paribus.cli.files import FileError, keep_apart
 from paribus.cli.manual import pages
 
@@ -171,3 +173,26 @@ def test_outputs_are_kept_apart_from_the_picture_and_from_each_other(tmp_path: P
     with pytest.raises(FileError, match="same file"):
         keep_apart([picture], {"--out": other, "--strip": other})
     keep_apart([picture], {"--out": other, "--strip": None})
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("inversion", "invert", "cat.png"),
+        ("adversarial", "attack", "cat.png"),
+        ("texture", "synthesize", "cat.png"),
+        ("texture", "synthesize", "--weights", "gravel"),
+        ("texture", "stylize", "cat.png", "--style", "cat.png"),
+        ("texture", "stylize", "cat.png", "--style", "cat.png", "--method", "adain"),
+        ("texture", "stylize", "cat.png", "--method", "fast", "--weights", "flower"),
+    ],
+)
+def test_a_verb_that_writes_a_png_takes_no_other_name(
+    asked: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save("cat.png")
+    assert main([*asked, "--out", "new.jpg"]) == 2
+    expected = "error: --out new.jpg: what is written is a .png file; give a name that ends in .png\n"
+    assert capsys.readouterr().err == expected
+    assert not Path("new.jpg").exists()

@@ -73,7 +73,7 @@ def attack(
     from paribus.train.arithmetic import reproducible
 
     keep_apart([image], {"--out": out})
-    prepare(out, "--out")
+    prepare(out, "--out", suffix=".png")
     radius = _radius(eps, norm)
     restarts = L0.restarts if (norm, by) == (L0.norm, *L0.attacks) else 1
     how = Protocol(norm=norm, eps=radius, attacks=(by,), steps=steps, queries=queries, searches=9, restarts=restarts)
