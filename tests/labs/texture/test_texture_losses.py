@@ -14,10 +14,14 @@ from scipy.stats import wasserstein_distance
 from torch import Tensor
 
 from paribus.errors import ConfigError
+from paribus.labs.texture.content_loss import content_loss
+from paribus.labs.texture.log_eye import LogLoss
 from paribus.labs.texture.losses import LOSSES
 from paribus.labs.texture.losses.histogram import Histogram
 from paribus.labs.texture.losses.sliced import SlicedWasserstein
 from paribus.labs.texture.losses.sorting import quantiles
+from paribus.labs.texture.style_loss import StyleLoss
+from paribus.labs.texture.train_generator import diversity
 
 Array = NDArray[np.float64]
 
@@ -119,6 +123,37 @@ def test_the_gradient_is_that_of_finite_differences(name: str) -> None:
     loss = LOSSES[name]
     here, target = features(0, count=2, height=3, width=3).requires_grad_(), loss.target(features(1, count=1))
     assert torch.autograd.gradcheck(lambda x: loss(x, target, stream()), (here,))
+
+
+def test_the_gradient_of_the_content_loss_is_that_of_finite_differences() -> None:
+    here, there = features(0, count=2, height=3, width=3).requires_grad_(), features(1, count=1, height=3, width=3)
+    assert torch.autograd.gradcheck(lambda x: content_loss(x, there), (here,))
+    (gradient,) = torch.autograd.grad(content_loss(here, there).sum(), here)
+    assert float(gradient.abs().max()) > 1e-3
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "histogram"])
+def test_the_gradient_of_a_style_is_that_of_finite_differences(name: str) -> None:
+    """Over two layers of different sizes, with weights that differ; LogLoss of this loss and of covariances."""
+    shapes = {"fine": (3, 4, 3), "deep": (4, 2, 3)}
+    there = {layer: features(9, 1, *shape) for layer, shape in shapes.items()}
+    here = [features(place, 2, *shape).requires_grad_() for place, shape in enumerate(shapes.values())]
+    weights = {"fine": 1.0, "deep": 3.0}
+    style = StyleLoss.toward(there, LOSSES[name], stream(), weights)
+    also = StyleLoss.toward(there, LOSSES["covariance"], stream(), weights)
+    for loss in (style, LogLoss(style.loss, style.targets, style.scales, style.weights, also=also)):
+        assert torch.autograd.gradcheck(
+            lambda fine, deep, loss=loss: loss({"fine": fine, "deep": deep}, stream()), tuple(here)
+        )
+        gradients = torch.autograd.grad(loss(dict(zip(shapes, here, strict=True)), stream()).sum(), here)
+        assert min(float(gradient.abs().max()) for gradient in gradients) > 1e-3
+
+
+def test_the_gradient_of_the_diversity_is_that_of_finite_differences() -> None:
+    images = torch.rand(4, 3, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    assert torch.autograd.gradcheck(diversity, (images,))
+    (gradient,) = torch.autograd.grad(diversity(images), images)
+    assert float(gradient.abs().max()) > 1e-3
 
 
 def test_the_gradient_of_the_histogram_loss_holds_the_match_fixed() -> None:
