@@ -46,7 +46,7 @@ def attack_named(name: str, how: Protocol, course: Course | None = None, context
     if name == "mi_fgsm":
         return mi_fgsm(norm=norm, eps=eps, steps=steps, precision=precision)
     if name == "pgd":
-        return PGD(norm=norm, eps=eps, steps=steps, restarts=how.restarts, precision=precision)
+        return PGD(norm=norm, eps=eps, steps=steps, restarts=how.restarts, precision=precision, context=context)
     if name == "apgd_ce":
         return APGD(norm=norm, eps=eps, steps=steps, restarts=how.restarts, precision=precision)
     if name == "apgd_t":
