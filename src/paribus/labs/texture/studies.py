@@ -112,4 +112,12 @@ STUDIES = (
         "No: after 500 steps Gram matrices are met by noise and spots, where optimisation has found shapes.",
         ("feed_forward",),
     ),
+    _study(
+        "photographs",
+        "Does the network that is best for textures also serve photographs of things?",
+        "Yes: Gram matrices forget where things are, so parts of things are met as parts of textures are; robust "
+        "weights come first again, then random ones.",
+        ("photographs/robust", "photographs/random"),
+        control="texture/photographs",
+    ),
 )
