@@ -20,8 +20,8 @@ from paribus.labs.textsnake.decode import decode
 from paribus.labs.textsnake.detector import Detector
 from paribus.labs.textsnake.evaluation import evaluate
 
-REGION = (0.3, 0.4, 0.5, 0.6)
-LINE = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
+REGION = (0.15, 0.2, 0.25, 0.3, 0.4, 0.6)
+LINE = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)
 SCORE = (0.0, 0.6, 0.65, 0.7, 0.75, 0.8)
 
 
