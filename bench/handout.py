@@ -70,7 +70,7 @@ def main() -> int:
 
         studies = [exhibit(conducted(study, options.seeds).results) for study in chosen]
         tables = {"verdicts": "\n\n".join([_head(studies), *map(_study, studies)])}
-        if lab.name in PAIRING:
+        if lab.name in PAIRING and not options.only:
             topics = [paribus.study(f"{lab.name}.{topic}") for topic in PAIRING[lab.name]]
             pairs = [conducted(study, options.pairing_seeds) for study in topics]
             tables["pairing"] = _pairing([exhibit(pair.results) for pair in pairs])
