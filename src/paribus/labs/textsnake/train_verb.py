@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from paribus.labs.textsnake.options import DataSet, Device, GroundTruth, SkipBroken
+
 BATCH = 4
 """Views a step."""
 SIDE = 512
@@ -17,19 +19,8 @@ PEAK = 1e-3
 
 
 def train(
-    ground_truth: Annotated[
-        Path,
-        typer.Option("--ground-truth", metavar="DIR", help="The folder of the published data set.", show_default=False),
-    ],
-    data: Annotated[
-        str,
-        typer.Option(
-            "--data",
-            metavar="NAME",
-            help="total_text, ctw1500, icdar2015, msra_td500 or synthtext: how it is laid out.",
-            show_default=False,
-        ),
-    ],
+    ground_truth: GroundTruth,
+    data: DataSet,
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="The .safetensors file to write.", show_default=False)
     ],
@@ -38,15 +29,9 @@ def train(
         str, typer.Option("--weights", metavar="W", help="Where it starts: slim, or a .safetensors FILE.")
     ] = "slim",
     steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, help="Updates of four views each.")] = 2000,
-    skip_broken: Annotated[
-        bool,
-        typer.Option(
-            "--skip-broken",
-            help="Leave out broken images, take broken annotations as do-not-care, and say so, instead of stopping.",
-        ),
-    ] = False,
+    skip_broken: SkipBroken = False,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the random views.")] = 0,
-    device: Annotated[str, typer.Option("--device", metavar="D", help="cpu, cuda, cuda:1 or mps.")] = "cpu",
+    device: Device = "cpu",
 ) -> None:
     """Train the detector further on annotated photographs.
 
@@ -56,6 +41,7 @@ def train(
     """
     from paribus.cli.conducting import check_device
     from paribus.cli.files import prepare
+    from paribus.cli.going_on import going_on
     from paribus.cli.scratch import scratch_of
     from paribus.cli.terminal import one_line, say
     from paribus.errors import ConfigError, DataError, RunError
@@ -84,13 +70,12 @@ def train(
 
     checked(out)
     began = file_digest(path_of(weights))
-    training = Training(
-        steps=steps, batch_size=BATCH, side=SIDE, schedule=OneCycle(peak=PEAK), precision="bfloat16"
-    )  # fmt: skip
+    training = Training(steps=steps, batch_size=BATCH, side=SIDE, schedule=OneCycle(peak=PEAK), precision="bfloat16")
     files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in photographs.paths if path.exists()]
     scratch = scratch_of(LAB, (training, data, split, skip_broken, began, files), (), seed=seed, device=device)
     title = f"{Path(weights).name} on {len(photographs)} photographs of {data}"
-    with Watch(title) as watch, reproducible(device):
+    watch = Watch(title)
+    with going_on(watch), watch, reproducible(device):
         try:
             context = Context(seed=seed, device=device, scratch=scratch, emit=watch)
             model = fine_tuned(load_weights(weights), photographs, training, context)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from paribus.labs.textsnake.options import DataSet, Device, GroundTruth, SkipBroken
 from paribus.labs.textsnake.seen_at import MULTIPLE, SIZE
 from paribus.labs.textsnake.train_verb import train
 
@@ -40,7 +41,6 @@ _Size = Annotated[
     int,
     typer.Option("--size", metavar="PIXELS", min=MULTIPLE, help="The longer side when it is looked at; none grows."),
 ]
-_Device = Annotated[str, typer.Option("--device", metavar="D", help="cpu, cuda, cuda:1 or mps.")]
 
 
 @app.command()
@@ -57,7 +57,7 @@ def detect(
     ] = None,
     size: _Size = SIZE,
     weights: _Weights = "slim",
-    device: _Device = "cpu",
+    device: Device = "cpu",
 ) -> None:
     """Find text of any shape, straight or curved, in pictures.
 
@@ -262,19 +262,8 @@ def export(
 
 @app.command()
 def evaluate(
-    ground_truth: Annotated[
-        Path,
-        typer.Option("--ground-truth", metavar="DIR", help="The folder of the published data set.", show_default=False),
-    ],
-    data: Annotated[
-        str,
-        typer.Option(
-            "--data",
-            metavar="NAME",
-            help="total_text, ctw1500, icdar2015, msra_td500 or synthtext: how it is laid out.",
-            show_default=False,
-        ),
-    ],
+    ground_truth: GroundTruth,
+    data: DataSet,
     split: Annotated[str, typer.Option("--split", metavar="SPLIT", help="test or train.")] = "test",
     protocol: Annotated[
         str | None,
@@ -294,16 +283,10 @@ def evaluate(
         float | None,
         typer.Option("--iou", metavar="SHARE", help="The others: agreement that a find must exceed; by default 0.5."),
     ] = None,
-    skip_broken: Annotated[
-        bool,
-        typer.Option(
-            "--skip-broken",
-            help="Leave out broken images, take broken annotations as do-not-care, and say so, instead of stopping.",
-        ),
-    ] = False,
+    skip_broken: SkipBroken = False,
     size: _Size = SIZE,
     weights: _Weights = "slim",
-    device: _Device = "cpu",
+    device: Device = "cpu",
 ) -> None:
     """Score the detector on a published data set.
 
