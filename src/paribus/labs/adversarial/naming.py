@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from pathlib import Path
 
 from paribus.labs.adversarial.experiments import BASELINE, Protocol
-from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, embedded_path, file_digest
+from paribus.nn.networks.names import NETWORKS, Fixed, known_weights
 from paribus.spec.experiment import Experiment, flatten
 from paribus.spec.registry import experiment, lab
 
@@ -62,11 +61,8 @@ def network_in_words(network: Fixed) -> dict[str, str]:
 
     A picture that is passed on tells no paths. Random weights have no file, and torchvision's are those of its name.
     """
-    weights, _, digest = network.weights.partition("#")
-    told = {"network": f"{network.name}:{Path(weights).name}"}
-    if weights in EMBEDDED:
-        digest = file_digest(embedded_path(weights))
-    return told | ({"weights_digest": digest} if digest else {})
+    weights, digest = known_weights(network)
+    return {"network": f"{network.name}:{weights}"} | ({"weights_digest": digest} if digest else {})
 
 
 def _joined(segments: list[str]) -> Experiment:

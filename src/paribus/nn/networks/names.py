@@ -66,12 +66,20 @@ def fixed(text: str) -> Fixed:
 def pinned(network: Fixed) -> str:
     """Return ``small_vgg (cifar10 0123456789abcdef)``: the network with its weights' digest, where that is at hand.
 
-    Of a file it tells the name and no folder. Weights that are downloaded or random have no digest here.
+    Of a file it tells the name and no folder.
+    """
+    return f"{network.name} ({' '.join(filter(None, known_weights(network)))})"
+
+
+def known_weights(network: Fixed) -> tuple[str, str]:
+    """Return what the weights of *network* are called, a file without its folder, and their digest.
+
+    Weights that are downloaded or random have no digest here; it is empty then.
     """
     where, _, digest = network.weights.partition("#")
     if network.weights in EMBEDDED and network.name == "small_vgg":
         digest = file_digest(embedded_path(network.weights))
-    return f"{network.name} ({' '.join(filter(None, (Path(where).name, digest)))})"
+    return Path(where).name, digest
 
 
 def embedded_path(weights: str) -> Path:
