@@ -20,9 +20,22 @@ from paribus.data.photographs import photograph
 from paribus.errors import ConfigError, DataError
 from paribus.labs.adversarial import LAB
 from paribus.labs.adversarial import check as checks
+from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.attacks.course import CourseAttack, averaged_total_variation
-from paribus.labs.adversarial.experiments import BASELINE, Attacker, Config, Course, Protocol, Recipe, Trained
-from paribus.labs.adversarial.masking import masking
+from paribus.labs.adversarial.experiments import (
+    BASELINE,
+    EPS,
+    L0,
+    NEAREST,
+    Attacker,
+    Config,
+    Course,
+    Protocol,
+    Recipe,
+    Trained,
+)
+from paribus.labs.adversarial.masking import masking, probes
+from paribus.labs.adversarial.norms import NORMS
 from paribus.labs.adversarial.panel import amplification, panel
 from paribus.labs.adversarial.protocol import attack_named, targets
 from paribus.labs.adversarial.run import run
@@ -192,17 +205,57 @@ class _Shattered(nn.Module):
         return network()(2 * images.detach() - images)
 
 
-def test_masked_gradients_are_noticed_and_sound_ones_are_not() -> None:
+@pytest.mark.parametrize("norm", NORMS)
+def test_masked_gradients_are_noticed_in_each_norm_and_sound_ones_are_not(norm: str) -> None:
     images, labels = digits("test", 25)
     right = network()(images).argmax(dim=1) == labels
     images, labels = images[right], labels[right]
-    sound = masking(network(), images, labels, Streams(0), eps=0.1, steps=5, queries=60)
+    eps = 2 * EPS[norm]
+    sound, masked, shattered = (
+        masking(model, images, labels, Streams(0), norm=norm, eps=eps, steps=5, queries=60)
+        for model in (network(), _Masked(), _Shattered())
+    )
     assert sound.alarms == ()
     assert sound.unbounded == 1
-    masked = masking(_Masked(), images, labels, Streams(0), eps=0.1, steps=5, queries=60)
-    assert any("black box" in alarm for alarm in masked.alarms)
+    assert sound.many_steps > 0.3
     assert any("without a bound" in alarm for alarm in masked.alarms)
-    assert len(masking(_Shattered(), images, labels, Streams(0), eps=0.1, steps=5, queries=60).alarms) >= 1
+    assert len(shattered.alarms) >= 1
+    if norm == "linf":
+        assert "a black box breaks" in " ".join(masked.alarms)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_tests_for_masking_move_in_their_norm_and_say_which(norm: str) -> None:
+    images, labels = digits("test", 6)
+    eps = EPS[norm]
+    for name, attack in probes(norm=norm, eps=eps, steps=4, queries=20).items():
+        far = distance(attack(network(), images, labels, streams=Streams(0)).images, images, norm)
+        assert name == "unbounded" or bool((far <= eps).all()), name
+    undefined = 2 if norm == "l0" else 0
+    told = masking(network(), images, labels, Streams(0), norm=norm, eps=eps, steps=4, queries=20)
+    assert len(told.untested) == undefined
+    assert told.metrics["masking_tests"] == 4 - undefined
+    assert told.metrics["masking_eps"] == eps
+    assert ("masking_black_box" in told.metrics) == (norm != "l0")
+    bad = replace(told, noise=1.0, many_steps=0.5, unbounded=1.0, black_box=None, few_steps=None)
+    assert bad.alarms == (f"noise breaks 100% within {eps:g} in {norm}, the gradient 50%",)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "eps"),
+    [
+        (Protocol(norm="l2", eps=0.7, attacks=("pgd",)), 0.7),
+        (Protocol(norm="l1", eps=float("inf"), attacks=("elastic_net",)), 12.0),
+        (NEAREST, 1.0),
+        (L0, 10.0),
+    ],
+)
+def test_a_trial_is_tested_for_masking_in_its_norm(protocol: Protocol, eps: float) -> None:
+    budget = {"steps": 3, "queries": 5, "images": 20, "searches": 2}
+    metrics = run(replace(TINY, protocol=replace(protocol, **budget)), Context(seed=0))  # type: ignore[arg-type]
+    assert metrics["masking_eps"] == eps
+    assert metrics["masking_tests"] == (2 if protocol.norm == "l0" else 4)
+    assert ("masking_black_box" in metrics) == (protocol.norm != "l0")
 
 
 def test_the_check_warns_of_a_network_that_has_learnt_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,6 +266,10 @@ def test_the_check_warns_of_a_network_that_has_learnt_nothing(monkeypatch: pytes
     found = {finding.check: finding for finding in checks.check(learnt, Context(seed=0))}
     assert found["natural accuracy"].level == "ok"
     assert found["masked gradients"].level == "ok"
+    assert "within 0.05 in linf" in found["masked gradients"].value
+    counted = {one.check: one for one in checks.check(replace(learnt, protocol=L0), Context(seed=0))}
+    assert "within 10 in l0" in counted["masked gradients"].value
+    assert "Square does not know l0" in counted["masked gradients"].value
 
 
 def test_a_fixed_victim_must_know_the_classes_of_the_data(tmp_path: Path) -> None:

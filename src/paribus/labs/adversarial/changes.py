@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from paribus.labs.adversarial.experiments import (
     BASELINE,
+    EPS,
     FAST_STEP,
     L0,
     NEAREST,
@@ -17,9 +18,6 @@ from paribus.labs.adversarial.experiments import (
 )
 from paribus.nn.networks.names import NETWORKS, Fixed, fixed
 from paribus.spec.change import Change, OneOf
-
-EPS = {"linf": BASELINE.protocol.eps, "l2": 1.0, "l1": 12.0, "l0": L0.eps}
-"""The radius that comes with each norm."""
 
 
 def _folder(directory: str) -> str:

@@ -194,3 +194,5 @@ NEAREST = Protocol(norm="l2", eps=float("inf"), attacks=("course",), steps=100, 
 """The protocol of attacks that seek the nearest error: no bound, the distance in L2 is what counts."""
 L0 = Protocol(norm="l0", eps=10.0, attacks=("pgd",), restarts=5)
 """The protocol that counts pixels."""
+EPS = {"linf": BASELINE.protocol.eps, "l2": 1.0, "l1": 12.0, "l0": L0.eps}
+"""The radius that comes with each norm."""

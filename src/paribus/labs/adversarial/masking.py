@@ -2,69 +2,118 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
+from paribus.labs.adversarial.attacks.ensemble import Attack
 from paribus.labs.adversarial.attacks.pgd import PGD
 from paribus.labs.adversarial.attacks.search import Model
 from paribus.labs.adversarial.attacks.square import Square
 from paribus.labs.adversarial.attacks.uniform_noise import UniformNoise
+from paribus.labs.adversarial.experiments import EPS, Protocol
 from paribus.spec.seed import Streams
 
 SLACK = 0.02
 """A share of the images by which chance may decide between two attacks."""
+UNDEFINED = {
+    "few_steps": {"l0": "not tested: more steps against fewer, for in l0 short steps stick at the first pixels"},
+    "black_box": {"l0": "not tested: a black box, for Square does not know l0"},
+}
+"""By test, and by the norm in which it is not defined, why it is not made there."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Masking:
-    """Shares of the images that attacks break; each pair stands for one test.
+    """Shares of the images that attacks break, in one norm; each but ``many_steps`` stands for one test.
 
     Args:
-        few_steps, many_steps: PGD with a few steps, and with five times as many: more must not break less.
-        unbounded: PGD that may change every pixel at will: it must break all.
-        black_box: Square, which sees no gradient: it must not beat PGD of many steps.
+        norm, eps: in which norm and with which radius.
+        few_steps: PGD with a few steps: many must not break less. None where that is not defined.
+        many_steps: PGD with five times as many, shorter steps.
+        unbounded: PGD that may change every pixel at will: it must break all. Without a bound all norms allow the same
+            images, so its steps are those of Linf in each.
         noise: random points: they must not beat PGD of many steps.
+        black_box: Square, which sees no gradient: it must not beat PGD of many steps. None where it knows no such norm.
     """
 
-    few_steps: float
+    norm: str
+    eps: float
+    few_steps: float | None
     many_steps: float
     unbounded: float
-    black_box: float
     noise: float
+    black_box: float | None
 
     @property
     def alarms(self) -> tuple[str, ...]:
         """The tests that fail, in words; none where gradients seem to be of use."""
-        found = []
-        if self.many_steps < self.few_steps - SLACK:
-            found.append(f"more steps break less: {self.many_steps:.0%} against {self.few_steps:.0%}")
+        found, within, many = [], f" within {self.eps:g} in {self.norm}", self.many_steps
+        if self.few_steps is not None and self.few_steps > many + SLACK:
+            found.append(f"more steps break less{within}: {many:.0%} against {self.few_steps:.0%}")
         if self.unbounded < 1:
             found.append(f"an attack without a bound breaks {self.unbounded:.0%}, not all")
-        if self.black_box > self.many_steps + SLACK:
-            found.append(f"a black box breaks {self.black_box:.0%}, the gradient {self.many_steps:.0%}")
-        if self.noise > self.many_steps + SLACK:
-            found.append(f"noise breaks {self.noise:.0%}, the gradient {self.many_steps:.0%}")
+        if self.black_box is not None and self.black_box > many + SLACK:
+            found.append(f"a black box breaks {self.black_box:.0%}{within}, the gradient {many:.0%}")
+        if self.noise > many + SLACK:
+            found.append(f"noise breaks {self.noise:.0%}{within}, the gradient {many:.0%}")
         return tuple(found)
 
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """The tests that are not defined in this norm, in words, with the reason."""
+        return tuple(reasons[self.norm] for reasons in UNDEFINED.values() if self.norm in reasons)
 
-def masking(
-    model: Model, images: Tensor, labels: Tensor, streams: Streams, *, eps: float, steps: int = 10, queries: int = 100
-) -> Masking:
-    """Test the gradients of *model* on *images* (B, 3, H, W) with *labels* (B,), in Linf with radius *eps*.
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The same as numbers, each called ``masking_...``; a test that was not made has none of its own."""
+        names = ("few_steps", "many_steps", "unbounded", "noise", "black_box")
+        found = {"alarms": len(self.alarms), "tests": 4 - len(self.untested), "eps": self.eps}
+        found |= {name: share for name in names if (share := getattr(self, name)) is not None}
+        return {f"masking_{name}": float(value) for name, value in found.items()}
+
+
+def radius(how: Protocol) -> float:
+    """Return the radius of the tests: the protocol's own; of one that seeks the nearest error, that of its norm."""
+    return how.eps if math.isfinite(how.eps) else EPS[how.norm]
+
+
+def probes(*, norm: str, eps: float, steps: int = 10, queries: int = 100) -> dict[str, Attack]:
+    """Return the attacks that the tests compare, by the names of :class:`Masking`'s fields.
 
     Args:
+        norm: of all but the one without a bound.
+        eps: the radius, finite.
         steps: of the brief attack; the others take five times as many.
         queries: of Square.
     """
+    length = 0.5 if norm == "l0" else 0.1
+    found: dict[str, Attack] = {
+        "few_steps": PGD(norm=norm, eps=eps, steps=steps),
+        "many_steps": PGD(norm=norm, eps=eps, steps=5 * steps, step=length),
+        "unbounded": PGD(norm="linf", eps=1.0, steps=5 * steps, step=0.1),
+        "noise": UniformNoise(norm=norm, eps=eps),
+    }
+    if norm not in UNDEFINED["black_box"]:
+        found["black_box"] = Square(norm=norm, eps=eps, queries=queries)
+    return {name: attack for name, attack in found.items() if norm not in UNDEFINED.get(name, ())}
 
-    def share(attack: PGD | Square | UniformNoise) -> float:
-        return float(attack(model, images, labels, streams=streams).success.double().mean())
 
-    return Masking(
-        few_steps=share(PGD(eps=eps, steps=steps)),
-        many_steps=share(PGD(eps=eps, steps=5 * steps, step=0.1)),
-        unbounded=share(PGD(eps=1.0, steps=5 * steps, step=0.1)),
-        black_box=share(Square(eps=eps, queries=queries)),
-        noise=share(UniformNoise(eps=eps)),
-    )
+def masking(
+    model: Model,
+    images: Tensor,
+    labels: Tensor,
+    streams: Streams,
+    *,
+    norm: str,
+    eps: float,
+    steps: int = 10,
+    queries: int = 100,
+) -> Masking:
+    """Test the gradients of *model* on *images* (B, 3, H, W) with *labels* (B,) by :func:`probes`."""
+    shares: dict[str, Any] = dict.fromkeys(UNDEFINED)
+    for name, attack in probes(norm=norm, eps=eps, steps=steps, queries=queries).items():
+        shares[name] = float(attack(model, images, labels, streams=streams).success.double().mean())
+    return Masking(norm=norm, eps=eps, **shares)

@@ -11,7 +11,7 @@ from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.data import part, tensors
 from paribus.labs.adversarial.defences import Defended
 from paribus.labs.adversarial.experiments import Config, Trained
-from paribus.labs.adversarial.masking import masking
+from paribus.labs.adversarial.masking import masking, radius
 from paribus.labs.adversarial.panel import panel
 from paribus.labs.adversarial.protocol import Evaluation, evaluate
 from paribus.labs.adversarial.training import train
@@ -20,8 +20,7 @@ from paribus.spec.context import Context
 from paribus.train.arithmetic import reproducible
 
 MASKING_IMAGES = 32
-MASKING_EPS = 0.05
-"""The radius of the tests for masking where the protocol's is not one of Linf."""
+"""On how many images, of those that are classified right, the tests for masked gradients are made."""
 
 
 def run(config: Config, context: Context) -> Mapping[str, float]:
@@ -33,8 +32,10 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     all that it got right, in the protocol's norm; one that was not broken counts as the largest distance between two
     images (1 in Linf, the root of their numbers in L2, their number in L1), so that failing never looks near.
     ``queries``: evaluations of the network an image.
-    ``masking_alarms``: how many of four tests for masked gradients fail (see :class:`Masking`), on the model attacked;
-    ``masking_many_steps``, ``masking_unbounded``, ``masking_black_box`` and ``masking_noise``: what they broke.
+    ``masking_alarms``: how many of ``masking_tests`` tests for masked gradients fail (see :class:`Masking`), on the
+    model attacked, in the protocol's norm within ``masking_eps``: its radius, or the norm's usual one where it has
+    none. ``masking_many_steps``, ``masking_unbounded``, ``masking_noise``, ``masking_few_steps`` and
+    ``masking_black_box``: the shares that they broke; the last two tests are not defined in L0.
     ``overfitting``: 1 where training on adversarial examples has taught the single step and not the ball, else 0.
     """
     with reproducible(context.device):
@@ -88,20 +89,12 @@ def _measured(found: Evaluation, images: Tensor, norm: str) -> dict[str, float]:
 
 def _masked(config: Config, model: Defended, images: Tensor, labels: Tensor, context: Context) -> dict[str, float]:
     how = config.protocol
-    eps = how.eps if how.norm == "linf" and how.eps <= 1 else MASKING_EPS
     if len(labels) == 0:
-        return {"masking_alarms": 0.0}
-    seen = masking(
+        return {"masking_alarms": 0.0, "masking_tests": 0.0}
+    return masking(
         model, images[:MASKING_IMAGES], labels[:MASKING_IMAGES], context.streams,
-        eps=eps, steps=min(10, how.steps), queries=how.queries,
-    )  # fmt: skip
-    return {
-        "masking_alarms": float(len(seen.alarms)),
-        "masking_many_steps": seen.many_steps,
-        "masking_unbounded": seen.unbounded,
-        "masking_black_box": seen.black_box,
-        "masking_noise": seen.noise,
-    }
+        norm=how.norm, eps=radius(how), steps=min(10, how.steps), queries=how.queries,
+    ).metrics  # fmt: skip
 
 
 def _tell(found: Evaluation, images: Tensor, context: Context) -> None:

@@ -156,7 +156,7 @@ class WithoutLine:
 def _radius(eps: float | None, norm: str) -> float:
     """Return the radius that ``--eps`` means: of linf in whole pixel values, of l0 a whole number of pixels."""
     from paribus.errors import ConfigError
-    from paribus.labs.adversarial.changes import EPS
+    from paribus.labs.adversarial.experiments import EPS
 
     if eps is None:
         return 8 / 255 if norm == "linf" else EPS.get(norm, 1.0)  # what no norm is, the protocol refuses
