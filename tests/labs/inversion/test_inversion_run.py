@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch import nn
 
 from paribus.cli import main
 from paribus.errors import ConfigError
-from paribus.labs.inversion import album
+from paribus.labs.inversion import LAB, album
 from paribus.labs.inversion.data import crops, originals
 from paribus.labs.inversion.decoder import UpConvolutional
 from paribus.labs.inversion.deep_prior import Hourglass
@@ -249,6 +250,16 @@ def test_the_judge_is_no_network_that_is_inverted(seed: int) -> None:
     name = experiment("inversion/features=resnet18:random:layer1_2").config.features.network
     inverted, judge = load(name, Streams(seed)), load(name, Streams(JUDGE_SEED))
     assert not torch.equal(inverted.stages["layer1_1"].conv1.weight, judge.stages["layer1_1"].conv1.weight)
+
+
+def test_where_an_arm_has_random_weights_all_compute_in_float32() -> None:
+    random = set()
+    for study in LAB.studies:
+        configs: list[Any] = [experiment(name).config for name in study.names]
+        if any(config.features.network.weights == "random" for config in configs):
+            random.add(study.name)
+            assert {config.precision for config in configs} == {"float32"}, study.name
+    assert random == {f"inversion.{name}" for name in ("weights", "weights_freely", "weights_deep", "architecture")}
 
 
 def test_lbfgs_and_jitter_are_shown_as_the_code_that_they_are() -> None:
