@@ -31,19 +31,6 @@ from paribus.report.unit import Unit, probability, unit_of
 PAIRING = {"svhn": ("regression", "augmentation", "mixup")}
 """By lab, the studies over which the gain of pairing is measured, with ``--pairing-seeds`` seeds."""
 
-ALWAYS: dict[str, tuple[str, ...]] = {"inversion": ("psnr_above_mean", "ssim", "judged_distance", "feature_loss")}
-"""By lab, metrics that get a column in each of its tables, beside the one that decides."""
-
-MORE = {
-    "svhn.softmax": ("dead_fraction", "stuck_fraction"),
-    "svhn.lp_penalty": ("sparsity",),
-    "svhn.weight_decay": ("validation_accuracy",),
-    "svhn.negative_decay": ("train_loss", "weight_growth"),
-    "svhn.negative_decay_sgd": ("train_loss", "weight_growth"),
-    "svhn.data_size": ("train_loss",),
-}
-"""By study, further metrics that get one."""
-
 
 def main() -> int:
     """Run what is missing and write the handout."""
@@ -119,8 +106,8 @@ def _measured(studies: list[Material]) -> str:
 
 def _study(material: Material) -> str:
     unit = unit_of(material)
-    lab, _, topic = material.study.name.partition(".")
-    more = (*ALWAYS.get(lab, ()), *MORE.get(material.study.name, ()))
+    topic = material.study.name.partition(".")[2]
+    more = material.study.beside
     step = f", {unit.step}" if unit.step else ""
     symbol = f", {unit.symbol}" if unit.symbol else ""
     heads = ["arm", "n", f"mean ± sd{symbol}", f"difference [95 % interval]{step}", "p adj.", "verdict", *more]
@@ -140,8 +127,22 @@ def _study(material: Material) -> str:
     if material.chosen is not None:
         found = f" {material.chosen.verdict.sentence}" if material.chosen.verdict else ""
         parts.append(f"Chosen on validation: {material.chosen.how}.{found}")
+    if material.agreement:
+        parts.append(_agreement(material))
     parts.append(f"Intervals hold for {material.verdicts[0].generalises}.")
     return "\n\n".join(parts)
+
+
+def _agreement(material: Material) -> str:
+    heads = ("measure", "Kendall's W over judges [95 % of resamples]", "p adj.", "best to worst")
+    rows = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+    for one in material.agreement:
+        order = ", ".join(f"`{label}`" for label in one.order)
+        p = probability(one.adjusted_p)
+        rows.append(f"| `{one.measure}` | {one.w:.2f} [{one.low:.2f}, {one.high:.2f}] | {p} | {order} |")
+    judges = {judge.partition("_on_")[2] or judge for one in material.agreement for judge in one.judges}
+    seeds = len(material.agreement[0].seeds)
+    return "\n".join(rows) + f"\n\nJudges: {', '.join(sorted(judges))}; means over {seeds} seeds."
 
 
 def _mean(arm: ArmMaterial, metric: str) -> str:

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.analysis import ArmScores
+from paribus.analysis import ArmScores, Concordance, concordances
 from paribus.analysis.looks import MIN_PAIRS
-from paribus.errors import ParibusError
+from paribus.errors import ParibusError, suggest
 from paribus.gather import Results
 from paribus.report.gallery import Answers, find_flips, find_mistakes, illustrate
 from paribus.report.material import ArmMaterial, Chosen, Curve, Images, Material, Mishap, NoteLine
@@ -24,6 +24,7 @@ from paribus.spec.difference import field_differences, source_difference
 from paribus.spec.experiment import Experiment, declared_changes
 from paribus.spec.lab import Pictures
 from paribus.spec.name import split
+from paribus.spec.study import Study
 from paribus.spec.trial import path_in, reason, traceback_in
 from paribus.store import Look, TrialRecord
 
@@ -42,6 +43,7 @@ def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] =
         _arm(results, experiment, scores, control_answers, gaps)
         for experiment, scores in zip(experiments, results.scores, strict=True)
     ]
+    _missing_beside(study, materials, gaps)
     shown, others = _environment(results.records)
     return Material(
         study=study,
@@ -57,6 +59,7 @@ def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] =
         made=datetime.now(UTC),
         seconds=sum(record.seconds or 0.0 for record in results.records),
         chosen=_chosen(results),
+        agreement=_agreement(study, materials, gaps),
         notes=tuple(
             NoteLine(about=note.about, text=note.text, author=note.author, written=note.written)
             for name in dict.fromkeys((study.name, *study.names))
@@ -204,6 +207,21 @@ def _arm(
         errors=errors,
         images=_images(results, experiment, gaps),
     )
+
+
+def _missing_beside(study: Study, materials: Sequence[ArmMaterial], gaps: Gaps) -> None:
+    for metric in study.beside:
+        lacking = [arm for arm in materials if arm.metrics and metric not in arm.metrics]
+        for arm in lacking[:1]:
+            gaps.add(metric, f"{arm.name} does not measure it{suggest(metric, arm.metrics)}")
+
+
+def _agreement(study: Study, materials: Sequence[ArmMaterial], gaps: Gaps) -> tuple[Concordance, ...]:
+    scores = {arm.label: arm.metrics for arm in materials}
+    found = concordances(scores, study.judges, direction=study.direction, alpha=study.alpha)
+    for measure in set(study.judges) - {one.measure for one in found}:
+        gaps.add(measure, "no seed has a value of it by every judge in every arm")
+    return found
 
 
 def _mishaps(records: Sequence[TrialRecord]) -> tuple[Mishap, ...]:

@@ -238,8 +238,8 @@ def _refuse_metrics(name: str, ended: Finished | TrialRecord, study: Study) -> N
 def comparison(control: str, arms: Sequence[str], **settings: Any) -> Study:
     """Return the study that compares names given by hand: metric, direction and margin from the control's lab.
 
-    *settings* replace fields of :class:`Study`, e.g. ``metric="test_loss"``; direction and margin of another metric are
-    those of a study of the lab that is decided by it, where there is one.
+    *settings* replace fields of :class:`Study`, e.g. ``metric="test_loss"``; direction, margin and what stands beside
+    it are those of a study of the lab that is decided by the metric, where there is one.
     """
     experiment = registry.experiment(control)
     lab = experiment.lab
@@ -253,6 +253,7 @@ def comparison(control: str, arms: Sequence[str], **settings: Any) -> Study:
         metric=metric,
         direction=like.direction if like else lab.direction if metric == lab.metric else usual_direction(metric),
         margin=like.margin if like else 0.0,
+        beside=like.beside if like else (),
     )
     return replace(found, **{key: value for key, value in settings.items() if value is not None})
 

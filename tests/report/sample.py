@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.analysis import ArmScores, Verdict, judge
+from paribus.analysis import ArmScores, Verdict, concordances, judge
 from paribus.report.material import (
     ArmMaterial,
     Chosen,
@@ -348,7 +348,10 @@ def course(rng: np.random.Generator, frames: int, height: int, width: int) -> ND
 
 
 def optimised() -> Material:
-    """Return an ordered study of arms that optimise an image: long strips, small ones, wide ones, and one without."""
+    """Return an ordered study of arms that optimise an image: long strips, small ones, wide ones, and one without.
+
+    Two metrics stand beside the one that decides, and two judges rank the arms.
+    """
     rng = np.random.default_rng(5)
     effects = {f"layer={name}": -0.8 * i for i, name in enumerate(("conv1_1", "conv2_1", "conv3_1", "conv4_1", "fc"))}
     made = material(
@@ -363,8 +366,21 @@ def optimised() -> Material:
         strip = course(rng, *shape)
         pictures = {"original": course(rng, 2, 300, 400)[-1], "result": strip[-1]}
         arms.append(dataclasses.replace(arm, images=Images(seed=0, strip=strip, pictures=pictures)))
-    study = dataclasses.replace(made.study, ordered=True, question="Which layer keeps most of its image?")
-    return dataclasses.replace(made, study=study, control=arms[0], arms=tuple(arms[1:]))
+    for place, arm in enumerate(arms):
+        more: dict[str, dict[int, float]] = {
+            "ssim": {seed: 0.9 - 0.1 * place + rng.normal(0, 0.01) for seed in range(4)},
+            "judged_distance": {seed: 0.1 + 0.07 * place + rng.normal(0, 0.004) for seed in range(4)},
+        }
+        arms[place] = dataclasses.replace(arm, metrics={**arm.metrics, **more})
+    study = dataclasses.replace(
+        made.study,
+        ordered=True,
+        question="Which layer keeps most of its image?",
+        beside=("ssim", "judged_distance"),
+        judges={"nearness": ("psnr", "ssim")},
+    )
+    agreement = concordances({arm.label: arm.metrics for arm in arms}, study.judges, direction="max")
+    return dataclasses.replace(made, study=study, control=arms[0], arms=tuple(arms[1:]), agreement=agreement)
 
 
 ALL = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -265,3 +266,22 @@ def test_comparisons_by_hand_share_a_name_but_not_their_looks(store: Store) -> N
     assert compared(["toy.py/trick/skill=0.9"], 3) == []
     assert compared(["toy.py/skill=0.9/trick"], 4) == ["at 3 seeds"]
     assert compared(["toy.py/trick"], 5) == ["at 3 seeds"]
+
+
+def test_a_metric_beside_that_nobody_measures_blocks_no_verdict(store: Store) -> None:
+    lab()
+    study = dataclasses.replace(
+        registry.study("toy.py.q"),
+        beside=("other_accuracy", "other_accurracy"),
+        judges={"accuracy": ("accuracy", "other_accuracy"), "taste": ("accuracy", "sweetness")},
+    )
+    material = exhibit(conduct(study, store=store, runner=InProcessRunner()).results)
+    assert material.gaps == (
+        "other_accurracy: toy.py/base does not measure it — did you mean 'other_accuracy' or 'accuracy'?",
+        "taste: no seed has a value of it by every judge in every arm",
+    )
+    (agreement,) = material.agreement
+    assert agreement.w == 1.0, "two names of one number"
+    assert agreement.seeds == (0, 1, 2, 3)
+    means = {arm.label: sum(arm.scores.scores.values()) for arm in (material.control, *material.arms)}
+    assert list(agreement.order) == sorted(means, key=means.__getitem__, reverse=True)

@@ -45,3 +45,16 @@ def test_the_chosen_arm_follows() -> None:
     assert chosen["name"] == "svhn/lp_pool=inf/relu"
     assert "valid_accuracy" in chosen["how"]
     assert to_json(sample.plain())["chosen"] is None
+
+
+def test_what_stands_beside_and_how_judges_agree_follow() -> None:
+    material = sample.optimised()
+    exported = to_json(material)
+    for arm in (material.control, *material.arms):
+        expected = sum(arm.metrics["ssim"].values()) / 4
+        assert exported["beside"]["ssim"][arm.name] == pytest.approx(expected)
+    (agreement,) = exported["agreement"]
+    assert agreement["measure"] == "nearness"
+    assert agreement["w"] == 1.0
+    assert agreement["order"][0] == material.control.label
+    assert to_json(sample.plain())["beside"] == {}

@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from paribus.report import figures
 from paribus.report.material import Curve, Material
@@ -93,8 +92,8 @@ def test_better_is_right_where_more_is_and_left_where_less_is() -> None:
 
 
 def test_long_names_lose_their_middle_and_dollars_are_no_formula() -> None:
-    assert figures._short("short", figures.NARROW) == "short"
-    cut = figures._short("a" * 30 + "b" * 30, figures.NARROW)
+    assert figures.short("short", figures.NARROW) == "short"
+    cut = figures.short("a" * 30 + "b" * 30, figures.NARROW)
     assert len(cut) < 40
     assert cut.startswith("a")
     assert cut.endswith("b")
@@ -182,51 +181,3 @@ def test_the_spread_needs_examples() -> None:
             widths.append(read(max(xs)) - read(min(xs)))
     parts = [100 * part for v in sample.plain().verdicts for part in (v.seed_sd, v.example_sd)]
     assert widths == pytest.approx(parts, abs=1e-3)
-
-
-def heights(svg: str) -> Callable[[float], float]:
-    """Return the map from a vertical place to the number that the axis' ticks give it."""
-    places = {}
-    for group in ElementTree.fromstring(svg).iter(f"{SVG}g"):
-        if re.search(r"ytick_\d+$", group.get("id", "")):
-            (mark,), (word,) = list(group.iter(f"{SVG}use")), list(group.iter(f"{SVG}text"))
-            places[float(mark.get("y", "nan"))] = float(str(word.text).replace("−", "-"))
-    slope, start = np.polyfit(list(places), list(places.values()), 1)
-    return lambda y: float(slope * y + start)
-
-
-@pytest.mark.parametrize("make", [sample.optimised, sample.plain, sample.lower_is_better])
-@pytest.mark.parametrize("width", [figures.NARROW, figures.WIDE])
-def test_along_the_arms_the_bars_are_the_intervals_of_the_means(make: Callable[[], Material], width: float) -> None:
-    material = make()
-    svg = figures.along(material, width)
-    read = heights(svg)
-    factor = 100 if "accuracy" in material.study.metric else 1
-    bars = [
-        [float(y) for y in re.findall(r"[ML] [\d.]+ ([\d.]+)", node.get("d", ""))]
-        for node in ElementTree.fromstring(svg).iter(f"{SVG}path")
-        if "stroke-width: 2.2" in node.get("style", "")
-    ]
-    assert len(bars) == 1 + len(material.arms)
-    for bar, arm in zip(bars, (material.control, *material.arms), strict=True):
-        values = np.array(list(arm.scores.scores.values())) * factor
-        level = 1 - material.study.alpha
-        expected = stats.t.interval(level, len(values) - 1, values.mean(), stats.sem(values))
-        assert [read(y) for y in bar] == pytest.approx(expected, abs=0.01 * (expected[1] - expected[0]) + 1e-9)
-    assert svg == figures.along(material, width), "bytes repeat"
-
-
-@pytest.mark.parametrize("make", sample.ALL.values(), ids=sample.ALL)
-def test_along_the_arms_every_arm_has_its_place(make: Callable[[], Material]) -> None:
-    material = make()
-    words = [str(node.text) for node in ElementTree.fromstring(figures.along(material)).iter(f"{SVG}text")]
-    for arm in (material.control, *material.arms):
-        label = arm.label if "layer=" not in arm.label else arm.label.partition("=")[2]
-        assert any(word and label.startswith(word.partition("…")[0]) for word in words)
-
-
-def test_arms_that_set_one_thing_share_its_name() -> None:
-    assert figures._axis(["layer=a", "layer=b"]) == ("layer", ["a", "b"])
-    assert figures._axis(["layer=a", "rate=3"]) == ("", ["layer=a", "rate=3"])
-    assert figures._axis(["layer=a/x=3", "layer=b"]) == ("", ["layer=a/x=3", "layer=b"])
-    assert figures._axis(["deep", "deeper"]) == ("", ["deep", "deeper"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import io
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -256,3 +257,19 @@ def test_ablation() -> None:
     assert "+1.09" in shown
     assert "93.10 → 94.19" in shown
     assert shown.index("wide ") < shown.index("lp_pool "), "the largest contribution first"
+
+
+def test_metrics_beside_and_agreement_of_judges_have_tables_of_their_own() -> None:
+    shown = text(verdict_table(sample.optimised()))
+    lines = shown.splitlines()
+    start = next(place for place, line in enumerate(lines) if line.startswith("means, not judged"))
+    assert lines[start].split()[-2:] == ["ssim", "judged_distance"]
+    material = sample.optimised()
+    for line, arm in zip(lines[start + 2 :], (material.control, *material.arms), strict=False):
+        ssim, distance = (np.mean(list(arm.metrics[metric].values())) for metric in material.study.beside)
+        label, first, second = line.split()
+        assert label == arm.label
+        assert float(first) == pytest.approx(ssim, abs=0.006)
+        assert float(second) == pytest.approx(distance, abs=0.006)
+    assert re.search(r"nearness +1\.00 \[0\.\d\d, 1\.00\] +0\.00\d+ +base, layer=conv1_1", shown)
+    assert "not judged" not in text(verdict_table(sample.plain()))

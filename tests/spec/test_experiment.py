@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -268,6 +269,20 @@ def test_a_loss_is_better_low_where_nobody_says_so(tmp_path: Path) -> None:
         assert usual_direction(metric) == "max", metric
     for metric in ("loss", "test-loss", "word error", "val/nll", "MSE"):
         assert usual_direction(metric) == "min", metric
+
+
+def test_what_stands_beside_is_metrics_each_once_and_judges_are_several() -> None:
+    two: dict[str, Any] = {"name": "a.b", "question": "?", "control": "a/base", "arms": ("a/x", "a/y"), "metric": "m"}
+    assert hash(Study(**two, beside=("n",), judges={"z": ("m", "n")})), "a study may be a key"
+    for wrong, said in (
+        ({"beside": "loss"}, "'loss' should be a tuple of metrics"),
+        ({"beside": ("n", "n")}, r"\('n', 'n'\) should be a tuple of metrics, each once"),
+        ({"judges": {"z": ("m", "m")}}, r"\('m', 'm'\) should be a tuple of metrics, each once"),
+        ({"judges": {"z": ("m",)}}, "'z' has 1 judge; two or more can agree"),
+        ({"judges": {"z": ("m", "n")}, "arms": ("a/x",)}, "name two arms beside the control"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            Study(**two | wrong)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from paribus.analysis.ablation import Contribution, ablate
 from paribus.analysis.comparison import Comparison, compare
+from paribus.analysis.concordance import Concordance, concordances
 from paribus.analysis.judge import judge, judge_pairs
 from paribus.analysis.pairs import PairingGain, pairing_gain
 from paribus.analysis.scores import ArmScores
@@ -14,6 +15,7 @@ __all__ = [
     "ArmScores",
     "Choice",
     "Comparison",
+    "Concordance",
     "Contribution",
     "Direction",
     "PairingGain",
@@ -24,6 +26,7 @@ __all__ = [
     "ablate",
     "choose",
     "compare",
+    "concordances",
     "judge",
     "judge_pairs",
     "pairing_gain",

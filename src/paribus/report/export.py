@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
+from statistics import fmean
 from typing import Any
 
 from paribus.analysis import Verdict
@@ -32,6 +34,8 @@ def to_json(material: Material) -> dict[str, Any]:
         "base": material.base,
         "data": material.data,
         "chosen": _chosen(material),
+        "beside": {metric: _by_arm(material, metric) for metric in study.beside},
+        "agreement": [plain(dataclasses.asdict(one)) for one in material.agreement],
     }
 
 
@@ -44,6 +48,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value if isinstance(value, bool | int | str | None) else str(value)
+
+
+def _by_arm(material: Material, metric: str) -> dict[str, float | None]:
+    """Return the mean of *metric* over the seeds of the control and of each arm, by the arm's name."""
+    arms = (material.control, *material.arms)
+    values = {arm.name: list(arm.metrics.get(metric, {}).values()) for arm in arms}
+    return {name: plain(fmean(own)) if own else None for name, own in values.items()}
 
 
 def _arm(verdict: Verdict) -> dict[str, Any]:

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paribus.analysis import Verdict
-from paribus.analysis.intervals import Part
 from paribus.report.material import ArmMaterial, Curve, Material
 from paribus.report.unit import Unit, unit_of
 from paribus.report.wording import MARKS, labels
@@ -114,7 +113,7 @@ def forest(material: Material, width: float = WIDE) -> str:
         axes.text(1, low, better, ha="right", color=MUTED, **below)
         axes.text(0.5, low, f"arm − control{f', {unit.step}' if unit.step else ''}", ha="center", **below)
 
-    return _svg(draw, (width, height), f"forest-{width:g}")
+    return svg_of(draw, (width, height), f"forest-{width:g}")
 
 
 def curve_names(material: Material) -> list[str]:
@@ -166,7 +165,7 @@ def learning_curves(material: Material, arm: ArmMaterial, name: str, width: floa
         axes.tick_params(length=3)
         axes.set_xlabel("step", labelpad=2)
 
-    return _svg(draw, (width, height), f"curve-{arm.name}-{name}")
+    return svg_of(draw, (width, height), f"curve-{arm.name}-{name}")
 
 
 def spread(material: Material, width: float = NARROW) -> str:
@@ -187,7 +186,7 @@ def spread(material: Material, width: float = NARROW) -> str:
         axes.set_ylim(len(rows), 0)
         axes.set_yticks([])
         for y, verdict in enumerate(rows):
-            axes.text(0, y + 0.05, f" {_short(known[verdict.name], width)}", va="top", ha="left")
+            axes.text(0, y + 0.05, f" {short(known[verdict.name], width)}", va="top", ha="left")
             for part, (value, colour) in enumerate(((verdict.seed_sd, ARM), (verdict.example_sd, MUTED))):
                 axes.barh(y + 0.58 + 0.2 * part, value * unit.scale, height=0.17, color=colour, linewidth=0)
         axes.set_xlim(left=0)
@@ -195,69 +194,7 @@ def spread(material: Material, width: float = NARROW) -> str:
         axes.tick_params(length=3)
         axes.set_xlabel(f"standard error{f', {unit.step}' if unit.step else ''}", labelpad=2)
 
-    return _svg(draw, (width, height), "spread")
-
-
-def along(material: Material, width: float = WIDE) -> str:
-    """Return the metric along the arms of an ordered study: means over the seeds, their intervals, the seeds' scores.
-
-    The control is the first point, and a line to hold the arms against. Intervals are Student's t, of each mean alone.
-
-    Args:
-        width: in inches.
-    """
-    unit = unit_of(material)
-    axis, words = _axis([arm.label for arm in material.arms])
-    room = (width - 0.75) / (len(words) + 1)
-    letters = max(map(len, (material.control.label, *words)))
-    upright = letters * 0.075 > room
-    words = [_short(word, 2.5) for word in (material.control.label, *words)]
-    foot = 0.35 + (0.075 * min(letters, max(map(len, words))) if upright else 0.15)
-    height = 2.2 + foot
-
-    def draw(figure: Figure) -> None:
-        axes = figure.add_axes((0.6 / width, foot / height, 1 - 0.7 / width, 1 - (foot + 0.1) / height))
-        means = []
-        for place, arm in enumerate((material.control, *material.arms)):
-            colour = ARM if place else CONTROL
-            scores = np.array(list(arm.scores.scores.values())) * unit.scale
-            means.append(float(scores.mean()) if len(scores) else math.nan)
-            axes.scatter(np.full(len(scores), place + 0.12), scores, s=7, color=MUTED, alpha=0.6, linewidth=0, zorder=2)
-            half = _half_width(scores, material.study.alpha)
-            if half > 0:
-                ends = [means[-1] - half, means[-1] + half]
-                axes.plot([place, place], ends, color=colour, linewidth=2.2, solid_capstyle="butt", zorder=3)
-        axes.plot(range(1, len(means)), means[1:], color=ARM, linewidth=1.2, marker="o", markersize=5, zorder=4)
-        axes.plot([0], means[:1], color=CONTROL, marker="D", markersize=5, linestyle="none", zorder=4)
-        if math.isfinite(means[0]):
-            axes.axhline(means[0], color=CONTROL, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1)
-        axes.set_xlim(-0.5, len(means) - 0.5)
-        axes.set_xticks(range(len(means)), words, rotation=90 if upright else 0)
-        axes.locator_params(axis="y", nbins=5)
-        axes.tick_params(length=3)
-        axes.grid(axis="y", color=GRID, linewidth=0.5)
-        axes.set_axisbelow(True)
-        axes.set_ylabel(unit.title, labelpad=2)
-        if axis:
-            axes.set_xlabel(axis, labelpad=2)
-
-    return _svg(draw, (width, height), f"along-{width:g}")
-
-
-def _axis(labels: Sequence[str]) -> tuple[str, list[str]]:
-    """Return what the axis of *labels* is called and its values: ``name=1``, ``name=2`` share a name."""
-    names = {label.partition("=")[0] for label in labels}
-    if len(names) == 1 and all(label.count("=") == 1 for label in labels):
-        return names.pop(), [label.partition("=")[2] for label in labels]
-    return "", list(labels)
-
-
-def _half_width(scores: NDArray[np.float64], alpha: float) -> float:
-    """Return half the width of the 1 - *alpha* interval of a mean; 0 where there is none."""
-    if len(scores) < 2:
-        return 0.0
-    half = Part(float(scores.std(ddof=1)) / math.sqrt(len(scores)), len(scores) - 1).half_width(alpha)
-    return half if math.isfinite(half) else 0.0
+    return svg_of(draw, (width, height), "spread")
 
 
 def _row(
@@ -267,7 +204,7 @@ def _row(
     # Words stand on paper, so that no line runs through them.
     ground = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
     inside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "top", "bbox": ground}
-    axes.text(0, y + 0.06, _short(label, width), ha="left", **inside)
+    axes.text(0, y + 0.06, short(label, width), ha="left", **inside)
     said = f"{mark.symbol} {verdict.verdict}{' †' if verdict.confounded else ''}"
     axes.text(1, y + 0.06, said, ha="right", color=mark.colour, fontweight="bold", **inside)
     line = y + 0.63
@@ -342,7 +279,7 @@ def _limits_of(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(low - pad), float(high + pad)
 
 
-def _short(label: str, width: float) -> str:
+def short(label: str, width: float) -> str:
     """Return *label* with its middle left out where it would run into what stands at the right."""
     room = max(12, int((width - 1.2) * 14))
     if len(label) <= room:
@@ -350,7 +287,7 @@ def _short(label: str, width: float) -> str:
     return f"{label[: room // 2]}…{label[-(room - room // 2 - 1) :]}"
 
 
-def _svg(draw: Any, size: Sequence[float], name: str) -> str:
+def svg_of(draw: Any, size: Sequence[float], name: str) -> str:
     """Draw a figure of *size* inches and return it as an ``<svg>`` element whose identifiers begin with *name*."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG

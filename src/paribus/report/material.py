@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.analysis import ArmScores, Verdict
+from paribus.analysis import ArmScores, Concordance, Verdict
 from paribus.spec.difference import FieldDifference
 from paribus.spec.study import Study
 
@@ -170,6 +170,8 @@ class Material:
     other_environments: int = 0
     """How many trials ran in an environment that differs from the one shown."""
     notes: tuple[NoteLine, ...] = ()
+    agreement: tuple[Concordance, ...] = ()
+    """How alike the judges of each of the study's measures rank control and arms, by their labels."""
     max_seeds: int | None = None
     """The planned maximum where one looked after every seed; ``None`` for a number of seeds fixed beforehand."""
     looks: tuple[str, ...] = ()

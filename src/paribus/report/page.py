@@ -6,9 +6,9 @@ import base64
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import stdev
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from paribus.analysis import Verdict
 from paribus.report import figures
+from paribus.report.along import along
 from paribus.report.export import to_json
 from paribus.report.film import FRAMES, film, magnification, reduced
 from paribus.report.listing import diff_lines
 from paribus.report.material import ArmMaterial, Flips, Gallery, Material
-from paribus.report.unit import MISSING, Unit, duration, probability, unit_of
+from paribus.report.unit import MISSING, Unit, beside, duration, probability, unit_of
 from paribus.report.wording import (
     MARKS,
     UNDESCRIBED,
@@ -100,9 +101,21 @@ def _content(material: Material) -> dict[str, Any]:
             for kind, width in (("wide", figures.WIDE), ("narrow", figures.NARROW))
         ],
         "along": [
-            (kind, _figure(figures.along(material, width), _said_along(material, unit)))
+            (kind, _figure(along(material, width), _said_along(material, unit)))
             for kind, width in (("wide", figures.WIDE), ("narrow", figures.NARROW))
             if material.study.ordered
+        ],
+        "beside": _beside(material),
+        "agreement": [
+            {
+                "measure": one.measure,
+                "judges": one.judges,
+                "w": f"{one.w:.2f}",
+                "interval": f"[{one.low:.2f}, {one.high:.2f}]",
+                "p": probability(one.adjusted_p),
+                "order": one.order,
+            }
+            for one in material.agreement
         ],
         "images": _images(material, unit, few),
         "curves": _curves(material),
@@ -150,14 +163,15 @@ def _control_row(material: Material, unit: Unit) -> dict[str, Any]:
         "label": material.control.label,
         "name": material.control.name,
         "n": len(values),
-        "mean": _mean(unit, values),
+        "mean": unit.mean(values),
     }
 
 
-def _mean(unit: Unit, values: Sequence[float]) -> str:
-    if not values:
-        return MISSING
-    return unit.spread(fmean(values), stdev(values) if len(values) > 1 else math.nan)
+def _beside(material: Material) -> dict[str, Any]:
+    columns = beside(material)
+    arms = (material.control, *material.arms)
+    rows = [(arm.label, [unit.brief(own[place]) for unit, own in columns]) for place, arm in enumerate(arms)]
+    return {"titles": [unit.title for unit, _ in columns], "rows": rows}
 
 
 def _pairing(label: str, verdict: Verdict, unit: Unit) -> dict[str, str]:
@@ -184,8 +198,9 @@ def _said(material: Material, unit: Unit) -> str:
 def _said_along(material: Material, unit: Unit) -> str:
     """The metric along the arms in words, for those who do not see it."""
     arms = (material.control, *material.arms)
-    parts = [f"{arm.label} {_mean(unit, list(arm.scores.scores.values()))}" for arm in arms]
-    return f"{unit.title} along the arms, the control first: {'; '.join(parts)}."
+    parts = [f"{arm.label} {unit.mean(list(arm.scores.scores.values()))}" for arm in arms]
+    more = f" Below it {', '.join(material.study.beside)}; see the table." if material.study.beside else ""
+    return f"{unit.title} along the arms, the control first: {'; '.join(parts)}.{more}"
 
 
 WIDEST = 4.0
@@ -273,7 +288,7 @@ def _metrics(control: ArmMaterial, arm: ArmMaterial) -> list[tuple[str, str, str
     for name in dict.fromkeys((*control.metrics, *arm.metrics)):
         pair = [list(one.metrics.get(name, {}).values()) for one in (control, arm)]
         unit = Unit.of(name, [value for values in pair for value in values])
-        rows.append((unit.title, _mean(unit, pair[0]), _mean(unit, pair[1])))
+        rows.append((unit.title, unit.mean(pair[0]), unit.mean(pair[1])))
     return rows
 
 

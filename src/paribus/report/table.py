@@ -12,7 +12,7 @@ from rich.text import Text
 
 from paribus.analysis import Verdict
 from paribus.report.material import Material
-from paribus.report.unit import Unit, counted, duration, probability, unit_of
+from paribus.report.unit import Unit, beside, counted, duration, probability, unit_of
 from paribus.report.wording import MARKS, UNDESCRIBED, answer, labels, price, scope, sentence, standard, warnings
 
 WIDE = 100
@@ -35,6 +35,12 @@ class VerdictTable:
         yield Text()
         yield self._table(unit, options.max_width)
         yield Text()
+        if material.study.beside:
+            yield _beside(material)
+            yield Text()
+        if material.agreement:
+            yield _agreement(material)
+            yield Text()
         yield from _findings(material)
         yield from warning_lines(material, of_arms=len(material.verdicts) > FEW)
         if said := scope(material):
@@ -54,11 +60,7 @@ class VerdictTable:
         table.add_column("verdict", no_wrap=True)
         control = self.material.control
         values = list(control.scores.scores.values())
-        mean = sum(values) / len(values) if values else math.nan
-        sd = (
-            math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(values) > 1 else math.nan
-        )
-        table.add_row(Text(control.label), str(len(values)), unit.spread(mean, sd), Text("control", "dim"), "", "")
+        table.add_row(Text(control.label), str(len(values)), unit.mean(values), Text("control", "dim"), "", "")
         for arm, verdict in zip(self.material.arms, self.material.verdicts, strict=True):
             table.add_row(*_row(arm.label, verdict, unit, wide))
         chosen = self.material.chosen.verdict if self.material.chosen is not None else None
@@ -131,6 +133,31 @@ def _findings(material: Material) -> list[Table]:
             mark = MARKS[chosen.verdict]
             lines.append(_bullet(f"{mark.symbol} ", sentence(known.get(chosen.name, chosen.name), chosen), mark.style))
     return lines
+
+
+def _beside(material: Material) -> Table:
+    """The metrics beside the one that decides, their means over each arm's seeds."""
+    columns = beside(material)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("means, not judged", overflow="fold", min_width=12)
+    for unit, _ in columns:
+        table.add_column(Text(unit.title), justify="right", overflow="fold")
+    for place, arm in enumerate((material.control, *material.arms)):
+        table.add_row(Text(arm.label), *(unit.brief(own[place]) for unit, own in columns))
+    return table
+
+
+def _agreement(material: Material) -> Table:
+    """How alike judges rank control and arms, by measure."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("judges of", overflow="fold", min_width=12)
+    table.add_column(Text("agree by W"), no_wrap=True)
+    table.add_column("p adj.", justify="right", no_wrap=True)
+    table.add_column("best to worst", overflow="fold")
+    for one in material.agreement:
+        by = f"{one.w:.2f} [{one.low:.2f}, {one.high:.2f}]"
+        table.add_row(Text(one.measure), Text(by), probability(one.adjusted_p), Text(", ".join(one.order)))
+    return table
 
 
 def _bullet(symbol: str, text: str, mark: str = "", style: str = "") -> Table:

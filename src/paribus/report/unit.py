@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 from paribus.analysis.scores import is_percentage, is_share
 from paribus.report.material import Material
@@ -60,6 +61,19 @@ class Unit:
         """Return ``mean ± sd``; the mean alone where one seed gives no spread."""
         return f"{self.show(mean, sd)} ± {self.show(sd, sd)}" if math.isfinite(sd) else self.show(mean)
 
+    def mean(self, values: Sequence[float]) -> str:
+        """Return the mean of *values* and their standard deviation; a dash where there are none."""
+        if not values:
+            return MISSING
+        return self.spread(fmean(values), stdev(values) if len(values) > 1 else math.nan)
+
+    def brief(self, values: Sequence[float]) -> str:
+        """Return the mean of *values* alone, with two digits of their spread but at most about five of its own."""
+        if not values:
+            return MISSING
+        mean = fmean(values)
+        return self.show(mean, max(stdev(values), 1e-4 * abs(mean)) if len(values) > 1 else math.nan)
+
     def level(self, value: float, half_width: float) -> str:
         """Return a mean as it stands beside a difference: with its digits, but never fewer than two of its own."""
         return self.show(value, min(half_width, abs(value)) if math.isfinite(half_width) else math.nan)
@@ -106,6 +120,16 @@ def unit_of(material: Material) -> Unit:
     """Choose the unit of the study's metric."""
     arms = (material.control, *material.arms)
     return Unit.of(material.study.metric, [score for arm in arms for score in arm.scores.scores.values()])
+
+
+def beside(material: Material) -> list[tuple[Unit, list[list[float]]]]:
+    """Return for each metric beside the one that decides its unit, and its values in the control and in each arm."""
+    arms = (material.control, *material.arms)
+    columns = [[list(arm.metrics.get(metric, {}).values()) for arm in arms] for metric in material.study.beside]
+    return [
+        (Unit.of(metric, [value for values in own for value in values]), own)
+        for metric, own in zip(material.study.beside, columns, strict=True)
+    ]
 
 
 def probability(p: float) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from paribus.errors import ConfigError
@@ -52,6 +53,9 @@ class Study:
         ordered: whether the arms are points along one axis, in this order: the report draws the metric along them.
         choose_by: a validation metric; where given, the arm that is best by it is also judged as *the chosen one*,
             on seeds that took no part in the choice.
+        beside: further metrics that the table and the page show beside the one that decides; nothing judges them.
+        judges: by measure, the metrics of the judges that take it, two or more: the report says how alike they rank the
+            control and the arms. Which of them are good is taken from *direction*.
     """
 
     name: str
@@ -67,6 +71,8 @@ class Study:
     factorial: bool = False
     ordered: bool = False
     choose_by: str | None = None
+    beside: tuple[str, ...] = ()
+    judges: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not self.arms:
@@ -80,6 +86,16 @@ class Study:
         check_design(self.margin, self.alpha)
         if self.seeds < 1:
             raise ConfigError(f"study {self.name!r}: at least one seed, not {self.seeds}")
+        for metrics in (self.beside, *self.judges.values()):
+            if isinstance(metrics, str) or len(set(metrics)) != len(metrics):
+                raise ConfigError(f"study {self.name!r}: {metrics!r} should be a tuple of metrics, each once")
+        for measure, metrics in self.judges.items():
+            if len(metrics) < 2:
+                raise ConfigError(f"study {self.name!r}: {measure!r} has {len(metrics)} judge; two or more can agree")
+        if self.judges and len(self.arms) < 2:
+            raise ConfigError(
+                f"study {self.name!r}: judges rank three experiments or more; name two arms beside the control"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:

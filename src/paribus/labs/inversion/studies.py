@@ -15,6 +15,9 @@ DEEP = "inversion/layer=relu4_2/weights=cifar10_robust"
 EXACT = "inversion/float32"
 """Of studies in which an arm has random weights: there bfloat16 may change the result, so all do without it."""
 
+BESIDE = ("psnr_above_mean", "ssim", "judged_distance", "feature_loss")
+
+
 STUDIES = (
     Study(
         name="inversion.depth",
@@ -23,6 +26,7 @@ STUDIES = (
         control=f"inversion/layer=conv1_1/{LONG}",
         arms=tuple(f"inversion/layer={layer}/{LONG}" for layer in LAYERS),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
         ordered=True,
     ),
@@ -33,6 +37,7 @@ STUDIES = (
         control=f"inversion/layer=conv1_1/variation=0.1/{LONG}",
         arms=tuple(f"inversion/layer={layer}/variation=0.1/{LONG}" for layer in LAYERS),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
         ordered=True,
     ),
@@ -44,6 +49,7 @@ STUDIES = (
         control="inversion/base",
         arms=("inversion/layer=conv3_2", "inversion/layer=pool3"),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
     ),
     Study(
@@ -53,6 +59,7 @@ STUDIES = (
         control="inversion/base",
         arms=("inversion/layer=relu1_1+relu3_2", "inversion/layer=relu3_2+relu4_2"),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
     ),
     Study(
@@ -62,6 +69,7 @@ STUDIES = (
         control="inversion/base",
         arms=tuple(f"inversion/variation={weight}" for weight in ("0", "1", "100", "1000")),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
         ordered=True,
     ),
@@ -72,6 +80,7 @@ STUDIES = (
         control=DEEP,
         arms=tuple(f"{DEEP}/variation={weight}" for weight in ("0", "1", "100", "1000")),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
         ordered=True,
     ),
@@ -82,6 +91,7 @@ STUDIES = (
         control="inversion/base",
         arms=tuple(f"inversion/feature_weight={weight}" for weight in ("0.01", "0.1", "10", "100")),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
         ordered=True,
     ),
@@ -92,6 +102,7 @@ STUDIES = (
         control=DEEP,
         arms=(f"{DEEP}/relative_to_itself",),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
     ),
     Study(
@@ -101,6 +112,7 @@ STUDIES = (
         control="inversion/base",
         arms=("inversion/constant_rate=0.2", "inversion/falling_rate=0.2"),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
     ),
     Study(
@@ -110,6 +122,7 @@ STUDIES = (
         control="inversion/base",
         arms=("inversion/lbfgs",),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
     ),
     Study(
@@ -119,6 +132,7 @@ STUDIES = (
         control="inversion/base",
         arms=("inversion/jitter=1", "inversion/jitter=2", "inversion/jitter=4"),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
         ordered=True,
     ),
@@ -130,6 +144,7 @@ STUDIES = (
         control="inversion/base",
         arms=("inversion/decoder", "inversion/deep_prior"),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
     ),
     Study(
@@ -139,6 +154,7 @@ STUDIES = (
         control=DEEP,
         arms=(f"{DEEP}/decoder", f"{DEEP}/deep_prior"),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
     ),
     Study(
@@ -149,6 +165,7 @@ STUDIES = (
         control=EXACT,
         arms=(f"{EXACT}/weights=random", f"{EXACT}/weights=cifar10_robust"),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
     ),
     Study(
@@ -158,6 +175,7 @@ STUDIES = (
         control=f"{EXACT}/variation=1",
         arms=(f"{EXACT}/variation=1/weights=random", f"{EXACT}/variation=1/weights=cifar10_robust"),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
     ),
     Study(
@@ -167,6 +185,7 @@ STUDIES = (
         control=f"{EXACT}/layer=relu4_2",
         arms=(f"{EXACT}/layer=relu4_2/weights=random", f"{EXACT}/layer=relu4_2/weights=cifar10_robust"),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
     ),
     Study(
@@ -176,6 +195,7 @@ STUDIES = (
         control=f"{EXACT}/features=small_vgg:random:relu3_2",
         arms=(f"{EXACT}/features=resnet18:random:layer1_2",),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
     ),
     Study(
@@ -185,6 +205,7 @@ STUDIES = (
         control="inversion/base",
         arms=("inversion/float32",),
         metric="psnr",
+        beside=BESIDE,
         margin=MARGIN,
         seeds=10,  # to show that two arms are alike takes more than to show that they differ
     ),

@@ -24,6 +24,7 @@ STUDIES = (
             "svhn/one_vs_rest",
         ),
         metric="test_accuracy",
+        beside=("dead_fraction", "stuck_fraction"),
         margin=MARGIN,
         seeds=5,
     ),
@@ -59,6 +60,7 @@ STUDIES = (
         control="svhn/base",
         arms=tuple(f"svhn/weight_decay={strength}" for strength in ("0", "1e-06", "1e-05", "0.0001", "0.001", "0.01")),
         metric="test_accuracy",
+        beside=("validation_accuracy",),
         margin=MARGIN,
         choose_by="validation_accuracy",
         seeds=10,  # five to choose on, five to judge on
@@ -74,6 +76,7 @@ STUDIES = (
             *(f"svhn/half_penalty={strength}" for strength in ("1e-05", "0.0001")),
         ),
         metric="test_accuracy",
+        beside=("sparsity",),
         margin=MARGIN,
     ),
     Study(
@@ -83,6 +86,7 @@ STUDIES = (
         control="svhn/base",
         arms=tuple(f"svhn/negative_decay={strength}" for strength in ("0.0001", "0.01", "1", "100")),
         metric="test_accuracy",
+        beside=("train_loss", "weight_growth"),
         margin=MARGIN,
     ),
     Study(
@@ -92,6 +96,7 @@ STUDIES = (
         control="svhn/sgd",
         arms=tuple(f"svhn/sgd/negative_decay={strength}" for strength in ("0.0001", "0.01", "1", "100")),
         metric="test_accuracy",
+        beside=("train_loss", "weight_growth"),
         margin=MARGIN,
     ),
     Study(
@@ -101,6 +106,7 @@ STUDIES = (
         control="svhn/base",
         arms=("svhn/train_images=30000", "svhn/train_images=10000"),
         metric="test_accuracy",
+        beside=("train_loss",),
         margin=MARGIN,
     ),
     Study(
