@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from paribus.data.photographs import PHOTOGRAPHS, TEXTURES
@@ -12,9 +14,13 @@ from paribus.labs.texture.experiments import (
     BRIEF,
     LAYERS,
     LONGEST,
+    AdaIN,
     Descent,
+    FastStyle,
     FeedForward,
     Look,
+    Optimisation,
+    StyleTransfer,
 )
 from paribus.nn.networks.names import Fixed, fixed
 from paribus.spec.change import Change, OneOf, word
@@ -64,6 +70,7 @@ BUDGET = (
 )
 
 SOURCE = (
+    _change("styles", "source.of", "styles", "Takes four photographs as styles: two textures, a flower, galaxies."),
     _change("photographs", "source.of", "photographs", "Takes four photographs of things, which are no textures."),
     Change(
         name="source",
@@ -161,7 +168,7 @@ METHOD = (
         name="scales",
         doc="Goes through so many sizes, the last at full size; scales=1 begins there.",
         path="method.scales",
-        before=BASELINE.method.scales,
+        before=Optimisation().scales,
         after=int,
         parameter=int,
     ),
@@ -181,4 +188,32 @@ METHOD = (
     ),
 )
 
-CHANGES = (*BUDGET, *SOURCE, *NETWORK, *LOOK, *LOSS, *METHOD)
+
+def _layer(text: str) -> str:
+    """Check that *text* may be a layer of a VGG, and leave it as it is written."""
+    if not re.fullmatch(r"(conv|relu)\d_\d|pool\d", text):
+        raise ValueError("a layer is expected, such as relu3_1")
+    return text
+
+
+def _styling(name: str, after: Any, doc: str, parameter: Callable[[str], Any] | None = None) -> Change:
+    """Return a change of how photographs get a style: on the baseline, or on style transfer as it is at first."""
+    before = OneOf((BASELINE.method, StyleTransfer(), *([AdaIN()] if name == "alpha" else [])))
+    return Change(name=name, doc=doc, path="method", before=before, after=after, parameter=parameter)
+
+
+STYLE = (
+    _change("stylize", "method", StyleTransfer(), "Shows photographs in the style of each source, by optimisation."),
+    _styling(
+        "content", lambda weight: StyleTransfer(content=weight), "Stylises; weighs the content by so much.", float
+    ),
+    _styling(
+        "content_layer", lambda layer: StyleTransfer(layer=layer), "Stylises; compares the content at a layer.", _layer
+    ),
+    _styling("from_noise", StyleTransfer(start="noise"), "Stylises; starts from noise instead of the photograph."),
+    _styling("adain", AdaIN(), "Stylises in one pass of the decoder that ships; it looks through its own network."),
+    _styling("alpha", lambda alpha: AdaIN(alpha=alpha), "Stylises as adain does; 0 is the photo, 1 the style.", float),
+    _styling("fast_style", FastStyle(), "Stylises in one pass of the network that ships for the source flower."),
+)
+
+CHANGES = (*BUDGET, *SOURCE, *NETWORK, *LOOK, *LOSS, *METHOD, *STYLE)

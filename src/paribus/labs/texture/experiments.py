@@ -13,8 +13,11 @@ from paribus.train.schedule import OneCycle, Schedule, Steps
 SETS = {
     "textures": TEXTURES,
     "photographs": ("astronaut", "cat", "coffee", "flower"),
+    "styles": ("tissue", "flower", "galaxies", "brick"),
 }
-"""Groups of sources; a trial takes all of its group."""
+"""Groups of sources; a trial takes all of its group. No package brings a painting, so styles are photographs, too."""
+STYLED = ("astronaut", "cat", "china")
+"""The photographs that get a style. No network that comes with Paribus has seen them in training."""
 LOSS_NAMES = ("gram", "covariance", "mean_variance", "histogram", "sorted", "sliced")
 """The losses of ``paribus.labs.texture.losses``."""
 LAYERS = ("relu1_1", "pool1", "pool2", "pool3")
@@ -101,6 +104,51 @@ class FeedForward:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StyleTransfer:
+    """Photographs in the style of the source, by optimisation (Gatys, Ecker & Bethge 2016, on a pyramid's scales)."""
+
+    content: float = 0.05
+    """The weight of the content, whose loss is 1 for an image without features, as is the style's."""
+    layer: str = "relu3_1"
+    """Where the content is compared."""
+    start: str = "photo"
+    """What the pixels are at first: those of the photograph, or ``noise`` in the style's colours."""
+    descent: Descent = field(default_factory=Descent)
+    """The optimiser and its rate."""
+    scales: int = 3
+    """How many sizes, each twice the one before."""
+
+    def __post_init__(self) -> None:
+        if self.content < 0 or self.scales < 1:
+            raise ConfigError(
+                f"a style transfer weighs its content by 0 or more, on 1 scale at least; here it is {self.content}, on "
+                f"{self.scales}"
+            )
+        if self.start not in ("photo", "noise"):
+            raise ConfigError(f"a style transfer starts from {self.start!r}; 'photo' or 'noise' is expected")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaIN:
+    """Photographs in the style of the source, in one pass of the decoder that ships (Huang & Belongie 2017)."""
+
+    alpha: float = 1.0
+    """0 leaves the photograph as it is, 1 is the whole style."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.alpha <= 1:
+            raise ConfigError(f"alpha blends photo and style, 0 to 1; here it is {self.alpha}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FastStyle:
+    """Photographs in the one style of a network that ships, in one pass (Johnson, Alahi & Fei-Fei 2016)."""
+
+    weights: str = "flower"
+    """The network, by the name of its style, which has to be the source."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """The texture that is to be met."""
 
@@ -153,8 +201,8 @@ class Config:
     """What convolutions see beyond an image's edges: one of BORDERS; with circular the texture tiles."""
     precision: str = "bfloat16"
     """The arithmetic of the network's convolutions: bfloat16 or float32. The loss and the pixels are float32."""
-    method: Optimisation | FeedForward = field(default_factory=Optimisation)
-    """How images are made that look like the source to the network."""
+    method: Optimisation | FeedForward | StyleTransfer | AdaIN | FastStyle = field(default_factory=Optimisation)
+    """How images are made that look like the source to the network, or photographs that do."""
 
     def __post_init__(self) -> None:
         if self.loss not in LOSS_NAMES:

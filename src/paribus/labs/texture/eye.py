@@ -83,8 +83,8 @@ class Eye:
         with padding(self.network, border or self.border):
             return measured(self.network, images, self.look.layers, self.precision)
 
-    def toward(self, source: Float[Tensor, "1 3 H W"], streams: Streams) -> StyleLoss:
-        """Return the loss of images that are to look like *source*."""
+    def toward(self, source: Float[Tensor, "T 3 H W"], streams: Streams) -> StyleLoss:
+        """Return the loss of images that are to look like *source*: all like the one, or each like its own."""
         border = "reflect" if self.border == "circular" else self.border
         random = streams.generator("directions/scale")
         with torch.no_grad():

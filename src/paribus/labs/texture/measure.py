@@ -44,12 +44,17 @@ def measure(images: Float[Tensor, "N 3 H W"], sample: Sample, streams: Streams) 
     """
     made = torch.split(images, len(images) // len(sample.names))
     real = torch.split(sample.sources, 1), torch.split(sample.others, 1)
-    judges = {judge: Eye(load(network, JUDGING), JUDGE_LOOK, LOSSES["gram"]) for judge, network in JUDGES.items()}
+    judges = judging()
     each = [
         _measured(found, source, other, normal(streams, f"noise/{name}", tuple(images.shape[1:])), judges)
         for name, found, source, other in zip(sample.names, made, *real, strict=True)
     ]
     return {name: sum(found[name] for found in each) / len(each) for name in each[0]}
+
+
+def judging() -> dict[str, Eye]:
+    """Return the networks of JUDGES, as they are, looking at JUDGE_LOOK."""
+    return {judge: Eye(load(network, JUDGING), JUDGE_LOOK, LOSSES["gram"]) for judge, network in JUDGES.items()}
 
 
 @torch.no_grad()

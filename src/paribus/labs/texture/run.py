@@ -14,6 +14,7 @@ from paribus.labs.texture.eye import Eye
 from paribus.labs.texture.feed_forward import generated
 from paribus.labs.texture.measure import measure
 from paribus.labs.texture.sources import Sample, sample
+from paribus.labs.texture.style_trial import STYLING, run_style
 from paribus.labs.texture.synthesis import synthesise
 from paribus.nn.pixels import to_pictures
 from paribus.spec.context import Context
@@ -41,12 +42,17 @@ METHODS: dict[type, Callable[[Config, Any, Sample, Context], Found]] = {
 
 
 def run(config: Config, context: Context) -> Mapping[str, float]:
-    """Make textures and measure them; return what :func:`paribus.labs.texture.measure.measure` does and ``loss``.
+    """Make textures, or photographs in a style, and measure them.
+
+    Of textures, return what :func:`paribus.labs.texture.measure.measure` does and ``loss``; of
+    photographs in a style, what :func:`paribus.labs.texture.style_trial.run_style` does.
 
     ``loss`` is the configuration's own at the end of the last scale, the mean over the images. Kept are ``strip``, the
     first image over time; ``picture/original``, the sources side by side, and ``picture/found``, the first image made
     of each; and all sources and images, (T + N, S, S, 3), as ``images``.
     """
+    if isinstance(config.method, STYLING):
+        return run_style(config, context)
     with reproducible(context.device):
         shown = sample(config, context.streams)
         found = METHODS[type(config.method)](config, config.method, shown, context)

@@ -10,11 +10,13 @@ from torch import Tensor
 
 from paribus.errors import ConfigError
 from paribus.labs.texture.coarse_to_fine import Found, Loss, Size, coarse_to_fine, resized, sizes
+from paribus.labs.texture.colours import Colours
 from paribus.labs.texture.content_loss import content_loss
 from paribus.labs.texture.experiments import Descent, Look
 from paribus.labs.texture.eye import Eye
 from paribus.labs.texture.synthesis import OBJECTIVE, directions, fitting, stretches
 from paribus.nn.image_prior import total_variation
+from paribus.nn.initial import normal
 from paribus.spec.context import Context
 from paribus.train.optimise import ImageLoss
 
@@ -39,8 +41,8 @@ class Balance:
 
 
 def stylise(
-    content: Float[Tensor, "1 3 H W"],
-    style: Float[Tensor, "1 3 h w"],
+    content: Float[Tensor, "B 3 H W"],
+    style: Float[Tensor, "B 3 h w"],
     eye: Eye,
     *,
     scales: int,
@@ -48,8 +50,11 @@ def stylise(
     descent: Descent,
     context: Context,
     balance: Balance = Balance(),
+    noise: bool = False,
 ) -> Found:
-    """Return *content* with the texture of *style*, of the content's size; it begins with the content itself.
+    """Return each *content* with the texture of its *style*, of the content's size, none depending on another.
+
+    It begins with the content itself, or with *noise* in the style's colours, drawn for each image anew.
 
     Minimised is, at each scale, the style's loss at the eye's layers + c |F - F^|^2 / |F^|^2 at the content's layer
     + s TV. Gatys, Ecker & Bethge (2016), "Image Style Transfer Using Convolutional Neural Networks", equations 1 to 7,
@@ -83,5 +88,10 @@ def stylise(
 
         return loss
 
-    found = coarse_to_fine(loss_at, content, plan, descent=descent, context=context)
+    start = content
+    if noise:
+        drawn = [normal(streams, f"start/image={place}", (1, 3, *own[0])) for place in range(len(style))]
+        start = torch.cat([Colours.of(one[None]).noise(part) for one, part in zip(style.cpu(), drawn, strict=True)])
+        start = start.clamp(0, 1).to(content)
+    found = coarse_to_fine(loss_at, start, plan, descent=descent, context=context)
     return Found(found.images.clamp(0, 1), found.losses / OBJECTIVE, found.strip)
