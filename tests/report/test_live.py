@@ -94,6 +94,29 @@ def test_a_terminal_shows_workers_whole_and_results_within_its_width() -> None:
         assert part in shown
 
 
+def test_what_a_trial_is_at_stands_below_its_name_until_it_says_no_more() -> None:
+    screen = Screen(terminal=True)
+    view = screen.view()
+    view.planned(TRIALS, done=0)
+
+    def lines() -> list[str]:
+        file = io.StringIO()
+        Console(file=file, width=80).print(view._picture())
+        return [line.rstrip() for line in file.getvalue().splitlines()]
+
+    view.event(Event(TRIALS[0].key, Progress(1, 10, "apgd_t, attack 2 of 3, on 41 of 100 images")))
+    view.event(Event(TRIALS[1].key, Progress(3, 10)))
+    shown = lines()
+    assert shown[0].startswith("demo/base  seed 0")
+    assert shown[1] == "  apgd_t, attack 2 of 3, on 41 of 100 images"
+    assert shown[2].startswith("demo/rate=0.3  seed 0")
+    view.event(Event(TRIALS[0].key, Progress(2, 10)))
+    assert len(lines()) == len(shown) - 1
+    view.event(Event(TRIALS[0].key, Progress(3, 10, "the end")))
+    view.event(Event(TRIALS[0].key, Finished("completed", {"accuracy": 0.5}, 1.0)))
+    assert not any("the end" in line for line in lines())
+
+
 def test_a_second_plan_starts_the_count_anew() -> None:
     screen = Screen()
     with screen.view() as view:

@@ -84,7 +84,7 @@ def test_a_terminal_shows_bar_loss_and_image_within_its_width() -> None:
     context.progress(1, 200)
     context.scalars(1, loss=0.5, rate=0.1)
     clock.now = 20.0
-    context.progress(101, 200)
+    context.progress(101, 200, "on 3 images")
     context.picture("image", PIXELS)
     shown = watch._picture()
     watch.__exit__(None, None, None)
@@ -94,7 +94,7 @@ def test_a_terminal_shows_bar_loss_and_image_within_its_width() -> None:
     lines = plain.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith("inverting conv3_1 [x]")
-    assert "loss 0.5, rate 0.1" in plain.getvalue()
+    assert "on 3 images, loss 0.5, rate 0.1" in plain.getvalue()
     assert "step 101 of 200" in lines[-1]
     assert "20 s gone, about 20 s left" in lines[-1]
     red, green, blue = map(int, PIXELS[0, 0])

@@ -51,6 +51,7 @@ class LiveView:
         self._done = 0
         self._total = 0
         self._results: deque[Text] = deque(maxlen=LAST)
+        self._doing: dict[str, str] = {}
         self._pictures: dict[str, NDArray[np.uint8]] = {}
         self._lock = threading.Lock()
         self._live: Live | None = None
@@ -75,6 +76,7 @@ class LiveView:
         with self._lock:
             self._names = {trial.key: f"{trial.experiment.name}  seed {trial.seed}" for trial in trials}
             self._done, self._total = done, done + len(trials)
+            self._doing.clear()
             self._pictures.clear()
             self._countdown.plan({trial.key: trial.experiment.name for trial in trials})
         if trials and self._live is None:
@@ -94,12 +96,14 @@ class LiveView:
         match event.what:
             case Started():
                 self._countdown.start(event.key)
-            case Progress(done=done, total=total) if total > 0:
+            case Progress(done=done, total=total, doing=doing) if total > 0:
                 self._countdown.progress(event.key, done / total)
+                self._doing[event.key] = doing
             case Picture(pixels=pixels):
                 self._pictures[event.key] = pixels
             case Finished() as finished:
                 self._countdown.finish(event.key)
+                self._doing.pop(event.key, None)
                 self._pictures.pop(event.key, None)
                 self._done += 1
                 line = self._result(event.key, finished)
@@ -142,6 +146,8 @@ class LiveView:
             for key, share in list(shares.items())[:SHOWN]:
                 bar = ProgressBar(total=1.0, completed=share or 0.0, pulse=share is None, animation_time=self._clock())
                 trials.add_row(Text(self._names.get(key, key)), bar, Text("" if share is None else f"{share:.0%}"))
+                if doing := self._doing.get(key):
+                    trials.add_row(Text(f"  {doing}", "dim"), "", "")
             if len(shares) > SHOWN:
                 trials.add_row(Text(f"and {len(shares) - SHOWN} more", "dim"), "", "")
             whole = Table.grid(padding=(0, 1), expand=True)
@@ -156,7 +162,7 @@ class LiveView:
                 Text(f"{duration(self._clock() - self._began)} gone{', ' if left else ''}{left}"),
             )
             results = [_one_line(line) for line in self._results]
-            images = self._images(self._console.height - len(results) - min(len(shares), SHOWN + 1) - 2)
+            images = self._images(self._console.height - len(results) - trials.row_count - 2)
             return Group(*results, *([images] if images is not None else []), trials, whole)
 
     def _images(self, room: int) -> RenderableType | None:

@@ -95,11 +95,14 @@ class Watch:
         return self._progress
 
     def _say(self, last: str) -> None:
-        parts = [part for part in (self._steps(), self._losses(), last) if part]
+        parts = [part for part in (self._steps(), self._doing(), self._losses(), last) if part]
         self._console.print(Text(f"{self._title}: {', '.join(parts)}"), soft_wrap=True)
 
     def _steps(self) -> str:
         return "" if self._progress is None else f"step {self._progress.done} of {self._progress.total}"
+
+    def _doing(self) -> str:
+        return "" if self._progress is None else self._progress.doing
 
     def _losses(self) -> str:
         return ", ".join(f"{name} {value:.4g}" for name, value in list(self._values.items())[:SHOWN])
@@ -120,7 +123,8 @@ class Watch:
                 ProgressBar(total=total or 1, completed=done, pulse=not total, animation_time=self._clock()),
                 Text(f"{duration(self._clock() - self._began)} gone{', ' if self._left() else ''}{self._left()}"),
             )
-            lines: list[RenderableType] = [_one_line(self._title, "bold"), _one_line(self._losses()), bar]
+            told = ", ".join(part for part in (self._doing(), self._losses()) if part)
+            lines: list[RenderableType] = [_one_line(self._title, "bold"), _one_line(told), bar]
             if self._pictures and can_show(self._console):
                 room = self._console.height - len(lines) - 1
                 shown = side_by_side(self._pictures, width=self._console.width, height=min(room, 17))
