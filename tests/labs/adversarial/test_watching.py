@@ -13,12 +13,17 @@ from torch import Tensor
 
 from adversarial.sample import PAIRS, digits, network
 from paribus.cli import main
+from paribus.labs.adversarial import watching
+from paribus.labs.adversarial.attacks.ensemble import in_turn
+from paribus.labs.adversarial.attacks.pgd import PGD
 from paribus.labs.adversarial.attacks.search import Search
-from paribus.labs.adversarial.experiments import Protocol
-from paribus.labs.adversarial.protocol import attack_named
-from paribus.labs.adversarial.watching import Watched, evaluations
-from paribus.spec.context import Context, Picture, Progress, Report, Scalars
+from paribus.labs.adversarial.experiments import Attacker, Config, Protocol, SaltAndPepper, Trained
+from paribus.labs.adversarial.protocol import attack_named, attacks_of
+from paribus.labs.adversarial.run import attacked_by, run, victim_of
+from paribus.labs.adversarial.watching import evaluations, watched
+from paribus.spec.context import Context, Picture, Progress, Report
 from paribus.spec.seed import Streams
+from paribus.train import loop
 
 
 def _firm(images: Tensor) -> Tensor:
@@ -30,7 +35,7 @@ def _firm(images: Tensor) -> Tensor:
 @pytest.mark.parametrize("targeted", [False, True])
 @pytest.mark.parametrize(("by", "norm"), PAIRS)
 def test_an_attack_that_finds_nothing_asks_as_often_as_was_said(by: str, norm: str, targeted: bool) -> None:
-    attack = attack_named(by, Protocol(norm=norm, eps=2.0, steps=12, queries=15, searches=3, restarts=2))
+    how = Protocol(norm=norm, eps=2.0, attacks=(by,), steps=12, queries=15, searches=3, restarts=2)
     asked: list[int] = []
 
     def model(images: Tensor) -> Tensor:
@@ -39,34 +44,119 @@ def test_an_attack_that_finds_nothing_asks_as_often_as_was_said(by: str, norm: s
 
     image, label = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0)), torch.tensor([0])
     target = torch.tensor([2]) if targeted else None
-    found = attack(model, image, label, streams=Streams(0), target=target)
-    most = evaluations(attack, 4, targeted=targeted)
+    attacks = attacks_of(how)
+    found, _ = in_turn(attacks, model, image, label, streams=Streams(0), target=target)
+    most = sum(evaluations(attack, 4, targeted=targeted) for attack in attacks.values())
     assert not bool(found.success)
     assert len(asked) <= most
     if by not in ("fab_t", "autoattack", "carlini_wagner"):  # which are given up sooner, or look twice after finds
         assert len(asked) >= most - 1  # the look at the result
 
 
+def test_an_ensemble_is_its_parts_in_turn() -> None:
+    images, labels = digits("test", 12)
+    how = Protocol(norm="linf", eps=0.05, attacks=("pgd", "autoattack"), steps=4, queries=6)
+    attacks = attacks_of(how)
+    assert list(attacks) == ["pgd", *(f"autoattack/{name}" for name in ("apgd_ce", "apgd_t", "fab_t", "square"))]
+    whole = {name: attack_named(name, how) for name in how.attacks}
+    (apart, left), (together, _) = (
+        in_turn(one, network(), images, labels, streams=Streams(0)) for one in (attacks, whole)
+    )
+    assert torch.equal(apart.images, together.images)
+    assert torch.equal(apart.queries, together.queries)
+    assert left["autoattack/square"] == int((~together.success).sum()) > 0
+
+
 @pytest.mark.parametrize("by", ["pgd", "square", "course"])
-def test_who_watches_changes_nothing_and_sees_progress_and_pictures(by: str) -> None:
+def test_who_watches_changes_nothing_and_sees_progress_and_pictures(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "SHOW_SECONDS", 0.0)
     images, labels = digits("test", 3)
     image, label = images[2:], labels[2:]
     attack = attack_named(by, Protocol(norm="l2", eps=0.4, steps=15, queries=40))
     reports: list[Report] = []
-    most = evaluations(attack, 10, targeted=False)
-    watched = Watched(network(), image, label, total=most, context=Context(seed=0, emit=reports.append))
-    alone, seen = (attack(model, image, label, streams=Streams(0)) for model in (network(), watched))
+    (seen_attack,) = watched({by: attack}, Context(seed=0, emit=reports.append), classes=10).values()
+    alone, seen = (one(network(), image, label, streams=Streams(0)) for one in (attack, seen_attack))
     assert torch.equal(alone.images, seen.images)
     assert torch.equal(alone.queries, seen.queries)
+    most = evaluations(attack, 10)
     progress = [report for report in reports if isinstance(report, Progress)]
-    assert [report.done for report in progress] == list(range(1, len(progress) + 1))
+    assert [report.done for report in progress] == [*range(1, len(progress)), most]
     assert {report.total for report in progress} == {most}
     assert {report.name for report in reports if isinstance(report, Picture)} == {"result", "perturbation, amplified"}
-    first = next(report for report in reports if isinstance(report, Scalars))
     logits = network()(image)[0]
     right = int(label[0])
     other = max(float(logits[k]) for k in range(10) if k != right)
-    assert first.values == {"margin": pytest.approx(other - float(logits[right]))}
+    assert progress[0].doing == f"{by}, margin {other - float(logits[right]):.3g}"
+
+
+def test_a_trial_says_which_attack_it_is_at_on_how_many_images_and_never_goes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watching, "SHOW_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 0.0)
+    config = Config(
+        victim=Trained(widths=(4,), steps=30, batch_size=16),
+        protocol=Protocol(attacks=("pgd", "square"), eps=0.02, steps=4, queries=7, images=20),
+    )
+    reports: list[Report] = []
+    run(config, Context(seed=0, emit=reports.append))
+    progress = [report for report in reports if isinstance(report, Progress)]
+    done = [report.done for report in progress]
+    assert done == sorted(done)
+    pgd, square = 2 + 4 + 1, 2 + 7 + 1
+    tests = (2 + 4 + 1) + 2 * (2 + 20 + 1) + (2 + 20) + (2 + 7 + 1)
+    assert {report.total for report in progress} == {30 + pgd + square + tests}
+    assert done[-1] == progress[-1].total
+    assert [report.doing for report in progress[:30]] == [""] * 30
+    first = next(report for report in progress if report.doing.startswith("pgd"))
+    assert (first.done, first.doing) == (31, "pgd, attack 1 of 2, on 20 of 20 images")
+    left = [report.doing for report in progress if "attack 2 of 2, on " in report.doing]
+    assert left
+    assert all(text.startswith("square") and not text.endswith("20 of 20 images") for text in left)
+    assert any("masking test 5 of 5" in report.doing for report in progress)
+
+
+def test_the_number_told_is_that_of_the_images_that_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "SHOW_SECONDS", 0.0)
+    images, labels = digits("test", 20)
+    reports: list[Report] = []
+    attack = PGD(eps=0.1, steps=6)
+    (seen,) = watched({"pgd": attack}, Context(seed=0, emit=reports.append), classes=10).values()
+    standing: list[int] = []
+    alive = Search.offer
+
+    def heard(search: Search, points: Tensor, logits: Tensor, which: Tensor, *, exact: bool = False) -> Tensor:
+        standing.append(len(search.alive))  # before this look, the images that it is about
+        return alive(search, points, logits, which, exact=exact)
+
+    monkeypatch.setattr(Search, "offer", heard)
+    seen(network(), images, labels, streams=Streams(0))
+    told = [int(report.doing.split("on ")[1].split()[0]) for report in reports if isinstance(report, Progress)
+            and " on " in report.doing]  # fmt: skip
+    assert told[: len(standing)] == standing
+    assert standing[-1] < 20
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_a_random_model_and_a_stand_in_are_watched_as_what_they_are(adaptive: bool) -> None:
+    config = Config(
+        victim=Trained(widths=(4,), steps=20, batch_size=16), defence=SaltAndPepper(),
+        attacker=Attacker(adaptive=adaptive, draws=2),
+        protocol=Protocol(attacks=("pgd",), eps=0.1, steps=3, queries=3, images=10),
+    )  # fmt: skip
+    reports: list[Report] = []
+    victim, _ = victim_of(config, Context(seed=0))
+    images, labels = digits("test", 10)
+    attack = PGD(eps=0.1, steps=3)
+    bare, model = (attacked_by(config, victim, Context(seed=0)) for _ in range(2))
+    listening = Context(seed=0, emit=reports.append)
+    (one,) = watched({"pgd": attack}, listening, classes=10, random=model.random).values()
+    alone = attack(bare, images, labels, streams=Streams(0))
+    seen = one(model, images, labels, streams=Streams(0))
+    assert torch.equal(alone.images, seen.images)
+    assert torch.equal(alone.loss, seen.loss)
+    assert bool(torch.isfinite(seen.loss).all())  # the point with the largest loss is kept, as of no other model
+    assert {report.total for report in reports if isinstance(report, Progress)} == {30 if adaptive else 6}
 
 
 def _picture(path: Path) -> Path:
@@ -83,8 +173,7 @@ def test_the_verb_says_how_far_it_is(
     arguments = ["--attack", "square", "--queries", "6", "--eps", "0.004", "--out", str(out)]
     assert main(["adversarial", "attack", str(picture), *arguments]) == 1
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("slope.png: square against small_vgg: step 1 of 9")
-    assert "margin -" in lines[1]
+    assert lines[0].startswith("slope.png: square against small_vgg: step 1 of 9, square, margin -")
     assert "done in" in lines[-1]
 
 

@@ -117,6 +117,7 @@ LAB = Lab(
                 "defences",
                 "protocol",
                 "masking",
+                "watching",
                 "panel",
                 "run",
             )

@@ -14,6 +14,8 @@ from paribus.labs.adversarial.attacks.search import Model
 from paribus.labs.adversarial.attacks.square import Square
 from paribus.labs.adversarial.attacks.uniform_noise import UniformNoise
 from paribus.labs.adversarial.experiments import EPS, Protocol
+from paribus.labs.adversarial.watching import watched
+from paribus.spec.context import Context
 from paribus.spec.seed import Streams
 
 SLACK = 0.02
@@ -111,9 +113,17 @@ def masking(
     eps: float,
     steps: int = 10,
     queries: int = 100,
+    context: Context | None = None,
 ) -> Masking:
-    """Test the gradients of *model* on *images* (B, 3, H, W) with *labels* (B,) by :func:`probes`."""
+    """Test the gradients of *model* on *images* (B, 3, H, W) with *labels* (B,) by :func:`probes`.
+
+    *context* hears how far the tests are.
+    """
     shares: dict[str, Any] = dict.fromkeys(UNDEFINED)
-    for name, attack in probes(norm=norm, eps=eps, steps=steps, queries=queries).items():
+    attacks = probes(norm=norm, eps=eps, steps=steps, queries=queries)
+    if context is not None:
+        random = bool(getattr(model, "random", False))
+        attacks = watched(attacks, context, classes=0, random=random, kind="masking test")
+    for name, attack in attacks.items():
         shares[name] = float(attack(model, images, labels, streams=streams).success.double().mean())
     return Masking(norm=norm, eps=eps, **shares)

@@ -24,6 +24,7 @@ from paribus.labs.adversarial.attacks.search import Adversarial, Model
 from paribus.labs.adversarial.attacks.square import Square
 from paribus.labs.adversarial.attacks.uniform_noise import UniformNoise
 from paribus.labs.adversarial.experiments import ATTACKS, Config, Course, Protocol
+from paribus.labs.adversarial.watching import unheard, watched
 from paribus.spec.context import Context
 from paribus.spec.seed import Streams
 
@@ -68,6 +69,16 @@ def attack_named(name: str, how: Protocol, course: Course | None = None, context
     raise ConfigError(f"no attack {name!r}; one of {', '.join(ATTACKS)} is expected")
 
 
+def attacks_of(how: Protocol, course: Course | None = None, context: Context | None = None) -> dict[str, Attack]:
+    """Return the attacks of *how* by name, in their order; for ``autoattack`` the four that it runs, in their place."""
+    found: dict[str, Attack] = {}
+    for name in how.attacks:
+        attack = attack_named(name, how, course, context)
+        parts = attack.attacks if isinstance(attack, AutoAttack) else {}
+        found |= {f"{name}/{part}": one for part, one in parts.items()} or {name: attack}
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """What the protocol found on N images.
@@ -99,10 +110,14 @@ def evaluate(
     A random defence is judged on one draw for each image, the same before and after the attack, so that it is not
     charged for chance; what a success is within an attack, the mean over the attacker's draws says. Where *attacked* is
     a stand-in, its answers say nothing of the defence: each attack runs on all images, and each result is judged.
+    The context hears which attack is running, on how many images it still works, and how far it is.
     """
-    how = config.protocol
-    attacks = {name: attack_named(name, how, config.course, context) for name in how.attacks}
-    target = targets(labels, classes, context.streams) if config.attacker.targeted else None
+    how, targeted = config.protocol, config.attacker.targeted
+    attacks = watched(
+        attacks_of(how, config.course, unheard(context)),
+        context, classes=classes, targeted=targeted, random=bool(getattr(attacked, "random", False)),
+    )  # fmt: skip
+    target = targets(labels, classes, context.streams) if targeted else None
 
     def kept(shown: Tensor) -> Tensor:
         with torch.no_grad():
@@ -114,12 +129,9 @@ def evaluate(
     if not getattr(attacked, "stand_in", False):
         found, left = in_turn(attacks, attacked, images, labels, streams=context.streams, target=target)
         return Evaluation(found, right, right & kept(found.images), left)
-    parts: dict[str, Attack] = {}
-    for name, attack in attacks.items():
-        parts.update(attack.attacks if isinstance(attack, AutoAttack) else {name: attack})
     robust, left = right.clone(), {}
     worst, queries = images.clone(), torch.zeros(len(images), dtype=torch.int64, device=images.device)
-    for name, attack in parts.items():
+    for name, attack in attacks.items():
         found = attack(attacked, images, labels, streams=context.streams, target=target)
         broken = robust & ~kept(found.images)
         worst[broken] = found.images[broken]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.data import part, tensors
-from paribus.labs.adversarial.defences import Defended
-from paribus.labs.adversarial.experiments import Config, Trained
-from paribus.labs.adversarial.masking import masking, radius
+from paribus.labs.adversarial.defences import Defended, is_random
+from paribus.labs.adversarial.experiments import Config, Protocol, Trained
+from paribus.labs.adversarial.masking import masking, probes, radius
 from paribus.labs.adversarial.panel import panel
-from paribus.labs.adversarial.protocol import Evaluation, evaluate
+from paribus.labs.adversarial.protocol import Evaluation, attacks_of, evaluate
 from paribus.labs.adversarial.training import train
 from paribus.labs.adversarial.victim import build, fixed, frozen
+from paribus.labs.adversarial.watching import evaluations, stages
 from paribus.spec.context import Context
 from paribus.train.arithmetic import reproducible
 
@@ -39,18 +41,19 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     ``overfitting``: 1 where training on adversarial examples has taught the single step and not the ball, else 0.
     """
     with reproducible(context.device):
-        network, metrics = victim_of(config, context)
         test = part(config, "test")
+        learning, attacking, testing = _stages(config, len(test.classes), context)
+        network, metrics = victim_of(config, learning)
         images, labels = tensors(test, torch.device(context.device))
         attacked = attacked_by(config, network, context)
 
         def deployed() -> Defended:
             return Defended(network, config.defence, context.streams, "deployed")
 
-        found = evaluate(config, attacked, deployed, images, labels, len(test.classes), context)
+        found = evaluate(config, attacked, deployed, images, labels, len(test.classes), attacking)
         _tell(found, images, context)
         attacked.stand_in = False  # the tests for masking are about this very model
-        masked = _masked(config, attacked, images[found.right], labels[found.right], context)
+        masked = _masked(config, attacked, images[found.right], labels[found.right], testing)
         return {**metrics, **_measured(found, images, config.protocol.norm), **masked}
 
 
@@ -73,6 +76,22 @@ def attacked_by(config: Config, network: nn.Module, context: Context) -> Defende
     return model
 
 
+def _stages(config: Config, classes: int, context: Context) -> list[Context]:
+    """Return the context of training, of the protocol's attacks and of the tests for masking: one progress over all."""
+    how, attacker = config.protocol, config.attacker
+    random = attacker.adaptive and is_random(config.defence)
+    steps = config.victim.steps if isinstance(config.victim, Trained) else 0
+    attacks = attacks_of(how, config.course).values()
+    asked = sum(evaluations(one, classes, targeted=attacker.targeted, random=random) for one in attacks)
+    looks = sum(evaluations(one, classes, random=random) for one in probes(**_probing(how)).values())
+    return stages(context, (steps, asked, looks))
+
+
+def _probing(how: Protocol) -> dict[str, Any]:
+    """Return what decides the tests for masking."""
+    return {"norm": how.norm, "eps": radius(how), "steps": min(10, how.steps), "queries": how.queries}
+
+
 def _measured(found: Evaluation, images: Tensor, norm: str) -> dict[str, float]:
     right, robust = found.right, found.robust
     broken = right & ~robust
@@ -88,13 +107,10 @@ def _measured(found: Evaluation, images: Tensor, norm: str) -> dict[str, float]:
 
 
 def _masked(config: Config, model: Defended, images: Tensor, labels: Tensor, context: Context) -> dict[str, float]:
-    how = config.protocol
     if len(labels) == 0:
         return {"masking_alarms": 0.0, "masking_tests": 0.0}
-    return masking(
-        model, images[:MASKING_IMAGES], labels[:MASKING_IMAGES], context.streams,
-        norm=how.norm, eps=radius(how), steps=min(10, how.steps), queries=how.queries,
-    ).metrics  # fmt: skip
+    some = images[:MASKING_IMAGES], labels[:MASKING_IMAGES]
+    return masking(model, *some, context.streams, **_probing(config.protocol), context=context).metrics
 
 
 def _tell(found: Evaluation, images: Tensor, context: Context) -> None:

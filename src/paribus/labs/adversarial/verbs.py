@@ -59,11 +59,12 @@ def attack(
     from paribus.cli.terminal import say
     from paribus.data.pictures import read_picture, square, write_png
     from paribus.errors import ConfigError
+    from paribus.labs.adversarial.attacks.ensemble import in_turn
     from paribus.labs.adversarial.experiments import L0, Course, Protocol
     from paribus.labs.adversarial.naming import experiment_of, network_in_words, unnamed
     from paribus.labs.adversarial.panel import panel
-    from paribus.labs.adversarial.protocol import attack_named
-    from paribus.labs.adversarial.watching import Watched, evaluations
+    from paribus.labs.adversarial.protocol import attacks_of
+    from paribus.labs.adversarial.watching import watched
     from paribus.nn.networks.load import load
     from paribus.nn.networks.names import fixed
     from paribus.nn.pixels import to_tensor
@@ -77,7 +78,7 @@ def attack(
     radius = _radius(eps, norm)
     restarts = L0.restarts if (norm, by) == (L0.norm, *L0.attacks) else 1
     how = Protocol(norm=norm, eps=radius, attacks=(by,), steps=steps, queries=queries, searches=9, restarts=restarts)
-    method = attack_named(by, how, Course())
+    attacks = attacks_of(how, Course())
     streams = Streams(seed)
     chosen = fixed(network)
     with contextlib.redirect_stdout(WithoutLine(sys.stderr, "Downloading: ")):
@@ -98,14 +99,12 @@ def attack(
             raise ConfigError(f"--target {target}: that is the network's answer already; another class is expected")
         try:
             with Watch(f"{image.name}: {by} against {network}") as watch:
-                attacked = Watched(
-                    lambda images: model.logits(rounded(images)),
-                    pixels,
-                    label,
-                    total=evaluations(method, len(model.classes), targeted=goal is not None),
-                    context=Context(seed=seed, emit=watch),
+                seen = watched(
+                    attacks, Context(seed=seed, emit=watch), classes=len(model.classes), targeted=goal is not None
                 )
-                found = method(attacked, pixels, label, streams=streams, target=goal)
+                found, _ = in_turn(
+                    seen, lambda shown: model.logits(rounded(shown)), pixels, label, streams=streams, target=goal
+                )
         except KeyboardInterrupt:
             say(f"{image.name}: interrupted; nothing is kept, and the same command starts anew")
             raise typer.Exit(130) from None

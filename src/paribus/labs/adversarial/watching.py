@@ -1,14 +1,15 @@
-"""An attack on one picture while it runs: every attack asks the model, so the model knows how far it is."""
+"""Attacks while they run: every attack asks the model, so the model knows how far it is. One way for trial and verb."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from paribus.labs.adversarial.attacks.apgd import APGD, TargetedAPGD
-from paribus.labs.adversarial.attacks.autoattack import AutoAttack
 from paribus.labs.adversarial.attacks.carlini_wagner import CarliniWagner
 from paribus.labs.adversarial.attacks.course import CourseAttack
 from paribus.labs.adversarial.attacks.deepfool import DeepFool
@@ -18,60 +19,151 @@ from paribus.labs.adversarial.attacks.fab import TargetedFAB
 from paribus.labs.adversarial.attacks.fgsm import FGSM
 from paribus.labs.adversarial.attacks.losses import margin
 from paribus.labs.adversarial.attacks.pgd import PGD
-from paribus.labs.adversarial.attacks.search import Model
+from paribus.labs.adversarial.attacks.search import CONFIRMATIONS, Adversarial, Model
 from paribus.labs.adversarial.attacks.sparse_ascent import PHASES
 from paribus.labs.adversarial.attacks.square import Square
 from paribus.labs.adversarial.attacks.uniform_noise import UniformNoise
 from paribus.labs.adversarial.panel import amplified
 from paribus.nn.pixels import to_pictures
-from paribus.spec.context import Context
+from paribus.spec.context import Context, Picture, Progress, Report
+from paribus.spec.seed import Streams
 
 SHOW_SECONDS = 0.5
-"""How often the picture is shown at most: to make it costs more than a small network's answer."""
+"""How often it is told at most how far an attack is: to show a picture costs more than a small network's answer."""
 
 
 class Watched:
     """A model that tells a context how often it has been asked, of how often at most, and what it was shown.
 
-    Its answers are those of the model, to the bit.
+    Its answers are those of the model, to the bit. How many images it is asked about at once is how many the attack
+    still works on: those that stand, where it lets broken ones go.
 
     Args:
         model: what is attacked.
-        original: the picture (1, 3, H, W), whose answer is the label (1,).
-        label: the right answer.
-        total: how often an attack asks at most, see :func:`evaluations`.
-        context: where progress, the margin of a wrong answer and the picture go.
+        originals: the images (B, 3, H, W), before any change.
+        labels: the right answers (B,).
+        total: how often the attack asks at most, see :func:`evaluations`.
+        what: the attack, in a few words.
+        context: where progress and pictures go.
     """
 
-    def __init__(self, model: Model, original: Tensor, label: Tensor, *, total: int, context: Context) -> None:
-        self.model, self.original, self.label, self.total, self.context = model, original, label, total, context
-        self.done = 0
-        self._shown = -SHOW_SECONDS
+    def __init__(
+        self, model: Model, originals: Tensor, labels: Tensor, *, total: int, what: str, context: Context
+    ) -> None:
+        self.model, self.originals, self.labels, self.total = model, originals, labels, total
+        self.what, self.context = what, context
+        self.random, self.stand_in = getattr(model, "random", False), getattr(model, "stand_in", False)
+        self.done = self._most = 0
+        self._told = -SHOW_SECONDS
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return the model's logits (B, K) for *images* (B, 3, H, W)."""
         logits = self.model(images)
         self.done += 1
-        self.context.progress(min(self.done, self.total), self.total)
+        self._most = max(self._most, len(images))  # a find that is confirmed asks about fewer
         now = time.monotonic()
-        if now - self._shown >= SHOW_SECONDS:
-            self._shown = now
+        if now - self._told >= SHOW_SECONDS:
+            self._told = now
             with torch.no_grad():
-                self.context.scalars(self.done, margin=float(margin(logits[:1].float(), self.label)[0]))
-                seen = images[:1].detach()
-                self.context.picture("result", to_pictures(seen)[0])
-                self.context.picture("perturbation, amplified", amplified(self.original[0], seen[0])[0])
+                self._tell(images[0].detach(), logits[0].detach().float())
+            self._most = 0
         return logits
 
+    def _tell(self, image: Tensor, logits: Tensor) -> None:
+        count = len(self.originals)
+        row = int((self.originals - image).flatten(1).abs().sum(dim=1).argmin())  # others may have left the batch
+        if count == 1:
+            how_far = f"margin {float(margin(logits[None], self.labels)[0]):.3g}"
+        else:
+            how_far = f"on {self._most} of {count} images"
+        self.context.progress(min(self.done, self.total), self.total, f"{self.what}, {how_far}")
+        self.context.picture("perturbation, amplified", amplified(self.originals[row], image)[0])
+        self.context.picture("result", to_pictures(image[None])[0])
 
-def evaluations(attack: Attack, classes: int, *, targeted: bool) -> int:
-    """Return how often *attack* asks a model of so many *classes* at most, for one image that is not broken sooner.
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class WatchedAttack:
+    """An attack whose model is watched; it finds what the attack finds.
+
+    Args:
+        attack: what is run.
+        what: its name, and which of how many it is.
+        total: how often it asks at most for one draw of a model.
+        context: where its progress goes.
+    """
+
+    attack: Attack
+    what: str
+    total: int
+    context: Context
+
+    def __call__(
+        self, model: Model, images: Tensor, labels: Tensor, *, streams: Streams, target: Tensor | None = None
+    ) -> Adversarial:
+        """Attack as the attack does, and say when it is done, however few evaluations it took."""
+        watched = Watched(model, images, labels, total=self.total, what=self.what, context=self.context)
+        found = self.attack(watched, images, labels, streams=streams, target=target)
+        self.context.progress(self.total, self.total, self.what)
+        return found
+
+
+def watched(
+    attacks: Mapping[str, Attack],
+    context: Context,
+    *,
+    classes: int,
+    targeted: bool = False,
+    random: bool = False,
+    kind: str = "attack",
+) -> dict[str, Attack]:
+    """Return *attacks* so that each tells *context* how far it is, of all of them one after the other.
+
+    Args:
+        attacks: by name, none of them an ensemble.
+        context: takes progress and pictures.
+        classes: of the model.
+        targeted: whether there is a target.
+        random: whether the model is; each look at it may then be confirmed by others.
+        kind: what is counted.
+    """
+    lengths = [evaluations(attack, classes, targeted=targeted, random=random) for attack in attacks.values()]
+    found: dict[str, Attack] = {}
+    for place, (name, attack) in enumerate(attacks.items()):
+        what = name if len(attacks) == 1 else f"{name}, {kind} {place + 1} of {len(attacks)}"
+        found[name] = WatchedAttack(attack, what, lengths[place], stages(context, lengths)[place])
+    return found
+
+
+def stages(context: Context, lengths: Sequence[int]) -> list[Context]:
+    """Return a context for each of several stages of so many steps, whose progress is that of all of them in turn."""
+
+    def stage(before: int) -> Context:
+        def emit(report: Report) -> None:
+            if isinstance(report, Progress):
+                report = dataclasses.replace(report, done=before + report.done, total=sum(lengths))
+            context.emit(report)
+
+        return dataclasses.replace(context, emit=emit)
+
+    return [stage(sum(lengths[:place])) for place in range(len(lengths))]
+
+
+def unheard(context: Context) -> Context:
+    """Return *context* without ears for progress and pictures: of an attack that is watched already."""
+
+    def emit(report: Report) -> None:
+        if not isinstance(report, Progress | Picture):
+            context.emit(report)
+
+    return dataclasses.replace(context, emit=emit)
+
+
+def evaluations(attack: Attack, classes: int, *, targeted: bool = False, random: bool = False) -> int:
+    """Return how often *attack* asks a model of so many *classes* at most, where no image is broken sooner.
 
     The look at the clean image and that at the result are among them.
     """
-    if isinstance(attack, AutoAttack):
-        return sum(evaluations(part, classes, targeted=targeted) for part in attack.attacks.values())
-    return 2 + _inner(attack, classes, targeted)
+    return (2 + _inner(attack, classes, targeted)) * (1 + CONFIRMATIONS if random else 1)
 
 
 def _inner(attack: Attack, classes: int, targeted: bool) -> int:
