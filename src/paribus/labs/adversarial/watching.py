@@ -58,25 +58,35 @@ class Watched:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return the model's logits (B, K) for *images* (B, 3, H, W)."""
-        logits = self.model(images)
+        return self._answered(self.model(images), images)
+
+    def in_sequence(self) -> list[Model]:
+        """Return what is run one after the other: an attack that runs the model's layers itself is watched too."""
+        return [self.model, self._answered]
+
+    def _answered(self, logits: Tensor, images: Tensor | None = None) -> Tensor:
         self.done += 1
-        self._most = max(self._most, len(images))  # a find that is confirmed asks about fewer
+        self._most = max(self._most, len(logits))  # a find that is confirmed asks about fewer
         now = time.monotonic()
         if now - self._told >= SHOW_SECONDS:
             self._told = now
             with torch.no_grad():
-                self._tell(images[0].detach(), logits[0].detach().float())
+                self._tell(logits[0].detach().float())
+                if images is not None:
+                    self._show(images[0].detach())
             self._most = 0
         return logits
 
-    def _tell(self, image: Tensor, logits: Tensor) -> None:
+    def _tell(self, logits: Tensor) -> None:
         count = len(self.originals)
-        row = int((self.originals - image).flatten(1).abs().sum(dim=1).argmin())  # others may have left the batch
         if count == 1:
             how_far = f"margin {float(margin(logits[None], self.labels)[0]):.3g}"
         else:
             how_far = f"on {self._most} of {count} images"
         self.context.progress(min(self.done, self.total), self.total, f"{self.what}, {how_far}")
+
+    def _show(self, image: Tensor) -> None:
+        row = int((self.originals - image).flatten(1).abs().sum(dim=1).argmin())  # others may have left the batch
         self.context.picture("perturbation, amplified", amplified(self.originals[row], image)[0])
         self.context.picture("result", to_pictures(image[None])[0])
 
