@@ -21,9 +21,18 @@ from paribus.labs.adversarial.defences import (
     transformed,
     turned,
 )
-from paribus.labs.adversarial.experiments import Affine, Attacker, Blur, Config, Jpeg, Protocol, SaltAndPepper
+from paribus.labs.adversarial.experiments import (
+    Affine,
+    Attacker,
+    Blur,
+    Config,
+    Jpeg,
+    Protocol,
+    SaltAndPepper,
+    Trained,
+)
 from paribus.labs.adversarial.protocol import evaluate
-from paribus.labs.adversarial.run import attacked_by
+from paribus.labs.adversarial.run import attacked_by, defended_accuracy, run
 from paribus.spec.context import Context
 from paribus.spec.seed import Streams
 
@@ -168,6 +177,36 @@ def test_an_attack_that_may_do_nothing_costs_nothing(
     )  # fmt: skip
     assert int(found.right.sum()) > 0
     assert torch.equal(found.right, found.robust)
+
+
+def test_what_a_defence_costs_is_the_mean_over_its_draws() -> None:
+    images, labels = digits("test", 60)
+    found = defended_accuracy(network(), SaltAndPepper(share=0.5), images, labels, Streams(3))
+    right = []
+    for call in range(10):
+        noisy = transformed(images, SaltAndPepper(share=0.5), Streams(3).generator(f"defence/natural/call={call}"))
+        right.append(float((network()(noisy).argmax(dim=1) == labels).double().mean()))
+    assert len(set(right)) > 1
+    assert found == pytest.approx(sum(right) / 10)
+    bare = float((network()(images).argmax(dim=1) == labels).double().mean())
+    assert found < bare - 0.1
+    assert defended_accuracy(network(), None, images, labels, Streams(3)) == pytest.approx(bare)
+    smooth = float((network()(blurred(images, 1.5)).argmax(dim=1) == labels).double().mean())
+    assert defended_accuracy(network(), Blur(sigma=1.5), images, labels, Streams(3)) == pytest.approx(smooth)
+
+
+@pytest.mark.parametrize("defence", [None, *DEFENCES], ids=lambda one: type(one).__name__)
+def test_each_trial_tells_natural_accuracy_through_its_defence(
+    defence: Affine | SaltAndPepper | Blur | Jpeg | None,
+) -> None:
+    config = Config(
+        victim=Trained(widths=(8,), steps=60), defence=defence,
+        protocol=Protocol(attacks=("noise",), queries=2, steps=2, images=60),
+    )  # fmt: skip
+    metrics = run(config, Context(seed=0))
+    assert 0.2 < metrics["defended_accuracy"] <= 1
+    if not isinstance(defence, Affine | SaltAndPepper):
+        assert metrics["defended_accuracy"] == pytest.approx(metrics["natural_accuracy"])
 
 
 def test_of_a_random_model_the_point_with_the_largest_loss_is_shown_where_nothing_is_confirmed() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.data import part, tensors
 from paribus.labs.adversarial.defences import Defended, is_random
-from paribus.labs.adversarial.experiments import Config, Protocol, Trained
+from paribus.labs.adversarial.experiments import Config, Defence, Protocol, Trained
 from paribus.labs.adversarial.masking import masking, probes, radius
 from paribus.labs.adversarial.panel import panel
 from paribus.labs.adversarial.protocol import Evaluation, attacks_of, evaluate
@@ -19,8 +19,11 @@ from paribus.labs.adversarial.training import train
 from paribus.labs.adversarial.victim import build, fixed, frozen
 from paribus.labs.adversarial.watching import evaluations, stages
 from paribus.spec.context import Context
+from paribus.spec.seed import Streams
 from paribus.train.arithmetic import reproducible
 
+DRAWS = 10
+"""How many draws of a random defence its natural accuracy is the mean over."""
 MASKING_IMAGES = 32
 """On how many images, of those that are classified right, the tests for masked gradients are made."""
 
@@ -28,7 +31,10 @@ MASKING_IMAGES = 32
 def run(config: Config, context: Context) -> Mapping[str, float]:
     """Return the final metrics of a trial.
 
-    ``natural_accuracy``: the share of the images on which the classifier, with its defence, is right.
+    ``natural_accuracy``: the share of the images on which the classifier, with its defence, is right, by the one draw
+    of a random defence on which the attacks are judged. ``defended_accuracy``: the same as the mean over ten draws of
+    each image; what it lacks to that of an arm without the defence is what the defence costs. Without a random defence
+    both are one.
     ``robust_accuracy``: the share on which it is right and no attack of the protocol, in any restart, changed that.
     ``attack_success``: of the images it got right, the share that was broken. ``median_distance``: over
     all that it got right, in the protocol's norm; one that was not broken counts as the largest distance between two
@@ -51,10 +57,12 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
             return Defended(network, config.defence, context.streams, "deployed")
 
         found = evaluate(config, attacked, deployed, images, labels, len(test.classes), attacking)
+        defended = defended_accuracy(network, config.defence, images, labels, context.streams)
         _tell(found, images, context)
         attacked.stand_in = False  # the tests for masking are about this very model
         masked = _masked(config, attacked, images[found.right], labels[found.right], testing)
-        return {**metrics, **_measured(found, images, config.protocol.norm), **masked}
+        measured = _measured(found, images, config.protocol.norm)
+        return {**metrics, **measured, "defended_accuracy": defended, **masked}
 
 
 def victim_of(config: Config, context: Context) -> tuple[nn.Module, dict[str, float]]:
@@ -74,6 +82,19 @@ def attacked_by(config: Config, network: nn.Module, context: Context) -> Defende
     model = Defended(network, seen, context.streams, "attacker", config.attacker.draws)
     model.stand_in = seen != config.defence
     return model
+
+
+def defended_accuracy(
+    network: nn.Module, defence: Defence | None, images: Tensor, labels: Tensor, streams: Streams
+) -> float:
+    """Return the share of the clean *images* (N, 3, H, W) with *labels* (N,) that are classified right by *network*.
+
+    It is behind the *defence*, of a random one the mean over DRAWS draws from ``defence/natural/call=K``.
+    """
+    behind = Defended(network, defence, streams, "natural")
+    with torch.no_grad():
+        right = [behind(images).argmax(dim=1) == labels for _ in range(DRAWS if is_random(defence) else 1)]
+    return float(torch.stack(right).double().mean())
 
 
 def _stages(config: Config, classes: int, context: Context) -> list[Context]:
