@@ -4,7 +4,8 @@
 
 STYLE is a photograph that a package brings, by name, or a picture's file; PHOTOGRAPHS a folder of pictures of any size,
 some dozens or more. An interrupted run goes on from its last checkpoint in ``--scratch``. The result is for ``paribus
-texture stylize``.
+texture stylize``; ``python recipes/style_scores.py`` writes into its record what it is worth. The file that ships was
+made with the photographs that its record names.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from forward import Run, options_of
+from forward import Run, listed, options_of
 
 from paribus.data.photographs import PHOTOGRAPHS, TEXTURES, photograph, source
 from paribus.data.pictures import read_picture, resized
@@ -28,6 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("style", help="a photograph by name, or a picture's file")
     parser.add_argument("photographs", type=Path)
+    parser.add_argument("--from", dest="where", default="", help="where these are from, in words, for the record")
     parser.add_argument("--longest", type=int, default=256, help="the longest side to which the style is reduced")
     parser.add_argument("--loss", default="gram", choices=LOSSES)
     parser.add_argument("--content", type=float, default=1.0, help="weight of the photograph's content")
@@ -51,7 +53,9 @@ def main() -> None:
         network,
         options.out or shipped_path(StyleNetwork, name),
         in_words=f"style network of {name}, {run.fixed}, {options.loss}",
-        data=f"style: {source(name) if known else Path(options.style).name}; {len(photographs)} photographs",
+        data=f"style: {source(name) if known else Path(options.style).name}; {len(photographs)} photographs"
+        + (f": {options.where}" if options.where else ""),
+        photographs=listed(options.photographs),
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import torch
 from made_on import made_on
 
 from paribus.labs.texture.adain import Decoder
+from paribus.labs.texture.crops import paths_in
 from paribus.labs.texture.fast_style import StyleNetwork
 from paribus.labs.texture.generator import Generator
 from paribus.labs.texture.weights_file import save_weights
@@ -24,6 +27,8 @@ from paribus.spec.seed import Streams
 from paribus.train.arithmetic import reproducible
 
 SEED = 0
+OWN = ("--scratch", "--out", "--threads")
+"""Options that decide nothing of what is learnt."""
 
 
 def options_of(parser: argparse.ArgumentParser, *, steps: int) -> argparse.Namespace:
@@ -34,6 +39,26 @@ def options_of(parser: argparse.ArgumentParser, *, steps: int) -> argparse.Names
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="instead of the package's file")
     return parser.parse_args()
+
+
+def typed(arguments: Sequence[str]) -> str:
+    """Return the command of a recipe as one types it: of a path the last part, and no options of OWN."""
+    words, rest = ["python", f"recipes/{Path(arguments[0]).name}"], list(arguments[1:])
+    while rest:
+        word = rest.pop(0)
+        if word in OWN:
+            rest = rest[1:]
+        elif word.partition("=")[0] not in OWN:
+            words.append(Path(word).name if Path(word).exists() else word)
+    return shlex.join(words)
+
+
+def listed(folder: Path) -> dict[str, object]:
+    """Return what a record says of a folder of pictures: their names, and a digest of their files in this order."""
+    paths, found = paths_in(folder), hashlib.sha256()
+    for path in paths:
+        found.update(path.read_bytes())
+    return {"names": [path.relative_to(folder).as_posix() for path in paths], "digest": found.hexdigest()[:16]}
 
 
 class Run:
@@ -60,7 +85,7 @@ class Run:
         """Write *model* and its record."""
         record = {
             **more,
-            "command": f"python recipes/{Path(sys.argv[0]).name}",
+            "command": typed(sys.argv),
             "network": str(self.fixed),
             "steps": self.options.steps,
             "train_loss": round(self.curve[max(self.curve)], 5),

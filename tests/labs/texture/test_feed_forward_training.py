@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +22,7 @@ from paribus.labs.texture import adain, fast_style
 from paribus.labs.texture.adain import Decoder
 from paribus.labs.texture.content_loss import content_loss
 from paribus.labs.texture.crops import Crops, photographs_in
-from paribus.labs.texture.experiments import Look
+from paribus.labs.texture.experiments import STYLED, Look
 from paribus.labs.texture.eye import Eye
 from paribus.labs.texture.fast_style import StyleNetwork
 from paribus.labs.texture.generator import Generator, synthesize
@@ -243,6 +246,10 @@ def test_what_ships_loads_is_small_and_says_where_it_is_from(kind: type, network
         assert path.stat().st_size <= 4e6
         known = record(path)
         assert all(known[key] for key in ("in_words", "data", "command", "network", "machine", "date", "torch"))
+        if kind is not Generator:
+            assert len(known["photographs"]["names"]) == int(re.findall(r"(\d+) photographs", known["data"])[0])
+            assert known["score"]["n"] >= 3
+            assert not set(STYLED) & {Path(name).stem for name in known["photographs"]["names"]}
         model = load_weights(kind, name)
         if isinstance(model, Generator):
             assert synthesize(model, size=(20, 30)).shape == (20, 30, 3)
@@ -254,24 +261,30 @@ def test_what_ships_loads_is_small_and_says_where_it_is_from(kind: type, network
 
 @pytest.mark.parametrize("recipe", ["texture_network", "fast_style", "adain"])
 def test_recipes_run_two_steps(recipe: str, tmp_path: Path, grass: Picture) -> None:
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    Image.fromarray(resized(photograph("cat"), longest=64)).save(folder / "cat.png")
-    Image.fromarray(grass).save(folder / "grass.png")
-    out = tmp_path / "weights.safetensors"
-    arguments = {
-        "texture_network": [str(folder / "grass.png")],
-        "fast_style": ["grass", str(folder)],
-        "adain": [str(folder), str(folder)],
-    }
-    command = [sys.executable, str(RECIPES / f"{recipe}.py"), *arguments[recipe]]
+    """Those of what ships as their records say that they were typed, where folders of these names lie."""
+    shown = {"texture_network": ["pictures/grass.png"]}
+    for name, kind in (("fast_style", StyleNetwork), ("adain", Decoder)):
+        words = shlex.split(record(shipped_path(kind, shipped(kind)[0]))["command"])
+        assert words[:2] == ["python", f"recipes/{name}.py"]
+        shown[name] = words[2:]
+    for folder in ("pictures", "imagenet_samples", "dtd"):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(resized(photograph("cat"), longest=64)).save(tmp_path / folder / "cat.png")
+        Image.fromarray(grass).save(tmp_path / folder / "grass.png")
+    out, more = tmp_path / "weights.safetensors", ["--weights", "random", "--steps", "2"]
     done = subprocess.run(
-        [*command, "--weights", "random", "--steps", "2", "--out", str(out), "--scratch", str(tmp_path / "scratch")],
+        [sys.executable, str(RECIPES / f"{recipe}.py"), *shown[recipe], *more, "--out", str(out), "--scratch", "tmp"],
         capture_output=True,
         text=True,
         check=False,
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     known = record(out)
     assert known["steps"] == 2
     assert known["network"] == "small_vgg (random)"
+    typed = ["python", f"recipes/{recipe}.py", *(Path(word).name for word in shown[recipe]), *more]
+    assert shlex.split(known["command"]) == typed
+    if recipe != "texture_network":
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted((tmp_path / "dtd").iterdir())))
+        assert known["photographs"] == {"names": ["cat.png", "grass.png"], "digest": digest.hexdigest()[:16]}

@@ -104,6 +104,7 @@ def test_what_a_trained_network_made_tells_which_file_it_was(pictures: Path) -> 
         "weights": f"gravel ({file_digest(gravel)})",
         "network": "small_vgg (cifar10_robust)",
         "trained": record(gravel)["in_words"],
+        "trained_on": record(gravel)["data"],
         "training_steps": "5000",
         "seed": "0",
         "size": "32x32",
@@ -113,6 +114,10 @@ def test_what_a_trained_network_made_tells_which_file_it_was(pictures: Path) -> 
     assert "experiment" not in said
     assert said["weights"] == f"cifar10_robust ({file_digest(decoder)})"
     assert (said["method"], said["alpha"]) == ("adain", "0.5")
+    assert "100 photographs of ImageNet" in said["trained_on"]
+    mean = record(decoder)["score"]["mean"]["transfer"]
+    assert said["score"].startswith(f"transfer {mean:.3g} ± ")
+    assert experiment(said["score"].rpartition(", ")[2].rstrip(")"))
     weights = pictures / "secret" / "mine.safetensors"
     train = ("train", grass, "--photographs", pictures, "--out", weights, "--steps", 1)
     assert texture(*train, "--network", "small_vgg:random") == 0

@@ -57,10 +57,19 @@ def photographs_in(folder: Path, *, most: int = 2000) -> list[Picture]:
     Raises:
         DataError: there are none, or one is broken.
     """
+    return [read_picture(path) for path in paths_in(folder, most=most)]
+
+
+def paths_in(folder: Path, *, most: int = 2000) -> list[Path]:
+    """Return the files that :func:`photographs_in` reads.
+
+    Raises:
+        DataError: there are none.
+    """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)[:most]
     if not paths:
         raise DataError(f"{folder}: no photographs in this folder; PNG, JPEG, WebP, TIFF or the like are expected")
-    return [read_picture(path) for path in paths]
+    return paths
 
 
 def _scaled(picture: Picture, shorter: int) -> Picture:

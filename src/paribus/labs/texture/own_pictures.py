@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -99,15 +100,32 @@ def by_adain(photo: Picture, style: Picture, alpha: float) -> tuple[Picture, dic
 
 
 def _known(kind: type, weights: str) -> dict[str, Any]:
-    """Return what a PNG says of the trained network that made it: its file without folders, and how it was trained."""
+    """Return what a PNG says of the trained network that made it: its file without folders, how it was trained, and on
+    what, and where the record tells it, what it is worth."""
     from paribus.labs.texture.weights_file import weights_path
     from paribus.nn.networks.embed import record
     from paribus.nn.networks.names import file_digest
 
     path = weights_path(kind, weights)
     known = record(path)
-    told = {"network": known.get("network"), "trained": known.get("in_words"), "training_steps": known.get("steps")}
+    told = {
+        "network": known.get("network"),
+        "trained": known.get("in_words"),
+        "trained_on": known.get("data"),
+        "training_steps": known.get("steps"),
+        "score": _score_in_words(known.get("score")),
+    }
     return {
         "weights": f"{Path(weights).name} ({file_digest(path)})",
         **{key: value for key, value in told.items() if value is not None},
     }
+
+
+def _score_in_words(score: Mapping[str, Any] | None) -> str | None:
+    """Return ``transfer 0.142 ± 0.023, content 0.6, ... (n = 4, texture/...)`` of a record's score."""
+    if score is None:
+        return None
+    mean, decides = score["mean"], "transfer"
+    first = f"{decides} {mean[decides]:.3g} ± {score['sd'].get(decides, math.nan):.2g}"
+    rest = [f"{name} {value:.3g}" for name, value in mean.items() if name != decides]
+    return f"{', '.join([first, *rest])} (n = {score['n']}, {score['experiment']})"
