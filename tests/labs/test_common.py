@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from elsewhere import elsewhere, without_autocast
 from PIL import Image
 
 from paribus.errors import ParibusError
@@ -126,7 +127,7 @@ def _own_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARIBUS_DATA", str(tmp_path / "data"))
 
 
-def _run(lab_name: str, config: Any) -> tuple[dict[str, float], list[tuple[Any, ...]]]:
+def _run(lab_name: str, config: Any, device: str = "cpu") -> tuple[dict[str, float], list[tuple[Any, ...]]]:
     reports: list[tuple[Any, ...]] = []
 
     def emit(report: Report) -> None:
@@ -139,7 +140,7 @@ def _run(lab_name: str, config: Any) -> tuple[dict[str, float], list[tuple[Any, 
 
     before = torch.random.get_rng_state()
     numpy_before = np.random.get_state()[1]
-    metrics = dict(lab(lab_name).run(TINY[lab_name](config), Context(seed=1, emit=emit)))
+    metrics = dict(lab(lab_name).run(TINY[lab_name](config), Context(seed=1, device=device, emit=emit)))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert np.array_equal(np.random.get_state()[1], numpy_before)
     return metrics, reports
@@ -162,6 +163,33 @@ def test_a_change_runs_and_repeats_to_the_bit(name: str, change: Change, folder:
     first, again = _run(name, config), _run(name, config)
     assert first == again
     assert all(np.isfinite(value) for value in first[0].values())
+
+
+def _assert_the_same_elsewhere(name: str, config: Any) -> None:
+    """Of textsnake the first step's losses are compared: their sums are taken in another order, and steps diverge."""
+    config = replace(config, precision="float32") if hasattr(config, "precision") else config
+    with without_autocast():
+        (metrics, reports), found = _run(name, config), None
+        with elsewhere() as there:
+            found = _run(name, config, there)
+    if name != "textsnake":
+        assert found == (metrics, reports)
+        return
+    assert found[0].keys() == metrics.keys()
+    assert [one[0] for one in found[1]] == [one[0] for one in reports]
+    if isinstance(reports[0][1], dict):
+        assert found[1][0][1] == pytest.approx(reports[0][1], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", lab_names())
+def test_a_baseline_keeps_its_tensors_on_one_device_and_gives_the_same_bits_there(name: str) -> None:
+    _assert_the_same_elsewhere(name, lab(name).baseline)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "change"), CHANGES, ids=ids)
+def test_a_change_keeps_its_tensors_on_one_device(name: str, change: Change, folder: Path) -> None:
+    _assert_the_same_elsewhere(name, _with(name, change, folder).config)
 
 
 @pytest.mark.parametrize("name", lab_names())
