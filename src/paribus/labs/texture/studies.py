@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from paribus.labs.texture.experiments import BASELINE, JUDGES, LOSS_NAMES
 from paribus.spec.study import Study
 
 MARGIN = 0.05
@@ -43,12 +44,26 @@ def _style_study(
     )
 
 
+LOSSES = ("covariance", "mean_variance", "histogram", "sorted", "sliced")
+JUDGING = {
+    loss: tuple(f"{loss}_on_{judge}" for judge, network in JUDGES.items() if network != BASELINE.network)
+    for loss in LOSS_NAMES
+}
+"""Each measure on the networks on which no image was optimised."""
+
 STUDIES = (
     _study(
         "loss",
         "What has to agree at a layer for two textures to look alike?",
         "Whole distributions do best, sliced Wasserstein before sorted channels; mean and variance alone do worst.",
-        ("covariance", "mean_variance", "histogram", "sorted", "sliced"),
+        LOSSES,
+    ),
+    _study(
+        "measures",
+        "Which measure puts the losses in the same order, whatever network it is taken on?",
+        "All of them, better than chance: so said an earlier run, covariance and sliced Wasserstein most clearly.",
+        LOSSES,
+        judges=JUDGING,
     ),
     _study(
         "layers",
