@@ -151,6 +151,20 @@ def test_robust_accuracy_is_the_worst_case_and_outcomes_say_which() -> None:
     assert metrics["attack_success"] == pytest.approx(broken / max(metrics["natural_accuracy"], 1e-9))
 
 
+def test_trials_tell_both_sides_of_the_price_of_robustness() -> None:
+    studies = {study.name.partition(".")[2]: study for study in LAB.studies}
+    price, both = studies["price"], {"natural_accuracy", "robust_accuracy"}
+    assert {name.rpartition("/")[2] for name in price.arms} >= {"trades=1", "trades=3", "trades=10", "pgd_training"}
+    assert {price.metric, *price.beside} == both == {studies["training"].metric, *studies["training"].beside}
+    for name in price.names:
+        config = experiment(name).config
+        victim = replace(config.victim, widths=(4,), steps=4, batch_size=16, examples=100)  # type: ignore[attr-defined]
+        metrics = run(replace(config, victim=victim, protocol=TINY.protocol), Context(seed=0))  # type: ignore[type-var]
+        assert both <= set(metrics)
+        assert metrics["robust_accuracy"] <= metrics["natural_accuracy"]
+        assert all(set(study.beside) <= set(metrics) for study in LAB.studies)
+
+
 def test_targets_are_never_the_label_and_take_every_other_class() -> None:
     labels = torch.arange(1000) % 10
     found = targets(labels, 10, Streams(0))

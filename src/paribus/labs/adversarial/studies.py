@@ -45,6 +45,7 @@ STUDIES = (
         metric="median_distance",
         direction="min",
         margin=0.05,
+        beside=("attack_success",),
     ),
     Study(
         name="adversarial.nearest",
@@ -56,6 +57,7 @@ STUDIES = (
         direction="min",
         margin=0.05,
         factorial=True,
+        beside=("attack_success", "queries"),
     ),
     Study(
         name="adversarial.defences_naive",
@@ -65,6 +67,7 @@ STUDIES = (
         arms=tuple(f"adversarial/{name}" for name in DEFENCES),
         metric="robust_accuracy",
         margin=MARGIN,
+        beside=("natural_accuracy", "defended_accuracy"),
     ),
     Study(
         name="adversarial.defences_adaptive",
@@ -74,6 +77,7 @@ STUDIES = (
         arms=tuple(f"adversarial/adaptive/{name}" for name in DEFENCES),
         metric="robust_accuracy",
         margin=MARGIN,
+        beside=("natural_accuracy", "defended_accuracy"),
     ),
     Study(
         name="adversarial.targeted",
@@ -92,6 +96,7 @@ STUDIES = (
         arms=tuple(f"adversarial/{name}" for name in TRAININGS),
         metric="robust_accuracy",
         margin=MARGIN,
+        beside=("natural_accuracy",),
     ),
     Study(
         name="adversarial.price",
@@ -101,6 +106,7 @@ STUDIES = (
         arms=(*(f"adversarial/{name}" for name in TRAININGS), "adversarial/trades=1", "adversarial/trades=10"),
         metric="natural_accuracy",
         margin=MARGIN,
+        beside=("robust_accuracy",),
     ),
     Study(
         name="adversarial.overfitting",
@@ -114,6 +120,7 @@ STUDIES = (
         metric="robust_accuracy",
         margin=MARGIN,
         factorial=True,
+        beside=("overfitting", "natural_accuracy"),
     ),
     Study(
         name="adversarial.precision",
