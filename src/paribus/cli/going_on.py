@@ -1,4 +1,4 @@
-"""Ctrl-C in a verb that keeps what it has: one line that says where the same command will go on."""
+"""Ctrl-C in a verb: one line that says where the same command will go on."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def going_on(watch: Watch) -> Iterator[None]:
+def going_on(watch: Watch, *, kept: bool = True) -> Iterator[None]:
     """Say on Ctrl-C from which step the same command goes on, by what *watch* was told last.
+
+    Where nothing is *kept* it says that it starts anew.
 
     Raises:
         typer.Exit: with 130, after Ctrl-C.
@@ -25,5 +27,6 @@ def going_on(watch: Watch) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         done = watch.progress.done if watch.progress is not None else 0
-        say(f"stopped; the same command goes on from step {done}" if done else "stopped; nothing was kept yet")
+        yet = "nothing was kept yet" if kept else "nothing is kept, and the same command starts anew"
+        say(f"stopped; the same command goes on from step {done}" if done and kept else f"stopped; {yet}")
         raise typer.Exit(130) from None

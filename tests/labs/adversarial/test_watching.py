@@ -200,5 +200,5 @@ def test_an_interrupted_attack_says_that_nothing_is_kept(
     picture, out = _picture(tmp_path / "slope.png"), tmp_path / "out.png"
     assert main(["adversarial", "attack", str(picture), "--out", str(out)]) == 130
     error = capsys.readouterr().err
-    assert error == "slope.png: interrupted; nothing is kept, and the same command starts anew\n"
+    assert error == "stopped; nothing is kept, and the same command starts anew\n"
     assert not out.exists()

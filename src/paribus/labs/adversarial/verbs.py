@@ -56,7 +56,7 @@ def attack(
     import torch
 
     from paribus.cli.files import keep_apart, prepare
-    from paribus.cli.terminal import say
+    from paribus.cli.in_view import in_view
     from paribus.data.pictures import read_picture, square, write_png
     from paribus.errors import ConfigError
     from paribus.labs.adversarial.attacks.ensemble import in_turn
@@ -68,8 +68,6 @@ def attack(
     from paribus.nn.networks.load import load
     from paribus.nn.networks.names import fixed
     from paribus.nn.pixels import to_tensor
-    from paribus.report.watch import Watch
-    from paribus.spec.context import Context
     from paribus.spec.seed import Streams
     from paribus.train.arithmetic import reproducible
 
@@ -97,17 +95,12 @@ def attack(
         label = before.argmax()[None]
         if goal is not None and int(goal[0]) == int(label[0]):
             raise ConfigError(f"--target {target}: that is the network's answer already; another class is expected")
-        try:
-            with Watch(f"{image.name}: {by} against {network}") as watch:
-                seen = watched(
-                    attacks, Context(seed=seed, emit=watch), classes=len(model.classes), targeted=goal is not None
-                )
-                found, _ = in_turn(
-                    seen, lambda shown: model.logits(rounded(shown)), pixels, label, streams=streams, target=goal
-                )
-        except KeyboardInterrupt:
-            say(f"{image.name}: interrupted; nothing is kept, and the same command starts anew")
-            raise typer.Exit(130) from None
+        with in_view(f"{image.name}: {by} against {network}", seed=seed) as context:
+            found, _ = in_turn(
+                watched(attacks, context, classes=len(model.classes), targeted=goal is not None),
+                lambda shown: model.logits(rounded(shown)),
+                pixels, label, streams=streams, target=goal,
+            )  # fmt: skip
         result = rounded(found.images)
         with torch.no_grad():
             after = torch.softmax(model.logits(result), dim=1)[0]

@@ -70,11 +70,10 @@ def invert(
     """
     from paribus.cli.conducting import check_device
     from paribus.cli.files import keep_apart, prepare
-    from paribus.cli.going_on import going_on
+    from paribus.cli.in_view import in_view
     from paribus.cli.scratch import scratch_of
     from paribus.data.memory import enough_memory
     from paribus.data.pictures import read_picture, resized, square, write_png
-    from paribus.errors import RunError
     from paribus.labs.inversion.experiments import Decoder
 
     check_device(device)
@@ -98,19 +97,15 @@ def invert(
     from paribus.nn.networks.names import pinned
     from paribus.nn.pixels import to_tensor
     from paribus.report.film import film
-    from paribus.report.watch import Watch
-    from paribus.spec.context import Context, Diverged
 
     layers = "+".join(config.features.layers)
     scratch = scratch_of(LAB, config, [picture], seed=seed, device=device)
-    watch = Watch(f"{image.name}: {layers} of {config.features.network}")
-    with going_on(watch), enough_memory(width, height, "a smaller --size makes them fewer"), watch:
-        context = Context(seed=seed, device=device, scratch=scratch, emit=watch)
-        try:
-            found = invert_picture(config, to_tensor(picture[None]).contiguous(), context)
-        except Diverged as error:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise RunError(f"{image}: the inversion diverged ({error.reason}){_remedy(config)}") from None
+    title = f"{image.name}: {layers} of {config.features.network}"
+    with (
+        enough_memory(width, height, "a smaller --size makes them fewer"),
+        in_view(title, seed=seed, device=device, scratch=scratch, remedy=_remedy(config)) as context,
+    ):
+        found = invert_picture(config, to_tensor(picture[None]).contiguous(), context)
     told = {
         "network": pinned(config.features.network),
         "layer": layers,
