@@ -394,6 +394,29 @@ def test_square_follows_its_schedule() -> None:
         assert all(Square(norm=norm, queries=100).side(query, 32, 32) % 2 == 1 for query in range(2, 100))
 
 
+@pytest.mark.parametrize("targeted", [False, True])
+def test_square_finds_the_same_whether_the_network_shows_its_layers_or_not(targeted: bool) -> None:
+    """Shown, only what a square changes is computed; then what looks broken is asked once more."""
+    images, labels = digits("test", 40)
+    target = (labels + 1) % 10 if targeted else None
+    shapes: set[int] = set()
+
+    def opaque(points: Tensor) -> Tensor:
+        shapes.add(len(points))
+        found: Tensor = network()(points)
+        return found
+
+    attack = Square(eps=0.3 if targeted else 0.15, queries=200)
+    whole, part = (attack(model, images, labels, streams=Streams(0), target=target) for model in (opaque, network()))
+    assert len(shapes) > 1
+    assert 0 < int(whole.success.sum()) < 40
+    assert torch.equal(whole.success, part.success)
+    assert torch.allclose(whole.images, part.images, rtol=0, atol=1e-6)
+    more = part.queries - whole.queries
+    assert bool(((more == 0) | ((more == 1) & whole.success)).all())
+    assert bool(more.any())
+
+
 @pytest.mark.parametrize(
     "make",
     [

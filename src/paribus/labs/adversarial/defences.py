@@ -148,6 +148,10 @@ class Defended(nn.Module):
         self.stand_in = False
         self.calls = 0
 
+    def in_sequence(self) -> list[Model]:
+        """Return what is run one after the other, for :func:`paribus.nn.window.in_sequence`."""
+        return [self if self.defence is not None else self.network]
+
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, 3, H, W) in [0, 1]."""
         if self.defence is None:

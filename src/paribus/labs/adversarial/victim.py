@@ -10,6 +10,7 @@ from paribus.errors import ConfigError
 from paribus.labs.adversarial.experiments import Config, Trained
 from paribus.nn.initial import initialise, untouched_rng
 from paribus.nn.networks.load import load
+from paribus.nn.window import Layer, PerPixel
 from paribus.spec.seed import Streams
 
 CENTRE, SCALE = 0.5, 4.0
@@ -39,8 +40,16 @@ class SmallNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, 3, H, W) in [0, 1]."""
-        found: Tensor = self.classifier(self.features((images - CENTRE) * SCALE).flatten(1))
+        found: Tensor = self.classifier(self.features(_scaled(images)).flatten(1))
         return found
+
+    def in_sequence(self) -> list[Layer]:
+        """Return what is run one after the other, for :func:`paribus.nn.window.in_sequence`."""
+        return [PerPixel(_scaled), self.features, nn.Flatten(), self.classifier]
+
+
+def _scaled(images: Tensor) -> Tensor:
+    return (images - CENTRE) * SCALE
 
 
 def build(victim: Trained, classes: int, streams: Streams) -> SmallNetwork:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from paribus.errors import ConfigError
+from paribus.nn.window import Layer, PerPixel
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -68,7 +69,7 @@ class Layered(nn.Module):
         for name in layers:
             self.check(name)
         found: dict[str, Tensor] = {}
-        x = (images - self.mean.to(images.dtype)) / self.std.to(images.dtype)
+        x = self._standardised(images)
         for name, stage in self.stages.items():
             if not wanted:
                 break
@@ -104,6 +105,13 @@ class Layered(nn.Module):
         return self.features(images, (last,))[last]
 
     forward = logits
+
+    def in_sequence(self) -> list[Layer]:
+        """Return what is run one after the other, for :func:`paribus.nn.window.in_sequence`."""
+        return [PerPixel(self._standardised), *self.stages.values()]
+
+    def _standardised(self, images: Tensor) -> Tensor:
+        return (images - self.mean.to(images.dtype)) / self.std.to(images.dtype)
 
 
 class AveragePool(nn.Module):

@@ -14,6 +14,7 @@ from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.bounds import Ball, norm_of, rows
 from paribus.labs.adversarial.attacks.losses import margin
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
+from paribus.nn.window import ChangedWindow
 from paribus.spec.seed import Streams
 
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
@@ -22,8 +23,8 @@ HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 LARGER = 3.0
 """How much larger than the ball a change is made in L1 before it is projected."""
 
-DOUBT = 2.0**-8
-"""The rounding of a logit in bfloat16, as a share of the largest."""
+LASTING = 4
+"""For how many queries squares must keep their size for what the network makes of the images to be worth keeping."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,8 @@ class Square:
     ``l2``: from a grid of bumps on, the mass of two windows moves into one, with a new bump added (algorithm 3).
     ``l1``: the same, with the sum of sizes for mass, and brought into the ball from *LARGER* times its radius: the
     projection then takes away what is small and fills what [0, 1] cuts off (Croce and Hein 2021, "Mind the box").
-    Each image has squares of its own.
+    Each image has squares of its own. In ``linf`` the network computes only what depends on a square where it shows
+    its layers (:class:`~paribus.nn.window.ChangedWindow`); what then looks broken is shown to the network itself.
 
     Args:
         norm: ``linf``, ``l2`` or ``l1``.
@@ -43,8 +45,7 @@ class Square:
         share: the share of the image that the first squares cover, above 0 to 1.
         rescale: whether the schedule of sizes is stretched to *queries*; else it is that of 10,000 queries.
         restarts: runs, each only for images that are not broken yet.
-        precision: ``float32``, or ``bfloat16`` for a first look at each proposal: what seems worse there by more than
-            its rounding is dropped, the rest is decided in float32.
+        precision: of no effect: late proposals differ by less than bfloat16 can tell, so all is done in float32.
     """
 
     norm: str = "linf"
@@ -76,7 +77,7 @@ class Square:
         self, model: Model, images: Tensor, labels: Tensor, *, streams: Streams, target: Tensor | None = None
     ) -> Adversarial:
         """Attack *images* (B, 3, H, W) with *labels* (B,); draws from ``attack/square/restart=R``."""
-        search = Search(model, images, labels, norm=self.norm, target=target, precision=self.precision)
+        search = Search(model, images, labels, norm=self.norm, target=target)
         ball = Ball.around(images, self.eps, self.norm)
         for restart in range(self.restarts):
             if len(search.alive) == 0:
@@ -95,15 +96,14 @@ class Square:
         def lead(logits: Tensor, which: Tensor) -> Tensor:
             return -sign * margin(logits, goals[which])
 
-        logits = search.logits(points, which, exact=True)
-        loss = lead(logits, which)
-        rough = lead(search.logits(points, which), which) if self.precision == "bfloat16" else loss
-        broken = search.offer(points, logits, which, exact=True)
+        logits = search.logits(points, which)
+        loss, broken = lead(logits, which), search.offer(points, logits, which)
+        answers = _Answers(search, len(which))
         for query in range(self.queries):
             if bool(broken.any()):
                 kept = torch.nonzero(~broken).flatten()
                 which, points, loss, ball = which[kept], points[kept], loss[kept], ball.take(kept)
-                rough = rough[kept]
+                answers.take(kept)
                 alive = which.cpu().numpy()
             if len(which) == 0:
                 return
@@ -113,23 +113,23 @@ class Square:
             row, column = _window(places[:2], side, height, width)
             if self.norm == "linf":
                 proposed = _painted(points, ball, row, column, torch.from_numpy(signs).to(points.device))
+                if side != answers.side:
+                    lasts = self.side(min(query + LASTING, self.queries) - 1, height, width) == side
+                    answers.renew(points, side, lasts=lasts)
             else:
                 other = _window(places[2:], side, height, width)
                 bump = _bump(side, self.norm, tall=bool(generator.random() < 0.5))
                 proposed = _moved_mass(points, ball, (row, column), other, bump, torch.from_numpy(signs))
-            looked, estimate = torch.arange(len(which), device=which.device), rough
-            if self.precision == "bfloat16":
-                guess = search.logits(proposed, which)
-                estimate = lead(guess, which)
-                looked = torch.nonzero(estimate < rough + DOUBT * guess.abs().amax(dim=1)).flatten()
-            value, broken = torch.full_like(loss, torch.inf), torch.zeros_like(loss, dtype=torch.bool)
-            if len(looked):
-                logits = search.logits(proposed[looked], which[looked], exact=True)
-                value[looked] = lead(logits, which[looked])
-                broken[looked] = search.offer(proposed[looked], logits, which[looked], exact=True)
+            value, broken = loss.clone(), torch.zeros_like(loss, dtype=torch.bool)
+            new = torch.nonzero((proposed != points).flatten(1).any(dim=1)).flatten()  # of others all is known
+            if len(new):
+                logits = answers.to(proposed[new], which[new], new, row[:, 0, 0][new], column[:, 0, 0][new])
+                value[new] = lead(logits, which[new])
+                broken[new] = search.offer(proposed[new], logits, which[new])
             better = value < loss
+            answers.keep(better[new])
             points = torch.where(rows(better), proposed, points)
-            loss, rough = torch.where(better, value, loss), torch.where(better, estimate, rough)
+            loss = torch.where(better, value, loss)
 
     def _first(self, ball: Ball, generator: np.random.Generator, alive: NDArray[np.int64], count: int) -> Tensor:
         _, channels, height, width = ball.centre.shape
@@ -144,6 +144,44 @@ class Square:
                 bump = _bump(side, self.norm, tall=bool(generator.random() < 0.5))
                 moved[:, :, top : top + side, left : left + side] += (bump * rows_of(signs)).to(moved.device)
         return _brought_in(moved, ball)
+
+
+class _Answers:
+    """The network's answers to proposals that differ from each image's present point in a square."""
+
+    def __init__(self, search: Search, count: int) -> None:
+        self.search, self.side = search, 0
+        self._window: ChangedWindow | None = None
+        self._place = torch.arange(count, device=search.images.device)
+
+    def renew(self, points: Tensor, side: int, *, lasts: bool) -> None:
+        """Take note of the present *points*, one for each image that is left, and of the squares' side."""
+        self.side, self._window = side, None
+        self._place = torch.arange(len(points), device=points.device)
+        if lasts and self.search.dtype == torch.float32 and not self.search.random:
+            window = ChangedWindow(self.search.model, points, side)
+            self._window = window if window.gains else None
+
+    def take(self, kept: Tensor) -> None:
+        """Go on with some of the images."""
+        self._place = self._place[kept]
+
+    def to(self, proposed: Tensor, which: Tensor, rows: Tensor, top: Tensor, left: Tensor) -> Tensor:
+        """Return logits (R, K) of *proposed*, candidates for the images *which*, the *rows* of those that are left."""
+        if self._window is None:
+            return self.search.logits(proposed, which)
+        self.search.queries[which] += 1
+        device = proposed.device
+        logits = self._window.logits(proposed, self._place[rows], top.to(device), left.to(device))
+        seen = torch.nonzero(self.search.adversarial(logits, which)).flatten()
+        if len(seen):  # rounding must not decide
+            logits[seen] = self.search.logits(proposed[seen], which[seen])
+        return logits
+
+    def keep(self, kept: Tensor) -> None:
+        """Say which of the last proposals (R,) are the present points now."""
+        if self._window is not None:
+            self._window.keep(kept)
 
 
 def rows_of(values: Tensor) -> Tensor:
