@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +13,7 @@ from scipy.fft import dctn, idctn
 from scipy.ndimage import gaussian_filter
 
 from adversarial.sample import digits, network
+from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.pgd import PGD
 from paribus.labs.adversarial.defences import (
     Defended,
@@ -34,6 +38,7 @@ from paribus.labs.adversarial.experiments import (
 from paribus.labs.adversarial.protocol import evaluate
 from paribus.labs.adversarial.run import attacked_by, defended_accuracy, run
 from paribus.spec.context import Context
+from paribus.spec.registry import experiment
 from paribus.spec.seed import Streams
 
 DEFENCES = (Affine(), SaltAndPepper(), Blur(), Jpeg())
@@ -148,6 +153,14 @@ def test_the_mean_over_draws_is_the_mean() -> None:
     expected = [network()(transformed(images, SaltAndPepper(), generator)) for _ in range(3)]
     assert torch.allclose(found, torch.stack(expected).mean(dim=0), atol=1e-5)
     assert Defended(network(), Blur(), Streams(0), "attacker", draws=3).draws == 1
+
+
+def test_the_number_of_draws_is_a_change_and_what_the_attacker_takes() -> None:
+    config: Any = experiment("adversarial/by_pgd/adaptive/affine/attack_steps=100/draws=16").config
+    assert attacked_by(config, network(), Context(seed=0)).draws == 16
+    assert attacked_by(replace(config, defence=Blur()), network(), Context(seed=0)).draws == 1
+    with pytest.raises(ConfigError, match=r"attacker\.draws is 0; at least 1"):
+        Attacker(draws=0)
 
 
 def test_what_breaks_a_random_defence_breaks_it_again() -> None:

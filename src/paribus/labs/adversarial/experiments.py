@@ -113,6 +113,10 @@ class Attacker:
     targeted: bool = False
     """Whether an image counts as broken only where the answer is one class, drawn for each image among the wrong."""
 
+    def __post_init__(self) -> None:
+        if self.draws < 1:
+            raise ConfigError(f"attacker.draws is {self.draws}; at least 1 is expected")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
