@@ -1,10 +1,10 @@
 """What a network answers to images that have changed in a window only: just what depends on the window is computed.
 
 A convolution of side k turns a window of n pixels into one of at most (n + k - 2) // stride + 1, whatever its place. So
-for a small change most of the first, large feature maps stay what they are. They are kept, the changed part of each
-layer's input is written into them, and the layer is run on the part of them that decides its changed outputs. From
-where the window is most of the map, layers run on the whole. The numbers are those of the whole network but for
-rounding: the same sums, perhaps in another order.
+for a small change most of the first, large feature maps stay what they are. They are kept; each layer is run on a copy
+of the part of its input that decides what changes in its output, with the changed window in it. From where the window
+is most of the map, layers run on the whole. The numbers are those of the whole network but for rounding: the same sums,
+perhaps in another order.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Layer = Callable[[Tensor], Tensor]
+Places = tuple[Tensor, Tensor]
+"""Rows and columns of positions, (R,) each."""
 
 POINTWISE = (
     nn.BatchNorm2d, nn.Dropout, nn.Dropout2d, nn.ELU, nn.GELU, nn.Hardswish, nn.Identity, nn.LeakyReLU, nn.ReLU,
@@ -73,12 +75,12 @@ class ChangedWindow:
             x = self._run(self._before, images)
             window = side
             while layers and (stage := _Stage.of(layers[0], x, window)) is not None:
-                after, layers = _leading(layers[1:])
-                stage.after = after
+                stage.after, layers = _leading(layers[1:])
                 self._stages.append(stage)
-                x, window = self._run(after, stage.layer(x)), stage.made
-            self._rest, self._last = layers, _Known(x, 0, window)
-        self._tried: list[tuple[_Known, Tensor, Tensor]] = []
+                x, window = self._run(stage.after, stage.layer(x)), stage.made
+            self._rest, self._last = layers, _Known(x, 0, window, (x.shape[2], x.shape[3]))
+        self._tried: list[tuple[_Known, Tensor, Tensor, Tensor]] = []
+        self._rows = torch.arange(0)
         self.side = side
 
     @property
@@ -94,29 +96,32 @@ class ChangedWindow:
             rows: (R,) distinct indices of known images.
             top, left: (R,) where the windows begin, such that they lie within the images.
         """
-        self._tried = []
+        self._tried, self._rows = [], rows
         with torch.no_grad():
             across = torch.arange(self.side, device=images.device)
             index = (torch.arange(len(rows), device=rows.device)[:, None, None],
                      top[:, None, None] + across[:, None], left[:, None, None] + across)  # fmt: skip
             patch = self._run(self._before, images.permute(0, 2, 3, 1)[index].permute(0, 3, 1, 2))
             for stage in self._stages:
-                self._write(stage.known, patch, stage.known.places(rows, top, left))
-                top, left = stage.moved(top, stage.height), stage.moved(left, stage.width)
-                patch = self._run(stage.after, stage.run(stage.input(rows, top, left)))
-            self._write(self._last, patch, self._last.places(rows, top, left))
-            return self._run(self._rest, self._last.maps[rows].permute(0, 3, 1, 2))
+                above, beside = stage.moved(top, stage.height), stage.moved(left, stage.width)
+                patch = self._run(stage.after, stage.run(
+                    self._changed(stage.known, patch, (top, left), (above * stage.stride, beside * stage.stride))
+                ))  # fmt: skip
+                top, left = above, beside
+            nought = torch.zeros_like(top)
+            return self._run(self._rest, self._changed(self._last, patch, (top, left), (nought, nought)))
 
     def keep(self, kept: Tensor) -> None:
         """Make those of the last images that are *kept* (R,) the known ones, and forget the others."""
-        back = torch.nonzero(~kept).flatten()
-        for known, places, before in self._tried:
-            known.write(places[back], before[back])
+        won = torch.nonzero(kept).flatten()
+        for known, top, left, patch in self._tried if len(won) else ():
+            known.write(self._rows[won], top[won], left[won], patch[won])
         self._tried = []
 
-    def _write(self, known: _Known, patch: Tensor, places: Tensor) -> None:
-        self._tried.append((known, places, known.read(places)))
-        known.write(places, patch.permute(0, 2, 3, 1).reshape(*places.shape, -1))
+    def _changed(self, known: _Known, patch: Tensor, at: Places, around: Places) -> Tensor:
+        patch = patch.permute(0, 2, 3, 1).flatten(1, 2)
+        self._tried.append((known, *at, patch))
+        return known.changed(self._rows, patch, at, around)
 
     @staticmethod
     def _run(layers: Sequence[Layer], x: Tensor) -> Tensor:
@@ -126,33 +131,45 @@ class ChangedWindow:
 
 
 class _Known:
-    """The maps (B, C, H, W) of known images, one channel's numbers side by side, *padding* zeros around them."""
+    """The maps of known images, one position's numbers side by side, zeros around them.
 
-    def __init__(self, maps: Tensor, padding: int, window: int) -> None:
-        self.maps = F.pad(maps.permute(0, 2, 3, 1), (0, 0, padding, padding, padding, padding)).contiguous()
-        self.padding = padding
-        self._pixels = self.maps.view(-1, self.maps.shape[3])
-        self._pattern = self.pattern(window)
+    Args:
+        maps: (B, C, H, W).
+        padding: how many zeros.
+        window: the side of the squares that change.
+        part: height and width of what is read of a map at once, padding included.
+    """
 
-    def pattern(self, side: int) -> Tensor:
-        """Return how far the pixels of a square lie behind its first one, (side * side,)."""
-        span = torch.arange(side, device=self.maps.device)
-        return (span[:, None] * self.maps.shape[2] + span).flatten()
+    def __init__(self, maps: Tensor, padding: int, window: int, part: tuple[int, int]) -> None:
+        padded = F.pad(maps.permute(0, 2, 3, 1), (0, 0, padding, padding, padding, padding)).contiguous()
+        self._height, self._width, channels = padded.shape[1:]
+        self._pixels, self._padding, self._part = padded.view(-1, channels), padding, part
+        self._window, self._within = (_square(window, window, width, maps) for width in (self._width, part[1]))
+        self._whole = _square(*part, self._width, maps)
 
-    def places(self, rows: Tensor, top: Tensor, left: Tensor, pattern: Tensor | None = None) -> Tensor:
-        """Return the pixels of a window of each of the maps *rows*, without a pattern that beginning at (top, left)."""
-        _, height, width, _ = self.maps.shape
-        if pattern is None:
-            top, left, pattern = top + self.padding, left + self.padding, self._pattern
-        return ((rows * height + top) * width + left)[:, None] + pattern
+    def changed(self, rows: Tensor, patch: Tensor, at: Places, around: Places) -> Tensor:
+        """Return the parts (R, C, h, w) of the maps *rows* with the *patch* (R, n, C) in them.
 
-    def read(self, places: Tensor) -> Tensor:
-        """Return the numbers (R, n, C) at *places* (R, n)."""
-        return self._pixels.index_select(0, places.flatten()).view(*places.shape, -1)
+        *at* is where the patch begins, without padding, *around* where the part does, with it: top and left, (R,) each.
+        """
+        height, width = self._part
+        top, left = (inner + self._padding - outer for inner, outer in zip(at, around, strict=True))
+        begins = (rows * self._height + around[0]) * self._width + around[1]
+        found = self._pixels.index_select(0, (begins[:, None] + self._whole).flatten())
+        begins = (torch.arange(len(rows), device=rows.device) * height + top) * width + left
+        found.index_copy_(0, (begins[:, None] + self._within).flatten(), patch.flatten(0, 1))
+        return found.view(len(rows), height, width, -1).permute(0, 3, 1, 2)
 
-    def write(self, places: Tensor, values: Tensor) -> None:
-        """Put *values* (R, n, C) at *places* (R, n)."""
-        self._pixels.index_copy_(0, places.flatten(), values.flatten(0, 1))
+    def write(self, rows: Tensor, top: Tensor, left: Tensor, patch: Tensor) -> None:
+        """Put the *patch* (R, n, C) into the maps *rows*, beginning at (top, left)."""
+        begins = (rows * self._height + top + self._padding) * self._width + left + self._padding
+        self._pixels.index_copy_(0, (begins[:, None] + self._window).flatten(), patch.flatten(0, 1))
+
+
+def _square(height: int, width: int, row: int, like: Tensor) -> Tensor:
+    """Return how far each position of a rectangle lies behind its first, in a map whose rows have so many."""
+    down, across = (torch.arange(side, device=like.device) for side in (height, width))
+    return (down[:, None] * row + across).flatten()
 
 
 class _Stage:
@@ -164,38 +181,37 @@ class _Stage:
         sizes: its kernel's side, stride and padding.
         x: (B, C, H, W), its known input.
         window: the side of the changed part of its input; *made* is that of its output.
-        height, width: of its output.
     """
 
     def __init__(self, layer: Layer, run: Layer, sizes: tuple[int, int, int], x: Tensor, window: int) -> None:
         self.layer, self.run, self.after = layer, run, list[Layer]()
-        self.kernel, self.stride, padding = sizes
+        self.kernel, self.stride, self.padding = sizes
         self.made = (window + self.kernel - 2) // self.stride + 1
-        self.height, self.width = ((side + 2 * padding - self.kernel) // self.stride + 1 for side in x.shape[2:])
-        if self.made**2 > WORTH * self.height * self.width or self.made > min(self.height, self.width):
-            return
-        self.known = _Known(x, padding, window)
-        self._side = (self.made - 1) * self.stride + self.kernel
-        self._pattern = self.known.pattern(self._side)
+        self.height, self.width = ((side + 2 * self.padding - self.kernel) // self.stride + 1 for side in x.shape[2:])
+        part = (self.made - 1) * self.stride + self.kernel
+        self.known = _Known(x, self.padding, window, (part, part))
 
     @staticmethod
     def of(layer: Layer, x: Tensor, window: int) -> _Stage | None:
-        """Return the stage of *layer*, or None where it has to run on whole images."""
+        """Return the stage of *layer*, or None where it has to run on whole images.
+
+        That is also where its kernels leave gaps or a rest at the border: a window might lie there.
+        """
         found = _unpadded(layer)
         if found is None:
             return None
-        stage = _Stage(layer, *found, x, window)
-        return stage if hasattr(stage, "known") else None
+        kernel, stride, padding = found[1]
+        spans = [side + 2 * padding - kernel for side in x.shape[2:]]
+        made = (window + kernel - 2) // stride + 1
+        height, width = (span // stride + 1 for span in spans)
+        if stride > kernel or any(span < 0 or span % stride for span in spans) or made > min(height, width):
+            return None
+        return _Stage(layer, *found, x, window) if made**2 <= WORTH * height * width else None
 
     def moved(self, start: Tensor, size: int) -> Tensor:
         """Return where in the output, of so many pixels, the changed window begins that begins at *start*."""
-        first = start + self.known.padding - self.kernel + self.stride  # rounded up after the division
+        first = start + self.padding - self.kernel + self.stride  # rounded up after the division
         return first.div(self.stride, rounding_mode="floor").clamp(0, size - self.made)
-
-    def input(self, rows: Tensor, top: Tensor, left: Tensor) -> Tensor:
-        """Return what decides the window of the output that begins at (top, left): (R, C, n, n)."""
-        places = self.known.places(rows, top * self.stride, left * self.stride, self._pattern)
-        return self.known.read(places).view(len(rows), self._side, self._side, -1).permute(0, 3, 1, 2)
 
 
 def _leading(layers: Sequence[Layer]) -> tuple[list[Layer], list[Layer]]:

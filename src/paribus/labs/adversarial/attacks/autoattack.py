@@ -27,7 +27,8 @@ class AutoAttack:
         eps: the radius, above 0, in pixels of 1.
         steps: gradient steps of the first three.
         queries: evaluations of Square.
-        precision: ``float32`` or ``bfloat16`` for the model; FAB, which lives on small differences, has float32.
+        precision: ``float32`` or ``bfloat16`` for the model; FAB and Square, which live on small differences, have
+            float32.
     """
 
     norm: str = "linf"
@@ -51,7 +52,7 @@ class AutoAttack:
             "apgd_ce": APGD(norm=norm, eps=eps, steps=self.steps, restarts=restarts, precision=precision),
             "apgd_t": TargetedAPGD(norm=norm, eps=eps, steps=self.steps, classes=classes, precision=precision),
             "fab_t": TargetedFAB(norm=norm, eps=eps, steps=self.steps),
-            "square": Square(norm=norm, eps=eps, queries=self.queries, rescale=False, precision=precision),
+            "square": Square(norm=norm, eps=eps, queries=self.queries, rescale=False),
         }
 
     def __call__(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from paribus.errors import ConfigError
-from paribus.labs.adversarial.attacks.bounds import norm_of
+from paribus.labs.adversarial.attacks.bounds import norm_of, rows
 from paribus.labs.adversarial.attacks.hyperplane import onto_hyperplane
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
 from paribus.spec.seed import Streams
@@ -23,6 +23,7 @@ class TargetedFAB:
     where it is the nearest so far, and the search goes on from image + 0.9 (x - image).
 
     The answer at x serves the check and the next gradient, so an iteration costs one evaluation where nothing is found.
+    While most images have just been found, and are looked at again from nearer, the check comes first, without one.
 
     Args:
         norm: ``linf``, ``l2`` or ``l1``.
@@ -70,7 +71,8 @@ class TargetedFAB:
         centre = search.images[which]
         points, flat = centre, centre.flatten(1)
         logits, gain, slope = self._linear(search, points, which, goals)
-        for _ in range(self.steps):
+        often = False
+        for step in range(self.steps):
             normal = slope.flatten(1)
             offset = (normal * (flat - points.flatten(1))).sum(dim=1)
             both = onto_hyperplane(
@@ -80,24 +82,28 @@ class TargetedFAB:
                 self.norm,
             )
             here, there = both[: len(which)].view_as(points), both[len(which) :].view_as(points)
-            near, far = (norm_of(step, self.norm).clamp_min(1e-8) for step in (here, there))
+            near, far = (norm_of(moved, self.norm).clamp_min(1e-8) for moved in (here, there))
             share = (near / (near + far)).clamp(max=self.alpha)
             points = ((points + self.overshoot * here) * (1 - share) + (centre + self.overshoot * there) * share).clamp(
                 0.0, 1.0
             )
-            logits, gain, slope = self._linear(search, points, which, goals)
+            last = step == self.steps - 1
+            if often or last:
+                logits = search.logits(points, which)
+            else:
+                logits, gain, slope = self._linear(search, points, which, goals)
             found = search.offer(points, logits, which)
             if bool(found.any()):
                 rest = torch.nonzero(search.distance[which] > finished).flatten()
                 which, centre, points, found = which[rest], centre[rest], points[rest], found[rest]
                 flat, gain, slope = centre.flatten(1), gain[rest], slope[rest]
-                if len(which) == 0:
-                    return
-                back = torch.nonzero(found).flatten()
-                if len(back):
-                    points = points.clone()
-                    points[back] = centre[back] + (points[back] - centre[back]) * self.back
-                    _, gain[back], slope[back] = self._linear(search, points[back], which[back], goals)
+            if len(which) == 0 or last:
+                return
+            stale = torch.nonzero(found | often).flatten()
+            if len(stale):
+                points = torch.where(rows(found), centre + (points - centre) * self.back, points)
+                _, gain[stale], slope[stale] = self._linear(search, points[stale], which[stale], goals)
+            often = int(found.sum()) * 2 > len(found)
 
     def _linear(self, search: Search, points: Tensor, which: Tensor, goals: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits, z_t - z_y and its gradient at *points*."""
