@@ -104,9 +104,8 @@ class ChangedWindow:
             patch = self._run(self._before, images.permute(0, 2, 3, 1)[index].permute(0, 3, 1, 2))
             for stage in self._stages:
                 above, beside = stage.moved(top, stage.height), stage.moved(left, stage.width)
-                patch = self._run(stage.after, stage.run(
-                    self._changed(stage.known, patch, (top, left), (above * stage.stride, beside * stage.stride))
-                ))  # fmt: skip
+                part = self._changed(stage.known, patch, (top, left), (above * stage.stride, beside * stage.stride))
+                patch = self._run(stage.after, stage.run(part[:, :, : stage.side, : stage.side]))
                 top, left = above, beside
             nought = torch.zeros_like(top)
             return self._run(self._rest, self._changed(self._last, patch, (top, left), (nought, nought)))
@@ -180,33 +179,32 @@ class _Stage:
         run: the layer without padding.
         sizes: its kernel's side, stride and padding.
         x: (B, C, H, W), its known input.
-        window: the side of the changed part of its input; *made* is that of its output.
+        window: the side of the changed part of its input; *made* is that of its output, which *side* pixels decide.
     """
 
     def __init__(self, layer: Layer, run: Layer, sizes: tuple[int, int, int], x: Tensor, window: int) -> None:
         self.layer, self.run, self.after = layer, run, list[Layer]()
         self.kernel, self.stride, self.padding = sizes
         self.made = (window + self.kernel - 2) // self.stride + 1
-        self.height, self.width = ((side + 2 * self.padding - self.kernel) // self.stride + 1 for side in x.shape[2:])
-        part = (self.made - 1) * self.stride + self.kernel
-        self.known = _Known(x, self.padding, window, (part, part))
+        spans = [side + 2 * self.padding - self.kernel for side in x.shape[2:]]
+        self.height, self.width = (span // self.stride + 1 for span in spans)
+        self.side = (self.made - 1) * self.stride + self.kernel
+        if self.fits:  # pixels at the border that no kernel reaches may change too
+            down, across = (self.side + span % self.stride for span in spans)
+            self.known = _Known(x, self.padding, window, (down, across))
+
+    @property
+    def fits(self) -> bool:
+        """Whether the window is worth computing alone."""
+        small = self.made <= min(self.height, self.width) and self.made**2 <= WORTH * self.height * self.width
+        return small and self.kernel >= self.stride
 
     @staticmethod
     def of(layer: Layer, x: Tensor, window: int) -> _Stage | None:
-        """Return the stage of *layer*, or None where it has to run on whole images.
-
-        That is also where its kernels leave gaps or a rest at the border: a window might lie there.
-        """
+        """Return the stage of *layer*, or None where it has to run on whole images."""
         found = _unpadded(layer)
-        if found is None:
-            return None
-        kernel, stride, padding = found[1]
-        spans = [side + 2 * padding - kernel for side in x.shape[2:]]
-        made = (window + kernel - 2) // stride + 1
-        height, width = (span // stride + 1 for span in spans)
-        if stride > kernel or any(span < 0 or span % stride for span in spans) or made > min(height, width):
-            return None
-        return _Stage(layer, *found, x, window) if made**2 <= WORTH * height * width else None
+        stage = None if found is None else _Stage(layer, *found, x, window)
+        return stage if stage is not None and stage.fits else None
 
     def moved(self, start: Tensor, size: int) -> Tensor:
         """Return where in the output, of so many pixels, the changed window begins that begins at *start*."""
