@@ -123,7 +123,8 @@ class Square:
             value, broken = loss.clone(), torch.zeros_like(loss, dtype=torch.bool)
             new = torch.nonzero((proposed != points).flatten(1).any(dim=1)).flatten()  # of others all is known
             if len(new):
-                logits = answers.to(proposed[new], which[new], new, row[:, 0, 0][new], column[:, 0, 0][new])
+                top, left = (first[:, 0, 0].to(new.device)[new] for first in (row, column))
+                logits = answers.to(proposed[new], which[new], new, top, left)
                 value[new] = lead(logits, which[new])
                 broken[new] = search.offer(proposed[new], logits, which[new])
             better = value < loss
@@ -171,8 +172,7 @@ class _Answers:
         if self._window is None:
             return self.search.logits(proposed, which)
         self.search.queries[which] += 1
-        device = proposed.device
-        logits = self._window.logits(proposed, self._place[rows], top.to(device), left.to(device))
+        logits = self._window.logits(proposed, self._place[rows], top, left)
         seen = torch.nonzero(self.search.adversarial(logits, which)).flatten()
         if len(seen):  # rounding must not decide
             logits[seen] = self.search.logits(proposed[seen], which[seen])
