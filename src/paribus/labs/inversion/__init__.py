@@ -44,7 +44,7 @@ def _data_in_words(config: Config) -> str:
 def _network_in_words(config: Config) -> str:
     from paribus.nn.networks.names import pinned
 
-    return f"{pinned(config.features.network)} at {'+'.join(config.features.layers)}"
+    return pinned(config.features.network)  # where it is looked at, the name of the experiment says
 
 
 def _data_editions() -> Iterable[str]:
