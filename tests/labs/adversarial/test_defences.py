@@ -25,6 +25,7 @@ from paribus.labs.adversarial.defences import (
     transformed,
     turned,
 )
+from paribus.labs.adversarial.evaluation import evaluate
 from paribus.labs.adversarial.experiments import (
     Affine,
     Attacker,
@@ -35,8 +36,7 @@ from paribus.labs.adversarial.experiments import (
     SaltAndPepper,
     Trained,
 )
-from paribus.labs.adversarial.protocol import evaluate
-from paribus.labs.adversarial.run import attacked_by, defended_accuracy, run
+from paribus.labs.adversarial.run import attacked_by, attackers, defended_accuracy, run
 from paribus.spec.context import Context
 from paribus.spec.registry import experiment
 from paribus.spec.seed import Streams
@@ -185,7 +185,7 @@ def test_an_attack_that_may_do_nothing_costs_nothing(
     )  # fmt: skip
     context = Context(seed=0)
     found = evaluate(
-        config, attacked_by(config, network(), context),
+        config, attackers(config, network(), context),
         lambda: Defended(network(), defence, context.streams, "deployed"), images, labels, 10, context,
     )  # fmt: skip
     assert int(found.right.sum()) > 0
@@ -240,7 +240,7 @@ def test_a_naive_attack_goes_on_behind_the_first_error_and_each_is_judged() -> N
     robust = {}
     for names in (("pgd",), ("apgd_ce",), ("pgd", "apgd_ce")):
         config = Config(defence=Blur(sigma=0.8), protocol=Protocol(eps=0.1, attacks=names, steps=10))
-        attacked = attacked_by(config, network(), context)
+        attacked = attackers(config, network(), context)
         found = evaluate(
             config, attacked, lambda: Defended(network(), Blur(sigma=0.8), context.streams, "deployed"),
             images, labels, 10, context,
@@ -250,3 +250,31 @@ def test_a_naive_attack_goes_on_behind_the_first_error_and_each_is_judged() -> N
     stopped = PGD(eps=0.1, steps=10)(network(), images, labels, streams=context.streams)
     behind = Defended(network(), Blur(sigma=0.8), context.streams, "deployed")
     assert int(robust["pgd",].sum()) < int((behind(stopped.images).argmax(dim=1) == labels).sum())
+
+
+@pytest.mark.parametrize("defence", [SaltAndPepper(share=0.3), Blur(sigma=0.5)], ids=lambda one: type(one).__name__)
+def test_an_adaptive_attacker_makes_the_naive_attacks_too_and_the_worst_of_both_counts(
+    defence: SaltAndPepper | Blur,
+) -> None:
+    images, labels = digits("test", 40)
+    context = Context(seed=0)
+    how = Protocol(eps=0.04, attacks=("pgd", "fgsm"), steps=4)
+    naive, adaptive = (
+        Config(defence=defence, attacker=Attacker(adaptive=knows, draws=1), protocol=how) for knows in (False, True)
+    )
+
+    def robust(config: Config, attacked: tuple[Defended, ...]) -> torch.Tensor:
+        return evaluate(
+            config, attacked, lambda: Defended(network(), defence, context.streams, "deployed"),
+            images, labels, 10, context,
+        ).robust  # fmt: skip
+
+    both = attackers(adaptive, network(), context)
+    assert [model.defence for model in both] == [defence, None]
+    alone = robust(adaptive, attackers(adaptive, network(), context)[:1])
+    without = robust(naive, attackers(naive, network(), context))
+    assert torch.equal(robust(adaptive, both), alone & without)
+    if isinstance(defence, SaltAndPepper):
+        assert int((alone & ~without).sum()) > 0  # else the naive attacks would not matter
+    assert len(attackers(naive, network(), context)) == 1
+    assert len(attackers(Config(attacker=Attacker(adaptive=True)), network(), context)) == 1

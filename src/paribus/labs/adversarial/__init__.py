@@ -116,6 +116,7 @@ LAB = Lab(
                 "training",
                 "defences",
                 "protocol",
+                "evaluation",
                 "masking",
                 "watching",
                 "panel",

@@ -122,7 +122,7 @@ def masking(
     shares: dict[str, Any] = dict.fromkeys(UNDEFINED)
     attacks = probes(norm=norm, eps=eps, steps=steps, queries=queries)
     if context is not None:
-        random = bool(getattr(model, "random", False))
+        random = tuple(attacks) if getattr(model, "random", False) else ()
         attacks = watched(attacks, context, classes=0, random=random, kind="masking test")
     for name, attack in attacks.items():
         shares[name] = float(attack(model, images, labels, streams=streams).success.double().mean())

@@ -1,9 +1,6 @@
-"""The evaluation protocol: which attacks a configuration means, and the worst case over them."""
+"""The evaluation protocol: which attacks a configuration means, and towards which classes."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,20 +8,17 @@ from torch import Tensor
 from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.apgd import APGD, TargetedAPGD
 from paribus.labs.adversarial.attacks.autoattack import AutoAttack
-from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.attacks.carlini_wagner import CarliniWagner
 from paribus.labs.adversarial.attacks.course import CourseAttack
 from paribus.labs.adversarial.attacks.deepfool import DeepFool
 from paribus.labs.adversarial.attacks.elastic_net import ElasticNet
-from paribus.labs.adversarial.attacks.ensemble import Attack, in_turn
+from paribus.labs.adversarial.attacks.ensemble import Attack
 from paribus.labs.adversarial.attacks.fab import TargetedFAB
 from paribus.labs.adversarial.attacks.fgsm import FGSM
 from paribus.labs.adversarial.attacks.pgd import PGD, bim, mi_fgsm
-from paribus.labs.adversarial.attacks.search import Adversarial, Model
 from paribus.labs.adversarial.attacks.square import Square
 from paribus.labs.adversarial.attacks.uniform_noise import UniformNoise
-from paribus.labs.adversarial.experiments import ATTACKS, Config, Course, Protocol
-from paribus.labs.adversarial.watching import unheard, watched
+from paribus.labs.adversarial.experiments import ATTACKS, Course, Protocol
 from paribus.spec.context import Context
 from paribus.spec.seed import Streams
 
@@ -77,69 +71,6 @@ def attacks_of(how: Protocol, course: Course | None = None, context: Context | N
         parts = attack.attacks if isinstance(attack, AutoAttack) else {}
         found |= {f"{name}/{part}": one for part, one in parts.items()} or {name: attack}
     return found
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What the protocol found on N images.
-
-    Args:
-        found: the worst case.
-        right: (N,) whether the classifier was right on the clean image.
-        robust: (N,) whether it was right and stayed so (or did not give the target).
-        left: how many images each attack left unbroken, in their order.
-    """
-
-    found: Adversarial
-    right: Tensor
-    robust: Tensor
-    left: Mapping[str, int]
-
-
-def evaluate(
-    config: Config,
-    attacked: Model,
-    deployed: Callable[[], Model],
-    images: Tensor,
-    labels: Tensor,
-    classes: int,
-    context: Context,
-) -> Evaluation:
-    """Run the protocol's attacks on the model *attacked*; what they found is judged by a model from *deployed*.
-
-    A random defence is judged on one draw for each image, the same before and after the attack, so that it is not
-    charged for chance; what a success is within an attack, the mean over the attacker's draws says. Where *attacked* is
-    a stand-in, its answers say nothing of the defence: each attack runs on all images, and each result is judged.
-    The context hears which attack is running, on how many images it still works, and how far it is.
-    """
-    how, targeted = config.protocol, config.attacker.targeted
-    attacks = watched(
-        attacks_of(how, config.course, unheard(context)),
-        context, classes=classes, targeted=targeted, random=bool(getattr(attacked, "random", False)),
-    )  # fmt: skip
-    target = targets(labels, classes, context.streams) if targeted else None
-
-    def kept(shown: Tensor) -> Tensor:
-        with torch.no_grad():
-            answer = deployed()(shown).argmax(dim=1)
-        return answer == labels if target is None else answer != target
-
-    with torch.no_grad():
-        right = deployed()(images).argmax(dim=1) == labels
-    if not getattr(attacked, "stand_in", False):
-        found, left = in_turn(attacks, attacked, images, labels, streams=context.streams, target=target)
-        return Evaluation(found, right, right & kept(found.images), left)
-    robust, left = right.clone(), {}
-    worst, queries = images.clone(), torch.zeros(len(images), dtype=torch.int64, device=images.device)
-    for name, attack in attacks.items():
-        found = attack(attacked, images, labels, streams=context.streams, target=target)
-        broken = robust & ~kept(found.images)
-        worst[broken] = found.images[broken]
-        robust, queries = robust & ~broken, queries + found.queries
-        left[name] = int(robust.sum())
-    broken = right & ~robust
-    far = distance(worst, images, how.norm).masked_fill(~broken, torch.inf)
-    return Evaluation(Adversarial(worst, broken, far, queries, torch.full_like(far, -torch.inf)), right, robust, left)
 
 
 def targets(labels: Tensor, classes: int, streams: Streams) -> Tensor:

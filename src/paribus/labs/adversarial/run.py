@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.data import part, tensors
 from paribus.labs.adversarial.defences import Defended, is_random
+from paribus.labs.adversarial.evaluation import Evaluation, evaluate
 from paribus.labs.adversarial.experiments import Config, Defence, Protocol, Trained
 from paribus.labs.adversarial.masking import masking, probes, radius
 from paribus.labs.adversarial.panel import panel
-from paribus.labs.adversarial.protocol import Evaluation, attacks_of, evaluate
+from paribus.labs.adversarial.protocol import attacks_of
 from paribus.labs.adversarial.training import train
 from paribus.labs.adversarial.victim import build, fixed, frozen
 from paribus.labs.adversarial.watching import evaluations, stages
@@ -35,7 +36,8 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     of a random defence on which the attacks are judged. ``defended_accuracy``: the same as the mean over ten draws of
     each image; what it lacks to that of an arm without the defence is what the defence costs. Without a random defence
     both are one.
-    ``robust_accuracy``: the share on which it is right and no attack of the protocol, in any restart, changed that.
+    ``robust_accuracy``: the share on which it is right and no attack of the protocol, in any restart, changed that; of
+    an adaptive attacker neither an attack through the defence nor one on the bare network.
     ``attack_success``: of the images it got right, the share that was broken. ``median_distance``: over
     all that it got right, in the protocol's norm; one that was not broken counts as the largest distance between two
     images (1 in Linf, the root of their numbers in L2, their number in L1), so that failing never looks near.
@@ -51,7 +53,7 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
         learning, attacking, testing = _stages(config, len(test.classes), context)
         network, metrics = victim_of(config, learning)
         images, labels = tensors(test, torch.device(context.device))
-        attacked = attacked_by(config, network, context)
+        attacked = attackers(config, network, context)
 
         def deployed() -> Defended:
             return Defended(network, config.defence, context.streams, "deployed")
@@ -59,8 +61,8 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
         found = evaluate(config, attacked, deployed, images, labels, len(test.classes), attacking)
         defended = defended_accuracy(network, config.defence, images, labels, context.streams)
         _tell(found, images, context)
-        attacked.stand_in = False  # the tests for masking are about this very model
-        masked = _masked(config, attacked, images[found.right], labels[found.right], testing)
+        attacked[0].stand_in = False  # the tests for masking are about this very model
+        masked = _masked(config, attacked[0], images[found.right], labels[found.right], testing)
         measured = _measured(found, images, config.protocol.norm)
         return {**metrics, **measured, "defended_accuracy": defended, **masked}
 
@@ -84,6 +86,19 @@ def attacked_by(config: Config, network: nn.Module, context: Context) -> Defende
     return model
 
 
+def attackers(config: Config, network: nn.Module, context: Context) -> tuple[Defended, ...]:
+    """Return all models that the protocol's attacks are made on, :func:`attacked_by` first.
+
+    Who goes through a defence can as well leave it out, so an adaptive attacker also makes the naive attacks.
+    """
+    first = attacked_by(config, network, context)
+    if first.defence is None:
+        return (first,)
+    bare = Defended(network, None, context.streams, "attacker")
+    bare.stand_in = True
+    return first, bare
+
+
 def defended_accuracy(
     network: nn.Module, defence: Defence | None, images: Tensor, labels: Tensor, streams: Streams
 ) -> float:
@@ -103,7 +118,8 @@ def _stages(config: Config, classes: int, context: Context) -> list[Context]:
     random = attacker.adaptive and is_random(config.defence)
     steps = config.victim.steps if isinstance(config.victim, Trained) else 0
     attacks = attacks_of(how, config.course).values()
-    asked = sum(evaluations(one, classes, targeted=attacker.targeted, random=random) for one in attacks)
+    kinds = (random, False) if attacker.adaptive and config.defence is not None else (random,)
+    asked = sum(evaluations(one, classes, targeted=attacker.targeted, random=kind) for kind in kinds for one in attacks)
     looks = sum(evaluations(one, classes, random=random) for one in probes(**_probing(how)).values())
     return stages(context, (steps, asked, looks))
 

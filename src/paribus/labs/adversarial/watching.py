@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -123,7 +123,7 @@ def watched(
     *,
     classes: int,
     targeted: bool = False,
-    random: bool = False,
+    random: Collection[str] = (),
     kind: str = "attack",
 ) -> dict[str, Attack]:
     """Return *attacks* so that each tells *context* how far it is, of all of them one after the other.
@@ -133,10 +133,12 @@ def watched(
         context: takes progress and pictures.
         classes: of the model.
         targeted: whether there is a target.
-        random: whether the model is; each look at it may then be confirmed by others.
+        random: the names of those whose model is; each look at it may then be confirmed by others.
         kind: what is counted.
     """
-    lengths = [evaluations(attack, classes, targeted=targeted, random=random) for attack in attacks.values()]
+    lengths = [
+        evaluations(attack, classes, targeted=targeted, random=name in random) for name, attack in attacks.items()
+    ]
     found: dict[str, Attack] = {}
     for place, (name, attack) in enumerate(attacks.items()):
         what = name if len(attacks) == 1 else f"{name}, {kind} {place + 1} of {len(attacks)}"
