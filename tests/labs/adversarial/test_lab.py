@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sys
 from dataclasses import replace
@@ -18,7 +19,7 @@ from adversarial.sample import digits, network
 from paribus.cli import main
 from paribus.data.photographs import photograph
 from paribus.errors import ConfigError, DataError
-from paribus.labs.adversarial import LAB
+from paribus.labs.adversarial import LAB, watching
 from paribus.labs.adversarial import check as checks
 from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.attacks.course import CourseAttack, averaged_total_variation
@@ -32,6 +33,7 @@ from paribus.labs.adversarial.experiments import (
     Course,
     Protocol,
     Recipe,
+    SaltAndPepper,
     Trained,
 )
 from paribus.labs.adversarial.masking import masking, probes
@@ -81,6 +83,50 @@ def test_an_interrupted_training_ends_with_the_same_bits(
     reports: list[Report] = []
     assert run(config, Context(seed=1, scratch=tmp_path, emit=reports.append)) == expected
     assert min(report.step for report in reports if isinstance(report, Scalars)) > 3
+
+
+@pytest.mark.parametrize(
+    "where", ["apgd_ce, attack 2", "naive pgd, attack 3", "naive apgd_ce, attack 4", "noise, mask"]
+)
+def test_an_interrupted_trial_goes_on_with_the_next_attack_and_ends_with_the_same_bits(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "SHOW_SECONDS", 0.0)
+    config = replace(
+        TINY, defence=SaltAndPepper(), attacker=Attacker(adaptive=True, draws=2),
+        victim=replace(TINY.victim, steps=60),
+        protocol=Protocol(attacks=("pgd", "apgd_ce"), eps=0.03, steps=3, queries=4, images=30),
+    )  # type: ignore[type-var]  # fmt: skip
+
+    class Interrupted(Exception):  # noqa: N818
+        pass
+
+    def told(scratch: Path | None, until: str = "-") -> tuple[dict[str, float], dict[str, bytes], list[str]]:
+        kept: dict[str, bytes] = {}
+        doing: list[str] = []
+
+        def emit(report: Report) -> None:
+            if isinstance(report, Progress):
+                doing.append(report.doing)
+                if report.doing.startswith(until):
+                    raise Interrupted
+            if isinstance(report, Outcomes):
+                kept[report.metric] = report.correct.tobytes()
+            if isinstance(report, Artifact):
+                kept[report.name] = report.array.tobytes()
+
+        with contextlib.suppress(Interrupted):
+            return dict(run(config, Context(seed=1, scratch=scratch, emit=emit))), kept, doing
+        return {}, kept, doing
+
+    metrics, kept, doing = told(None)
+    assert any(text.startswith(where) for text in doing)
+    stopped, before, _ = told(tmp_path, where)
+    again, after, went_on = told(tmp_path)
+    assert stopped == {}
+    assert again == metrics
+    assert before | after == kept
+    assert next(text for text in went_on if text).startswith(where if "attack" in where else "few_steps")
 
 
 def test_training_examples_stay_in_the_ball_and_climb() -> None:

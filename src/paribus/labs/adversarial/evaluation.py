@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -54,6 +55,8 @@ def evaluate(
     defence goes on with the images that none before has broken. The answers of the bare network in front of which a
     defence will stand say nothing of it: each such attack runs on all images, so it finds what it finds where it is the
     only one. The context hears which attack is running, on how many images it still works, and how far it is.
+
+    After each attack the context keeps what is broken; an interrupted evaluation goes on with the next attack.
     """
     targeted = config.attacker.targeted
     target = targets(labels, classes, context.streams) if targeted else None
@@ -68,7 +71,10 @@ def evaluate(
 
     clean = answers(images)
     right, state = clean == labels, _State.begin(images, kept(clean))
+    state.resume(context, attacked)
     for place, (name, attack) in enumerate(attacks.items()):
+        if place < len(state.robust):
+            continue
         model = models[name]
         everything = model.defence != config.defence or (place == 0 and not model.random)
         rows = torch.nonzero(state.unbroken | everything).flatten()
@@ -77,6 +83,7 @@ def evaluate(
             found = attack(model, images[rows], labels[rows], streams=context.streams, target=goal)
             state.take(found, rows, lambda shown: kept(answers(shown)))
         state.robust.append(int((right & state.unbroken).sum()))
+        state.keep(context, attacked)
     broken = ~state.unbroken
     far = distance(state.worst, images, config.protocol.norm).masked_fill(~broken, torch.inf)
     worst = Adversarial(state.worst, broken, far, state.queries, torch.full_like(far, -torch.inf))
@@ -128,3 +135,31 @@ class _State:
         self.worst[broken] = shown[broken]
         self.unbroken = self.unbroken & ~broken
         self.queries[rows] += found.queries
+
+    def keep(self, context: Context, attacked: Sequence[Defended]) -> None:
+        """Keep the state, and how often each model has drawn: its next draw is named by that."""
+        if context.scratch is None:
+            return
+        tensors = {
+            "worst": self.worst,
+            "unbroken": self.unbroken,
+            "queries": self.queries,
+            "robust": torch.tensor(self.robust),
+            "calls": torch.tensor([model.calls for model in attacked]),
+        }
+        context.save_checkpoint(
+            bytes(safetensors.torch.save({name: value.cpu().contiguous() for name, value in tensors.items()}))
+        )
+
+    def resume(self, context: Context, attacked: Sequence[Defended]) -> None:
+        """Take up the state that was kept, if one was."""
+        data = context.load_checkpoint()
+        if data is None:
+            return
+        tensors, device = safetensors.torch.load(data), self.worst.device
+        self.worst, self.unbroken, self.queries = (
+            tensors[name].to(device) for name in ("worst", "unbroken", "queries")
+        )
+        self.robust = [int(count) for count in tensors["robust"]]
+        for model, calls in zip(attacked, tensors["calls"], strict=True):
+            model.calls = int(calls)

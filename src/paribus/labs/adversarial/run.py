@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -121,7 +122,10 @@ def _stages(config: Config, classes: int, context: Context) -> list[Context]:
     kinds = (random, False) if attacker.adaptive and config.defence is not None else (random,)
     asked = sum(evaluations(one, classes, targeted=attacker.targeted, random=kind) for kind in kinds for one in attacks)
     looks = sum(evaluations(one, classes, random=random) for one in probes(**_probing(how)).values())
-    return stages(context, (steps, asked, looks))
+    learning, attacking, testing = stages(context, (steps, asked, looks))
+    if context.scratch is not None:  # the victim's training keeps its own state there
+        attacking = dataclasses.replace(attacking, scratch=context.scratch / "attacks")
+    return [learning, attacking, testing]
 
 
 def _probing(how: Protocol) -> dict[str, Any]:
