@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
@@ -12,6 +13,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+from elsewhere import elsewhere, without_autocast
 from PIL import Image
 from torch import Tensor, nn
 
@@ -23,6 +25,7 @@ from paribus.labs.adversarial import LAB, watching
 from paribus.labs.adversarial import check as checks
 from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.attacks.course import CourseAttack, averaged_total_variation
+from paribus.labs.adversarial.attacks.search import Search
 from paribus.labs.adversarial.experiments import (
     BASELINE,
     EPS,
@@ -383,6 +386,31 @@ def test_the_verb_attacks_a_picture_of_any_size(tmp_path: Path, capsys: pytest.C
         assert picture.size[0] > 3 * 160
 
 
+def test_the_verb_computes_where_it_is_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paribus.cli.conducting.check_device", lambda device: None)
+    asked: list[str] = []
+    monkeypatch.setattr(Search, "offer", _seen(Search.offer, asked))
+    picture, out = tmp_path / "cat.png", tmp_path / "out.png"
+    Image.fromarray(photograph("cat")[:64, :64]).save(picture)
+    pixels = []
+    with without_autocast(), elsewhere() as there:
+        for device in ("cpu", there):
+            arguments = ["--steps", "2", "--eps", "0.1", "--device", device, "--out", str(out)]
+            assert main(["adversarial", "attack", str(picture), "--target", "dog", *arguments]) == 0
+            with Image.open(out) as written:
+                pixels.append(np.asarray(written))
+    assert set(asked) == {"cpu", there}
+    assert np.array_equal(pixels[0], pixels[1])
+
+
+def _seen(offer: Callable[..., Tensor], asked: list[str]) -> Callable[..., Tensor]:
+    def heard(search: Search, points: Tensor, *rest: Tensor, exact: bool = False) -> Tensor:
+        asked.append(points.device.type)
+        return offer(search, points, *rest, exact=exact)
+
+    return heard
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -391,6 +419,8 @@ def test_the_verb_attacks_a_picture_of_any_size(tmp_path: Path, capsys: pytest.C
         (["--attack", "carlini_wagner"], "measures in l2"),
         (["--network", "small_vg"], "did you mean 'small_vgg'"),
         (["--eps", "0"], "above 0"),
+        (["--device", "cuda:99"], "--device cpu works everywhere"),
+        (["--device", "gpu"], "write cpu, cuda, cuda:N or mps"),
     ],
 )
 def test_the_verb_says_in_one_line_what_is_wrong(

@@ -42,6 +42,7 @@ def attack(
     steps: Annotated[int, typer.Option("--steps", help="Gradient steps.", min=1)] = 100,
     queries: Annotated[int, typer.Option("--queries", help="Evaluations of Square.", min=1)] = 1000,
     seed: Annotated[int, typer.Option("--seed", help="Of the random starts.")] = 0,
+    device: Annotated[str, typer.Option("--device", metavar="D", help="cpu, cuda, cuda:1 or mps.")] = "cpu",
 ) -> None:
     """Attack a picture and show original, perturbation and result side by side.
 
@@ -55,6 +56,7 @@ def attack(
     """
     import torch
 
+    from paribus.cli.conducting import check_device
     from paribus.cli.files import keep_apart, prepare
     from paribus.cli.in_view import in_view
     from paribus.data.pictures import read_picture, square, write_png
@@ -71,6 +73,7 @@ def attack(
     from paribus.spec.seed import Streams
     from paribus.train.arithmetic import reproducible
 
+    check_device(device)
     keep_apart([image], {"--out": out})
     prepare(out, "--out", suffix=".png")
     radius = _radius(eps, norm)
@@ -80,22 +83,22 @@ def attack(
     streams = Streams(seed)
     chosen = fixed(network)
     with contextlib.redirect_stdout(WithoutLine(sys.stderr, "Downloading: ")):
-        model = load(chosen, streams)
-    goal = None if target is None else torch.tensor([_class(target, model.classes)])
-    pixels = to_tensor(square(read_picture(image), model.size)[None])
+        model = load(chosen, streams).to(device)
+    goal = None if target is None else torch.tensor([_class(target, model.classes)]).to(device)
+    pixels = to_tensor(square(read_picture(image), model.size)[None]).to(device)
 
     def rounded(images: torch.Tensor) -> torch.Tensor:
         """Whole pixel values, rounded towards the original: no norm of the change grows."""
         whole = (pixels * 255).round() + ((images - pixels) * 255 + 1e-3 * (images - pixels).sign()).trunc()
         return images + (whole / 255 - images).detach()
 
-    with reproducible("cpu"):
+    with reproducible(device):
         with torch.no_grad():
             before = torch.softmax(model.logits(pixels), dim=1)[0]
         label = before.argmax()[None]
         if goal is not None and int(goal[0]) == int(label[0]):
             raise ConfigError(f"--target {target}: that is the network's answer already; another class is expected")
-        with in_view(f"{image.name}: {by} against {network}", seed=seed) as context:
+        with in_view(f"{image.name}: {by} against {network}", seed=seed, device=device) as context:
             found, _ = in_turn(
                 watched(attacks, context, classes=len(model.classes), targeted=goal is not None),
                 lambda shown: model.logits(rounded(shown)),
@@ -112,7 +115,7 @@ def attack(
         print(f"after        unchanged: {by} found no way to {wanted} within {radius:g} in {norm}")
         raise typer.Exit(1)
     print(f"after        {names[1]}")
-    moved = (result - pixels).flatten().double()
+    moved = (result - pixels).flatten().cpu().double()
     sizes = {"largest": moved.abs().max(), "l2": moved.norm(), "l1": moved.abs().sum()}
     said = ", ".join(f"{word} {float(size):.4g}" for word, size in sizes.items())
     print(f"perturbation {norm} bound {radius:g}: {said}; {int(found.queries[0])} queries")
