@@ -51,5 +51,5 @@ def check(config: Config, context: Context) -> Iterator[Finding]:
             "; ".join((*told, *seen.untested)),
             "Where a test of Carlini et al. (2019) fails, robustness is overstated: attack through the defence instead."
             if seen.alarms
-            else "More steps break no less, no bound breaks all, and neither a black box nor noise beats the gradient.",
+            else "More steps and more room break no less, no bound breaks all, and nothing beats the gradient.",
         )

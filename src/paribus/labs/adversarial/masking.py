@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from paribus.labs.adversarial.attacks.ensemble import Attack
+from paribus.labs.adversarial.attacks.fgsm import FGSM
 from paribus.labs.adversarial.attacks.pgd import PGD
 from paribus.labs.adversarial.attacks.search import Model
 from paribus.labs.adversarial.attacks.square import Square
@@ -29,11 +30,14 @@ UNDEFINED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Masking:
-    """Shares of the images that attacks break, in one norm; each but ``many_steps`` stands for one test.
+    """Shares of the images that attacks break, in one norm; each but ``many_steps`` stands for one test, in the norms
+    in which it is defined.
 
     Args:
         norm, eps: in which norm and with which radius.
-        few_steps: PGD with a few steps: many must not break less. None where that is not defined.
+        few_steps: PGD with a few steps: many must not break less.
+        larger_radius: PGD with as few steps and twice the radius: it must break at least as many as within it.
+        one_step: FGSM: a single step must not beat PGD of many.
         many_steps: PGD with five times as many, shorter steps.
         unbounded: PGD that may change every pixel at will: it must break all. Without a bound all norms allow the same
             images, so its steps are those of Linf in each.
@@ -43,7 +47,9 @@ class Masking:
 
     norm: str
     eps: float
-    few_steps: float | None
+    few_steps: float
+    larger_radius: float
+    one_step: float
     many_steps: float
     unbounded: float
     noise: float
@@ -53,8 +59,12 @@ class Masking:
     def alarms(self) -> tuple[str, ...]:
         """The tests that fail, in words; none where gradients seem to be of use."""
         found, within, many = [], f" within {self.eps:g} in {self.norm}", self.many_steps
-        if self.few_steps is not None and self.few_steps > many + SLACK:
+        if self.norm not in UNDEFINED["few_steps"] and self.few_steps > many + SLACK:
             found.append(f"more steps break less{within}: {many:.0%} against {self.few_steps:.0%}")
+        if self.one_step > many + SLACK:
+            found.append(f"a single step breaks {self.one_step:.0%}{within}, many {many:.0%}")
+        if self.larger_radius < self.few_steps - SLACK:
+            found.append(f"twice the radius breaks {self.larger_radius:.0%}, not the {self.few_steps:.0%}{within}")
         if self.unbounded < 1:
             found.append(f"an attack without a bound breaks {self.unbounded:.0%}, not all")
         if self.black_box is not None and self.black_box > many + SLACK:
@@ -71,8 +81,8 @@ class Masking:
     @property
     def metrics(self) -> dict[str, float]:
         """The same as numbers, each called ``masking_...``; a test that was not made has none of its own."""
-        names = ("few_steps", "many_steps", "unbounded", "noise", "black_box")
-        found = {"alarms": len(self.alarms), "tests": 4 - len(self.untested), "eps": self.eps}
+        names = ("few_steps", "larger_radius", "one_step", "many_steps", "unbounded", "noise", "black_box")
+        found = {"alarms": len(self.alarms), "tests": len(names) - 1 - len(self.untested), "eps": self.eps}
         found |= {name: share for name in names if (share := getattr(self, name)) is not None}
         return {f"masking_{name}": float(value) for name, value in found.items()}
 
@@ -88,19 +98,21 @@ def probes(*, norm: str, eps: float, steps: int = 10, queries: int = 100) -> dic
     Args:
         norm: of all but the one without a bound.
         eps: the radius, finite.
-        steps: of the brief attack; the others take five times as many.
+        steps: of the brief attacks; the others take five times as many, shorter ones.
         queries: of Square.
     """
     length = 0.5 if norm == "l0" else 0.1
     found: dict[str, Attack] = {
         "few_steps": PGD(norm=norm, eps=eps, steps=steps),
+        "larger_radius": PGD(norm=norm, eps=2 * eps, steps=steps),
+        "one_step": FGSM(norm=norm, eps=eps),
         "many_steps": PGD(norm=norm, eps=eps, steps=5 * steps, step=length),
         "unbounded": PGD(norm="linf", eps=1.0, steps=5 * steps, step=0.1),
         "noise": UniformNoise(norm=norm, eps=eps),
     }
     if norm not in UNDEFINED["black_box"]:
         found["black_box"] = Square(norm=norm, eps=eps, queries=queries)
-    return {name: attack for name, attack in found.items() if norm not in UNDEFINED.get(name, ())}
+    return found
 
 
 def masking(
@@ -119,7 +131,7 @@ def masking(
 
     *context* hears how far the tests are.
     """
-    shares: dict[str, Any] = dict.fromkeys(UNDEFINED)
+    shares: dict[str, Any] = {"black_box": None}
     attacks = probes(norm=norm, eps=eps, steps=steps, queries=queries)
     if context is not None:
         random = tuple(attacks) if getattr(model, "random", False) else ()

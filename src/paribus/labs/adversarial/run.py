@@ -45,8 +45,9 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     ``queries``: evaluations of the network an image.
     ``masking_alarms``: how many of ``masking_tests`` tests for masked gradients fail (see :class:`Masking`), on the
     model attacked, in the protocol's norm within ``masking_eps``: its radius, or the norm's usual one where it has
-    none. ``masking_many_steps``, ``masking_unbounded``, ``masking_noise``, ``masking_few_steps`` and
-    ``masking_black_box``: the shares that they broke; the last two tests are not defined in L0.
+    none. ``masking_many_steps``, ``masking_one_step``, ``masking_larger_radius``, ``masking_unbounded``,
+    ``masking_noise``, ``masking_few_steps`` and ``masking_black_box``: the shares that they broke; the last two tests
+    are not defined in L0.
     ``overfitting``: 1 where training on adversarial examples has taught the single step and not the ball, else 0.
     """
     with reproducible(context.device):
