@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor
 
@@ -26,7 +28,11 @@ MEASURED_IN = {"carlini_wagner": "l2", "course": "l2", "elastic_net": "l1"}
 """Attacks that know one norm only."""
 
 
-def attack_named(name: str, how: Protocol, course: Course | None = None, context: Context | None = None) -> Attack:
+WITH_A_STRIP = (PGD, APGD, TargetedAPGD, CourseAttack)
+"""Attacks that move an image on one way, which a report can show. The others search several ways or jump."""
+
+
+def attack_named(name: str, how: Protocol, course: Course | None = None) -> Attack:
     """Return the attack called *name* with the norm, radius and budget of *how*."""
     wanted = MEASURED_IN.get(name, how.norm)
     if wanted != how.norm:
@@ -41,7 +47,7 @@ def attack_named(name: str, how: Protocol, course: Course | None = None, context
     if name == "mi_fgsm":
         return mi_fgsm(norm=norm, eps=eps, steps=steps, precision=precision)
     if name == "pgd":
-        return PGD(norm=norm, eps=eps, steps=steps, restarts=how.restarts, precision=precision, context=context)
+        return PGD(norm=norm, eps=eps, steps=steps, restarts=how.restarts, precision=precision)
     if name == "apgd_ce":
         return APGD(norm=norm, eps=eps, steps=steps, restarts=how.restarts, precision=precision)
     if name == "apgd_t":
@@ -59,17 +65,24 @@ def attack_named(name: str, how: Protocol, course: Course | None = None, context
     if name == "elastic_net":
         return ElasticNet(eps=eps, steps=steps, searches=how.searches, first=1.0, precision=precision)
     if name == "course":
-        return CourseAttack(settings=course or Course(), eps=eps, steps=steps, context=context)
+        return CourseAttack(settings=course or Course(), eps=eps, steps=steps)
     raise ConfigError(f"no attack {name!r}; one of {', '.join(ATTACKS)} is expected")
 
 
 def attacks_of(how: Protocol, course: Course | None = None, context: Context | None = None) -> dict[str, Attack]:
-    """Return the attacks of *how* by name, in their order; for ``autoattack`` the four that it runs, in their place."""
+    """Return the attacks of *how* by name, in their order; for ``autoattack`` the four that it runs, in their place.
+
+    The first that can gives *context* a strip: how the first image's perturbation comes about.
+    """
     found: dict[str, Attack] = {}
     for name in how.attacks:
-        attack = attack_named(name, how, course, context)
+        attack = attack_named(name, how, course)
         parts = attack.attacks if isinstance(attack, AutoAttack) else {}
         found |= {f"{name}/{part}": one for part, one in parts.items()} or {name: attack}
+    for name, attack in found.items():
+        if isinstance(attack, WITH_A_STRIP):
+            found[name] = dataclasses.replace(attack, context=context)
+            break
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -14,6 +14,8 @@ from paribus.labs.adversarial.attacks.losses import cross_entropy, difference_of
 from paribus.labs.adversarial.attacks.noise import start_noise
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Objective, Search, without
 from paribus.labs.adversarial.attacks.sparse_ascent import ascend_sparsely
+from paribus.labs.adversarial.attacks.strip import Strip, told
+from paribus.spec.context import Context
 from paribus.spec.seed import Streams
 
 ALPHA = 0.75
@@ -38,6 +40,7 @@ class APGD:
         restarts: runs, each only for images that are not broken yet.
         loss: ``cross_entropy`` or ``ratio``; with a target the cross-entropy of the target is descended.
         precision: ``float32`` or ``bfloat16`` for the model.
+        context: where the strip of the first image in the first run goes; None for nowhere.
     """
 
     norm: str = "linf"
@@ -46,6 +49,7 @@ class APGD:
     restarts: int = 1
     loss: str = "cross_entropy"
     precision: str = "float32"
+    context: Context | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         _check(self.norm, self.eps, self.steps)
@@ -63,9 +67,11 @@ class APGD:
         def objective(logits: Tensor, which: Tensor) -> Tensor:
             return loss(logits, labels[which]) if target is None else -cross_entropy(logits, target[which])
 
+        strip = Strip.of(search, self.steps, self.context)
         for restart in range(self.restarts):
-            ascend(search, ball, objective, streams, f"attack/apgd/restart={restart}", self.steps)
-        return search.result()
+            seen = strip if restart == 0 else None
+            ascend(search, ball, objective, streams, f"attack/apgd/restart={restart}", self.steps, seen)
+        return told(search.result(), strip, self.context)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +84,7 @@ class TargetedAPGD:
         steps: gradient steps towards each class.
         classes: how many classes are tried, the likeliest on the clean image first.
         precision: ``float32`` or ``bfloat16`` for the model.
+        context: where the strip of the first image towards the first class goes; None for nowhere.
     """
 
     norm: str = "linf"
@@ -85,6 +92,7 @@ class TargetedAPGD:
     steps: int = 100
     classes: int = 9
     precision: str = "float32"
+    context: Context | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         _check(self.norm, self.eps, self.steps)
@@ -98,17 +106,18 @@ class TargetedAPGD:
         """
         search = Search(model, images, labels, norm=self.norm, target=target, precision=self.precision)
         ball = Ball.around(images, self.eps, self.norm)
-        rivals = search.rivals
+        rivals, strip = search.rivals, Strip.of(search, self.steps, self.context)
         for place in range(min(self.classes, rivals.shape[1])):
             goals = rivals[:, place] if target is None else target
 
             def objective(logits: Tensor, which: Tensor, goals: Tensor = goals) -> Tensor:
                 return targeted_ratio(logits, labels[which], goals[which])
 
-            ascend(search, ball, objective, streams, f"attack/apgd_t/class={place + 1}", self.steps)
+            seen = strip if place == 0 else None
+            ascend(search, ball, objective, streams, f"attack/apgd_t/class={place + 1}", self.steps, seen)
             if target is not None:
                 break
-        return search.result()
+        return told(search.result(), strip, self.context)
 
 
 def _check(norm: str, eps: float, steps: int) -> None:
@@ -138,16 +147,26 @@ class _Run:
     halved: Tensor
 
 
-def ascend(search: Search, whole: Ball, objective: Objective, streams: Streams, stream: str, steps: int) -> None:
+def ascend(
+    search: Search,
+    whole: Ball,
+    objective: Objective,
+    streams: Streams,
+    stream: str,
+    steps: int,
+    strip: Strip | None = None,
+) -> None:
     """Climb once from a random start for the images that are alive, until they are broken or *steps* are done."""
     if whole.norm == "l1":
-        ascend_sparsely(search, whole, objective, streams, stream, steps)
+        ascend_sparsely(search, whole, objective, streams, stream, steps, strip)
         return
     which = search.alive
     if len(which) == 0:
         return
     ball = whole.take(which)
     points = ball.start(_on_the_edge(start_noise(streams, stream, search.images, whole.norm), whole.norm)[which])
+    if strip is not None:
+        strip.see(0, points, which)
     logits, loss, slope = search.gradient(points, which, lambda found: objective(found, which))
     run = _Run(which, points, points, slope, points, slope, loss, loss, torch.full_like(loss, 2 * whole.eps),
                torch.zeros_like(loss), loss, torch.ones_like(loss, dtype=torch.bool))  # fmt: skip
@@ -161,6 +180,8 @@ def ascend(search: Search, whole: Ball, objective: Objective, streams: Streams, 
         if step > 0:
             points = ball.project(run.points + (points - run.points) * ALPHA + (run.points - run.before) * (1 - ALPHA))
         run.before, run.points = run.points, points
+        if strip is not None:
+            strip.see(step + 1, points, run.which)
         if step == steps - 1:  # nothing is climbed from here: the answer is enough
             search.offer(points, search.logits(points, run.which), run.which)
             return

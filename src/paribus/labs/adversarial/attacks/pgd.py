@@ -15,7 +15,7 @@ from paribus.labs.adversarial.attacks.bounds import Ball, ascent, norm_of
 from paribus.labs.adversarial.attacks.losses import Loss, cross_entropy, difference_of_logits_ratio, margin
 from paribus.labs.adversarial.attacks.noise import start_noise
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
-from paribus.labs.adversarial.attacks.strip import Strip
+from paribus.labs.adversarial.attacks.strip import Strip, told
 from paribus.spec.context import Context
 from paribus.spec.seed import Streams
 
@@ -70,7 +70,7 @@ class PGD:
         """
         search = Search(model, images, labels, norm=self.norm, target=target, precision=self.precision)
         ball = Ball.around(images, self.eps, self.norm)
-        strip = None if self.context is None or len(search.alive) == 0 else Strip(images, self.steps)
+        strip = Strip.of(search, self.steps, self.context)
         for restart in range(self.restarts):
             if len(search.alive) == 0:
                 break
@@ -78,10 +78,7 @@ class PGD:
             if self.random_start:
                 start = ball.start(start_noise(streams, f"attack/pgd/restart={restart}", start, self.norm))
             self._run(search, ball, start, strip if restart == 0 else None)
-        found = search.result()
-        if self.context is not None and strip is not None:
-            self.context.artifact("strip", strip.frames(found))
-        return found
+        return told(search.result(), strip, self.context)
 
     def _run(self, search: Search, whole: Ball, start: Tensor, strip: Strip | None) -> None:
         which = search.alive

@@ -10,6 +10,7 @@ from torch import Tensor
 from paribus.labs.adversarial.attacks.bounds import Ball, ascent, rows
 from paribus.labs.adversarial.attacks.noise import start_noise
 from paribus.labs.adversarial.attacks.search import Objective, Search, without
+from paribus.labs.adversarial.attacks.strip import Strip
 from paribus.spec.seed import Streams
 
 PHASES = ((3.0, 0.3), (2.0, 0.3), (1.0, 0.4))
@@ -42,7 +43,13 @@ class _Run:
 
 
 def ascend_sparsely(
-    search: Search, whole: Ball, objective: Objective, streams: Streams, stream: str, steps: int
+    search: Search,
+    whole: Ball,
+    objective: Objective,
+    streams: Streams,
+    stream: str,
+    steps: int,
+    strip: Strip | None = None,
 ) -> None:
     """Climb once from a random start for the images that are alive, until they are broken or *steps* are done.
 
@@ -62,14 +69,28 @@ def ascend_sparsely(
         ball = _wider(whole.take(which), factor)
         last = factor == PHASES[-1][0]
         here = left if last else round(share * steps)
-        points = _climb(search, ball, objective, which, ball.project(points), here, last=last)
+        if strip is not None:
+            strip.see(steps - left, ball.project(points), which)
+        points = _climb(search, ball, objective, which, ball.project(points), here, strip, steps - left, last=last)
         left -= here
 
 
 def _climb(
-    search: Search, ball: Ball, objective: Objective, which: Tensor, points: Tensor, steps: int, *, last: bool
+    search: Search,
+    ball: Ball,
+    objective: Objective,
+    which: Tensor,
+    points: Tensor,
+    steps: int,
+    strip: Strip | None,
+    before: int,
+    *,
+    last: bool,
 ) -> Tensor:
-    """Return the best points of *steps* steps within *ball*; in the *last* phase what breaks an image counts."""
+    """Return the best points of *steps* steps within *ball*; in the *last* phase what breaks an image counts.
+
+    *strip* sees them, after so many steps *before*.
+    """
 
     def looked() -> tuple[Tensor, Tensor, Tensor]:
         return search.gradient(points, which, lambda found: objective(found, which))
@@ -86,6 +107,8 @@ def _climb(
         if len(which) == 0:
             break
         points = ball.project(run.points + rows(run.step) * ascent(run.slope, "l1", kept=run.kept))
+        if strip is not None and (last or step < steps):  # the next phase begins at the best point instead
+            strip.see(before + step, points, which)
         if last and step == steps:  # nothing is climbed from here: the answer is enough
             search.offer(points, search.logits(points, which), which)
             break

@@ -7,9 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paribus.labs.adversarial.attacks.search import Adversarial
+from paribus.labs.adversarial.attacks.search import Adversarial, Search
 from paribus.labs.adversarial.panel import amplified
 from paribus.nn.pixels import to_pictures
+from paribus.spec.context import Context
 
 MOMENTS = 6
 """How often a run is looked at, its start and its end among them; more often at the beginning."""
@@ -27,6 +28,11 @@ class Strip:
         self._originals, self._row = originals, -1
         self._moments = {round(steps * (place / (MOMENTS - 1)) ** 2) for place in range(MOMENTS)}
         self._kept: list[Tensor] = []
+
+    @staticmethod
+    def of(search: Search, steps: int, context: Context | None) -> Strip | None:
+        """Return a strip of a *search* whose runs have so many *steps*; None where no *context* or no image asks."""
+        return None if context is None or len(search.alive) == 0 else Strip(search.given, steps)
 
     def see(self, step: int, points: Tensor, which: Tensor) -> None:
         """Look at the *points* (B', 3, H, W) after so many steps, candidates for the images *which* (B',)."""
@@ -52,3 +58,10 @@ class Strip:
         return np.stack([
             np.concatenate([to_pictures(image[None])[0], amplified(original, image, factor)[0]]) for image in kept
         ])  # fmt: skip
+
+
+def told(found: Adversarial, strip: Strip | None, context: Context | None) -> Adversarial:
+    """Return what was *found*, and give its *strip*, where one was kept, to the *context*."""
+    if strip is not None and context is not None:
+        context.artifact("strip", strip.frames(found))
+    return found
