@@ -173,6 +173,26 @@ def test_what_breaks_a_random_defence_breaks_it_again() -> None:
     assert float(again[found.success].float().mean()) > 0.85
 
 
+def test_an_attack_through_a_random_defence_goes_on_behind_the_first_error() -> None:
+    images, labels = digits("test", 30)
+    config = Config(defence=Affine(), attacker=Attacker(adaptive=True))
+    found = {}
+    for goes_on in (True, False):
+        model = attacked_by(config, network(), Context(seed=0))
+        assert model.stand_in  # its draws stand in for those that decide
+        model.stand_in = goes_on
+        found[goes_on] = PGD(eps=0.08, steps=12)(model, images, labels, streams=Streams(0))
+    broken = found[False].success
+    assert int(broken.sum()) > 8
+    fresh = {goes_on: Defended(network(), Affine(), Streams(1), "other") for goes_on in found}
+    right = {
+        goes_on: torch.stack([model(found[goes_on].images).argmax(dim=1) == labels for _ in range(20)])
+        for goes_on, model in fresh.items()
+    }
+    assert float(right[True][:, broken].double().mean()) < 0.9 * float(right[False][:, broken].double().mean())
+    assert not attacked_by(replace(config, defence=Blur()), network(), Context(seed=0)).stand_in
+
+
 @pytest.mark.parametrize("adaptive", [False, True])
 @pytest.mark.parametrize("defence", DEFENCES, ids=lambda one: type(one).__name__)
 def test_an_attack_that_may_do_nothing_costs_nothing(

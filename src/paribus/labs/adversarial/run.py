@@ -81,10 +81,14 @@ def victim_of(config: Config, context: Context) -> tuple[nn.Module, dict[str, fl
 
 
 def attacked_by(config: Config, network: nn.Module, context: Context) -> Defended:
-    """Return the model that the attacker has before its eyes: the bare network, or the network behind the defence."""
+    """Return the model that the attacker has before its eyes: the bare network, or the network behind the defence.
+
+    It stands in for the one that decides, where that has a defence more, or the same with other draws: then an attack
+    does not end at the first error, but goes on to the point that errs by the most.
+    """
     seen = config.defence if config.attacker.adaptive else None
     model = Defended(network, seen, context.streams, "attacker", config.attacker.draws)
-    model.stand_in = seen != config.defence
+    model.stand_in = seen != config.defence or model.random
     return model
 
 
