@@ -1,31 +1,23 @@
-"""The lab as a whole: training, protocol, checks for masked gradients, the verb."""
+"""The lab as a whole: training, protocol, checks for masked gradients."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from urllib.error import URLError
 
 import numpy as np
 import pytest
 import torch
-from elsewhere import elsewhere, without_autocast
-from PIL import Image
 from torch import Tensor, nn
 
 from adversarial.sample import digits, network
-from paribus.cli import main
-from paribus.data.photographs import photograph
 from paribus.errors import ConfigError, DataError
 from paribus.labs.adversarial import LAB, watching
 from paribus.labs.adversarial import check as checks
 from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.attacks.course import CourseAttack, averaged_total_variation
-from paribus.labs.adversarial.attacks.search import Search
 from paribus.labs.adversarial.experiments import (
     BASELINE,
     EPS,
@@ -398,120 +390,7 @@ def test_the_panel_writes_its_factor_and_shows_the_difference() -> None:
     assert shown[side:, :, 0].min() < 128  # there is something written
 
 
-def test_the_verb_attacks_a_picture_of_any_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Image.fromarray(photograph("cat")).convert("L").save(tmp_path / "cat.jpg")
-    out = tmp_path / "out" / "panel.png"
-    assert main(["adversarial", "attack", str(tmp_path / "cat.jpg"), "--out", str(out), "--steps", "20"]) == 0
-    text = capsys.readouterr().out
-    assert "before" in text
-    assert "after" in text
-    with Image.open(out) as picture:
-        assert picture.info["paribus:experiment"].startswith("adversarial/small_vgg/by_pgd")
-        assert "times" in picture.info["paribus:amplified"]
-        assert picture.size[0] > 3 * 160
-
-
-def test_the_verb_computes_where_it_is_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("paribus.cli.conducting.check_device", lambda device: None)
-    asked: list[str] = []
-    monkeypatch.setattr(Search, "offer", _seen(Search.offer, asked))
-    picture, out = tmp_path / "cat.png", tmp_path / "out.png"
-    Image.fromarray(photograph("cat")[:64, :64]).save(picture)
-    pixels = []
-    with without_autocast(), elsewhere() as there:
-        for device in ("cpu", there):
-            arguments = ["--steps", "2", "--eps", "0.1", "--device", device, "--out", str(out)]
-            assert main(["adversarial", "attack", str(picture), "--target", "dog", *arguments]) == 0
-            with Image.open(out) as written:
-                pixels.append(np.asarray(written))
-    assert set(asked) == {"cpu", there}
-    assert np.array_equal(pixels[0], pixels[1])
-
-
-def _seen(offer: Callable[..., Tensor], asked: list[str]) -> Callable[..., Tensor]:
-    def heard(search: Search, points: Tensor, *rest: Tensor, exact: bool = False) -> Tensor:
-        asked.append(points.device.type)
-        return offer(search, points, *rest, exact=exact)
-
-    return heard
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["missing.png"], "no such file"),
-        (["--target", "dgo"], "did you mean 'dog'"),
-        (["--attack", "carlini_wagner"], "measures in l2"),
-        (["--network", "small_vg"], "did you mean 'small_vgg'"),
-        (["--eps", "0"], "above 0"),
-        (["--device", "cuda:99"], "--device cpu works everywhere"),
-        (["--device", "gpu"], "write cpu, cuda, cuda:N or mps"),
-    ],
-)
-def test_the_verb_says_in_one_line_what_is_wrong(
-    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Image.fromarray(np.zeros((40, 30, 3), np.uint8)).save(tmp_path / "black.png")
-    first = [] if arguments[0].endswith(".png") else [str(tmp_path / "black.png")]
-    assert main(["adversarial", "attack", *first, *arguments, "--out", str(tmp_path / "out.png")]) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / "out.png").exists()
-
-
-def test_a_failed_download_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def unreachable(*_: object, **__: object) -> None:
-        print("\r 12%", end="", file=sys.stderr)  # what torch says of its progress is shown
-        raise URLError("no route to host")
-
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr("torch.hub.download_url_to_file", unreachable)
-    Image.fromarray(np.zeros((40, 30, 3), np.uint8)).save(tmp_path / "black.png")
-    out = str(tmp_path / "out.png")
-    assert main(["adversarial", "attack", str(tmp_path / "black.png"), "--network", "resnet18", "--out", out]) == 1
-    said, error = capsys.readouterr()
-    assert said == ""
-    assert error.startswith("\r 12%error: the ImageNet weights of resnet18 could not be downloaded")
-    assert error.count("\n") == 1
-
-
 def test_cifar10_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARIBUS_DATA", str(tmp_path))
     with pytest.raises(DataError, match="paribus data get cifar10"):
         run(experiment("adversarial/cifar10/small_vgg").config, Context(seed=0))
-
-
-@pytest.mark.parametrize(("norm", "eps"), [("l2", 0.3), ("l1", 5.0), ("linf", 0.011)])
-def test_the_picture_that_is_written_keeps_the_bound(
-    norm: str, eps: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    picture = tmp_path / "slope.png"
-    rows, columns = np.mgrid[0:32, 0:32]
-    Image.fromarray(np.stack([8 * columns, 8 * rows, 4 * (rows + columns)], axis=2).astype(np.uint8)).save(picture)
-    arguments = ["--norm", norm, "--eps", str(eps), "--attack", "pgd", "--out", str(tmp_path / "out.png")]
-    code = main(["adversarial", "attack", str(picture), *arguments])
-    said = capsys.readouterr().out
-    assert code in (0, 1)
-    if code == 0:
-        (line,) = (line for line in said.splitlines() if line.startswith("perturbation"))
-        word = {"linf": "largest"}.get(norm, norm)
-        assert float(line.rsplit(f"{word} ", 1)[1].split(",")[0].split(";")[0]) <= eps
-
-
-def test_a_bound_that_no_pixel_can_keep_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(tmp_path / "black.png")
-    out = str(tmp_path / "out.png")
-    assert main(["adversarial", "attack", str(tmp_path / "black.png"), "--eps", "0.003", "--out", out]) == 2
-    assert "at least 1/255" in capsys.readouterr().err
-
-
-def test_the_picture_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    picture = tmp_path / "black.png"
-    Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(picture)
-    before = picture.read_bytes()
-    assert main(["adversarial", "attack", str(picture), "--out", str(tmp_path / "." / "black.png")]) == 2
-    assert "would overwrite the picture" in " ".join(capsys.readouterr().err.split())
-    assert picture.read_bytes() == before
