@@ -71,6 +71,7 @@ def postgres() -> Iterator[str]:
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of an empty store."""
     monkeypatch.setattr("paribus.store.place.user_data_path", lambda name: tmp_path / "data" / name)
+    monkeypatch.delenv("PARIBUS_DATA", raising=False)
     if request.param == "sqlite":
         return str(tmp_path / "store.sqlite")
     given: str = request.getfixturevalue("postgres")

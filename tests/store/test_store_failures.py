@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import sqlalchemy
 
+from paribus.data.folders import data_root
 from paribus.errors import DiskFull, StoreError
 from paribus.spec.context import Artifact, Outcomes
 from paribus.spec.trial import Event, Finished
@@ -270,8 +271,12 @@ def test_urls_that_mean_no_store(url, parts):
 def test_where_the_store_is_when_none_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("paribus.store.place.user_data_path", lambda name: tmp_path / "data" / name)
     monkeypatch.delenv("PARIBUS_STORE", raising=False)
+    monkeypatch.delenv("PARIBUS_DATA", raising=False)
     with Store.open() as store:
         assert store.url == str(tmp_path / "data" / "paribus" / "store.sqlite")
+    monkeypatch.setenv("PARIBUS_DATA", str(tmp_path / "sets"))
+    with Store.open() as store:
+        assert store.url == str(data_root() / "store.sqlite") == str(tmp_path / "sets" / "store.sqlite")
     monkeypatch.setenv("PARIBUS_STORE", f"sqlite:///{tmp_path / 'mine.sqlite'}")
     with Store.open() as store:
         assert store.url == str(tmp_path / "mine.sqlite")

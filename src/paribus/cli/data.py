@@ -9,7 +9,11 @@ import typer
 
 from paribus.cli.options import UnusedStoreUrl
 
-app = typer.Typer(help="List, download or add data sets.", rich_markup_mode=None)
+app = typer.Typer(
+    help="List, download or add data sets.\n\n"
+    "They lie in the folder that PARIBUS_DATA names, or else in `data` in your data folder.",
+    rich_markup_mode=None,
+)
 
 
 @app.command("list")

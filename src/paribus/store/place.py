@@ -14,6 +14,8 @@ from sqlalchemy.exc import ArgumentError
 from paribus.errors import StoreError
 
 VARIABLE = "PARIBUS_STORE"
+FOLDER = "PARIBUS_DATA"
+"""The variable that names the folder of data sets: a store that is not named lies there too."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,15 @@ class Place:
 
 
 def find(url: str | None) -> Place:
-    """Return the place that *url* means: a PostgreSQL or SQLite URL, a plain path, or ``None`` for the user's default.
+    """Return the place that *url* means: a PostgreSQL or SQLite URL, a plain path, or ``None`` for the default.
+
+    The default is ``$PARIBUS_STORE``, or else ``store.sqlite`` in ``$PARIBUS_DATA``, or else in the user's data folder.
 
     Raises:
         StoreError: the URL is neither.
     """
     if url is None:
-        url = os.environ.get(VARIABLE) or str(user_data_path("paribus") / "store.sqlite")
+        url = os.environ.get(VARIABLE) or str(_own_folder() / "store.sqlite")
     if "://" not in url:
         return _sqlite(url)
     try:
@@ -59,11 +63,17 @@ def find(url: str | None) -> Place:
         parsed = parsed.set(drivername="postgresql+psycopg")
         named = f"{parsed.host}:{parsed.port or 5432}/{parsed.database}"
         digest = hashlib.sha256(named.encode()).hexdigest()[:16]
-        return Place(parsed, user_data_path("paribus") / f"postgresql-{digest}", None)
+        return Place(parsed, _own_folder() / f"postgresql-{digest}", None)
     raise StoreError(f"a store cannot be a {backend!r} database: {_RIGHT}")
 
 
 _RIGHT = "give a path, sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+
+
+def _own_folder() -> Path:
+    """The data folder: ``$PARIBUS_DATA``, or Paribus's own among the user's data."""
+    given = os.environ.get(FOLDER)
+    return Path(given).expanduser().absolute() if given else user_data_path("paribus")
 
 
 def _sqlite(path: str) -> Place:
