@@ -20,6 +20,7 @@ from paribus.errors import ParibusError, suggest
 from paribus.gather import Results
 from paribus.report.gallery import Answers, find_flips, find_mistakes, illustrate
 from paribus.report.material import ArmMaterial, Chosen, Curve, Images, Material, Mishap, NoteLine
+from paribus.report.unit import counted
 from paribus.spec.difference import field_differences, source_difference
 from paribus.spec.experiment import Experiment, declared_changes
 from paribus.spec.lab import Pictures
@@ -169,12 +170,11 @@ def _chosen(results: Results) -> Chosen | None:
     found = dict(zip(results.study.names, results.experiments, strict=True))
     control, best = results.experiments[0], found[choice.name]
     label = _label(control, best, declared_changes(control, best))
-    how = (
-        f"{label} has the best mean {results.study.choose_by} over {len(choice.chosen_on)} seeds; "
-        f"it is judged on the other {len(choice.judged_on)}, which took no part in the choice"
-    )
+    best_is = "highest" if results.study.choose_direction == "max" else "lowest"
+    of = f"has the {best_is} mean {results.study.choose_by} over {counted(len(choice.chosen_on), 'seed')}"
+    how = f"{label} {of}; it is judged on the other {len(choice.judged_on)}, which took no part in the choice"
     if results.chosen is None:
-        how = f"{label}, the control, has the best mean {results.study.choose_by} over {len(choice.chosen_on)} seeds"
+        how = f"{label}, the control, {of}"
     return Chosen(verdict=results.chosen, how=how)
 
 
@@ -219,8 +219,16 @@ def _missing_beside(study: Study, materials: Sequence[ArmMaterial], gaps: Gaps) 
 def _agreement(study: Study, materials: Sequence[ArmMaterial], gaps: Gaps) -> tuple[Concordance, ...]:
     scores = {arm.label: arm.metrics for arm in materials}
     found = concordances(scores, study.judges, direction=study.direction, alpha=study.alpha)
-    for measure in set(study.judges) - {one.measure for one in found}:
-        gaps.add(measure, "no seed has a value of it by every judge in every arm")
+    measured = list(dict.fromkeys(name for arm in materials for name in arm.metrics))
+    said = {one.measure: one.left_out for one in found}
+    for measure, judges in study.judges.items():
+        unknown = [judge for judge in judges if judge not in measured]
+        if unknown and measured:
+            gaps.add(measure, f"no arm measures {unknown[0]!r}{suggest(unknown[0], measured)}")
+        elif measure not in said:
+            gaps.add(measure, "fewer than three arms, or no seed, have a value by every judge")
+        elif said[measure]:
+            gaps.add(measure, f"{', '.join(said[measure])} left out: no value by every judge")
     return found
 
 

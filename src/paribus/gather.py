@@ -15,7 +15,7 @@ from paribus.analysis import ArmScores, Choice, Verdict, choose, judge
 from paribus.errors import DataError
 from paribus.spec.experiment import Experiment, declared_changes
 from paribus.spec.same_examples import same_examples
-from paribus.spec.study import Study, usual_direction
+from paribus.spec.study import Study
 from paribus.spec.trial import Conditions, Trial
 from paribus.store import Store, TrialRecord
 
@@ -117,12 +117,10 @@ class Results:
     @cached_property
     def choice(self) -> Choice | None:
         """The experiment that is best by the study's validation metric on every second seed, where there is one."""
-        metric = self.study.choose_by
-        if metric is None:
+        metric, direction = self.study.choose_by, self.study.choose_direction
+        if metric is None or direction is None:
             return None
         pairs = zip(self.study.names, self.experiments, strict=True)
-        alike = usual_direction(self.study.metric) == self.study.direction
-        direction = usual_direction(metric) if alike else self.study.direction
         try:
             return choose([self._score(*pair, metric) for pair in pairs], direction=direction)
         except DataError:  # too few seeds as yet, or none that did not diverge

@@ -265,10 +265,31 @@ def test_a_loss_is_better_low_where_nobody_says_so(tmp_path: Path) -> None:
     path.write_text(FILE.replace('"accuracy"', '"loss"') + 'metric = "loss"\n')
     assert registry.lab(str(path)).direction == "min"
     assert Study(name="a.b", question="?", control="a/base", arms=("a/x",), metric="val_loss").direction == "min"
-    for metric in ("test_accuracy", "sentiment_accuracy", "confidence", "lossless_share", "reward"):
+    high = ["test_accuracy", "sentiment_accuracy", "confidence", "lossless_share", "reward", "precision", "once"]
+    for metric in (*high, "entropy", "weekly_score", "sometimes_right", "lifetime", "answer_share", "power", "egalece"):
         assert usual_direction(metric) == "max", metric
-    for metric in ("loss", "test-loss", "word error", "val/nll", "MSE"):
+    low = ["loss", "test-loss", "word error", "val/nll", "MSE", "val_cross_entropy", "crossentropy", "Cross-Entropy"]
+    low += ["val_ce", "ce", "ECE", "brier", "brier_score", "test/wer", "cer", "bpd", "kl", "val_kl", "lpips", "mape"]
+    for metric in (*low, "smape", "msle", "regret", "flops", "time", "train_time", "time_per_step"):
         assert usual_direction(metric) == "min", metric
+
+
+def test_the_choice_has_a_direction_of_its_own() -> None:
+    def made(metric: str, choose_by: str | None, **given: Any) -> Study:
+        return Study(
+            name="a.b", question="?", control="a/base", arms=("a/x",), metric=metric, choose_by=choose_by, **given
+        )
+
+    assert made("accuracy", "val_accuracy").choose_direction == "max"
+    assert made("accuracy", "val_ce").choose_direction == "min"
+    assert made("loss", "val_accuracy").choose_direction == "max"
+    assert made("badness", "val_badness", direction="min").choose_direction == "min"
+    assert made("accuracy", "val_badness", choose_direction="min").choose_direction == "min"
+    assert made("accuracy", None).choose_direction is None
+    with pytest.raises(ConfigError, match="without choose_by"):
+        made("accuracy", None, choose_direction="min")
+    with pytest.raises(ConfigError, match="choose_direction is 'max' or 'min', not 'low'"):
+        made("accuracy", "val_accuracy", choose_direction="low")
 
 
 def test_what_stands_beside_is_metrics_each_once_and_judges_are_several() -> None:

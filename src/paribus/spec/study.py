@@ -15,7 +15,8 @@ from paribus.spec.name import split
 Direction = Literal["max", "min"]
 
 _BETTER_LOW = re.compile(
-    r"(?:^|[^a-z])(?:loss|error|errors|err|nll|perplexity|ppl|mse|mae|rmse|fid|cost|seconds|latency|memory|bytes)(?![a-z])"
+    r"(?:^|[^a-z])(?:loss|error|errors|err|nll|perplexity|ppl|mse|mae|rmse|fid|cost|seconds|latency|memory|bytes"
+    r"|cross[^a-z]?entropy|ce|ece|brier|wer|cer|bpd|kl|lpips|mape|smape|msle|rmsle|regret|flops|time|runtime)(?![a-z])"
 )
 
 
@@ -53,6 +54,8 @@ class Study:
         ordered: whether the arms are points along one axis, in this order: the report draws the metric along them.
         choose_by: a validation metric; where given, the arm that is best by it is also judged as *the chosen one*,
             on seeds that took no part in the choice.
+        choose_direction: which of its values is best, ``max`` or ``min``; by default what the metric's name suggests,
+            or *direction* where that is not what the name of *metric* suggests.
         beside: further metrics that the table and the page show beside the one that decides; nothing judges them.
         judges: by measure, the metrics of the judges that take it, two or more: the report says how alike they rank the
             control and the arms. Which of them are good is taken from *direction*.
@@ -71,6 +74,7 @@ class Study:
     factorial: bool = False
     ordered: bool = False
     choose_by: str | None = None
+    choose_direction: Direction | None = None
     beside: tuple[str, ...] = ()
     judges: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
@@ -83,6 +87,7 @@ class Study:
             object.__setattr__(self, "direction", usual_direction(self.metric))
         if self.direction not in ("max", "min"):
             raise ConfigError(f"study {self.name!r}: direction is 'max' or 'min', not {self.direction!r}")
+        self._point_choice()
         check_design(self.margin, self.alpha)
         if self.seeds < 1:
             raise ConfigError(f"study {self.name!r}: at least one seed, not {self.seeds}")
@@ -96,6 +101,19 @@ class Study:
             raise ConfigError(
                 f"study {self.name!r}: judges rank three experiments or more; name two arms beside the control"
             )
+
+    def _point_choice(self) -> None:
+        """Fill in which way the choice points; a study whose metric points another way than its name takes its own."""
+        if self.choose_by is None:
+            if self.choose_direction is not None:
+                raise ConfigError(f"study {self.name!r}: choose_direction says nothing without choose_by; give both")
+            return
+        if self.choose_direction is None:
+            usual = usual_direction(self.metric) == self.direction
+            direction = usual_direction(self.choose_by) if usual else self.direction
+            object.__setattr__(self, "choose_direction", direction)
+        if self.choose_direction not in ("max", "min"):
+            raise ConfigError(f"study {self.name!r}: choose_direction is 'max' or 'min', not {self.choose_direction!r}")
 
     @property
     def names(self) -> tuple[str, ...]:
