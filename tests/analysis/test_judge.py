@@ -139,12 +139,31 @@ def halves(name: str, diverged: int, n: int = 16) -> ArmScores:
 @pytest.mark.parametrize("max_n", [None, 20])
 def test_an_arm_that_cures_divergence_is_not_equivalent(max_n: int | None) -> None:
     design = {"margin": 0.1, "max_n": max_n}
-    assert one(halves("arm", 0), control=halves("base", 1), **design).verdict == "equivalent"
+    assert one(halves("arm", 0), control=halves("base", 0), **design).verdict == "equivalent"
     cured = one(halves("arm", 0), control=halves("base", 8), **design)
     assert cured.verdict == "undecided"
     assert "the control diverges more often: on 8 of 16 seeds, against 0 of 16 of this arm" in cured.sentence
     assert cured.more_seeds is None  # the margin cannot decide it, and of a difference there is no sign
     assert one(halves("base", 8), control=halves("arm", 0), **design).verdict == "diverges"
+
+
+def test_arms_that_diverge_on_different_seeds_are_never_equivalent() -> None:
+    def shaky(name: str, *diverged: int) -> ArmScores:
+        return arm(name, noise=0.0005, diverged=diverged)
+
+    def against(lost: ArmScores, control: ArmScores) -> Verdict:
+        return one(lost, control=control, margin=0.05)
+
+    assert against(shaky("arm", 2, 5), shaky("base", 2, 5)).verdict == "equivalent", "they diverge alike"
+    for lost, control in (((2, 5), ()), ((), (2,)), ((1, 2), (2, 3))):
+        verdict = against(shaky("arm", *lost), shaky("base", *control))
+        assert verdict.verdict == "undecided"
+        assert (
+            f"trials that diverged: {len(lost)} of this arm and {len(control)} of the control; they have no score, so "
+            "the difference holds only for seeds on which both arms complete, and the arms cannot be called equivalent"
+        ) in verdict.sentence
+    alone = one(shaky("arm", 2, 5), margin=0.0)
+    assert "equivalent" not in alone.sentence, "without a margin nothing is"
 
 
 def test_where_nothing_ever_pairs_no_more_seeds_are_asked_for() -> None:

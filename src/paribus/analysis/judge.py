@@ -115,6 +115,9 @@ class _Case:
         self.points = points
         """How many points one of the metric's units is; ``None`` where it is not shown in points."""
         self.n = partners.n
+        self.apart = partners.arm_only + partners.control_only > 0
+        """Whether one diverged where the other did not: seeds that completed cannot show then that they are alike."""
+        self.reachable_margin = 0.0 if self.apart else margin
         self.estimate: Estimate | None = None
         self.tests: Findings | None = None
         if self.n >= MIN_PAIRS:
@@ -131,10 +134,9 @@ class _Case:
         if diverges_more(arm_only, control_only, shared, alpha=level, looks=self.looks):
             chosen = "diverges"
         elif self.tests:
-            # Of arms that do not diverge alike the completed seeds cannot show that they are alike.
-            equivalence_p = 1.0 if cured else equivalence_p
+            equivalence_p = 1.0 if self.apart else equivalence_p
             chosen = word(difference, adjusted_p, equivalence_p, alpha=self.alpha, direction=direction)
-        more_seeds = self._more_seeds(chosen, 0.0 if cured else self.margin, arms)
+        more_seeds = self._more_seeds(chosen, arms)
         pair_seconds = _sum(self.control.seconds, self.arm.seconds)
         more_seconds = None if more_seeds is None or pair_seconds is None else more_seeds * pair_seconds
         text = self._finding(chosen, adjusted_p, direction, arms, more_seeds, more_seconds, cured)
@@ -178,15 +180,15 @@ class _Case:
             return math.nan
         return self.estimate.example.se if self.estimate.example else 0.0
 
-    def _more_seeds(self, chosen: Word, margin: float, arms: int) -> int | None:
+    def _more_seeds(self, chosen: Word, arms: int) -> int | None:
         if chosen != "undecided":
             return 0
         if self.estimate is None:
             return None if self.pairs.hopeless else MIN_PAIRS - self.n
         level = self.alpha / arms
-        return power.more_pairs(self.estimate, self.n, margin=margin, alpha=level, looks=self.looks)
+        return power.more_pairs(self.estimate, self.n, margin=self.reachable_margin, alpha=level, looks=self.looks)
 
-    def _next_step(self, more_seeds: int | None, more_seconds: float | None, margin: float, arms: int) -> str:
+    def _next_step(self, more_seeds: int | None, more_seconds: float | None, arms: int) -> str:
         """Say what would decide an arm that is undecided over three or more pairs."""
         assert self.estimate is not None
         last, chance = self.looks.last, math.nan
@@ -195,7 +197,7 @@ class _Case:
                 self.estimate,
                 self.n,
                 last or self.n + power.HORIZON,
-                margin=margin,
+                margin=self.reachable_margin,
                 alpha=self.alpha / arms,
                 looks=self.looks,
             )
@@ -220,6 +222,7 @@ class _Case:
             control_diverged=0 if told else len(self.control.diverged),
             failed=len(self.arm.failed),
             confounded=self.arm.confounded,
+            apart=self.apart and self.margin > 0,
         )
         if cured:
             caution = sentence.cured(arm_lost, control_lost, partners.shared) + caution
@@ -247,9 +250,7 @@ class _Case:
             margin=self.margin,
             alpha=self.alpha,
             identical=self.estimate.agree > 0,
-            next_step=self._next_step(more_seeds, more_seconds, 0.0 if cured else self.margin, arms)
-            if chosen == "undecided"
-            else "",
+            next_step=self._next_step(more_seeds, more_seconds, arms) if chosen == "undecided" else "",
         )
         return text + ("" if partners.paired else sentence.UNPAIRED) + caution
 

@@ -140,14 +140,17 @@ def hopeless(arm: int, control: int, shared: int) -> str:
     return f"undecided: {whose} diverged on all {shared} seeds, so there is no difference to estimate on any"
 
 
-def warnings(*, diverged: int, control_diverged: int, failed: int, confounded: bool) -> str:
-    """Say what the reader must know besides, each part after a semicolon."""
+def warnings(*, diverged: int, control_diverged: int, failed: int, confounded: bool, apart: bool) -> str:
+    """Say what the reader must know besides, each part after a semicolon.
+
+    *apart* is where the arms diverged on different seeds, so that they are never equivalent.
+    """
     parts = []
     if diverged or control_diverged:
         counts = [f"{count} of {whose}" for count, whose in ((diverged, "this arm"), (control_diverged, "the control"))]
         parts.append(
             f"trials that diverged: {' and '.join(counts)}; they have no score, so the difference holds only for "
-            f"seeds on which both arms complete"
+            f"seeds on which both arms complete" + (", and the arms cannot be called equivalent" if apart else "")
         )
     if failed:
         parts.append(f"{failed} trial{'s' if failed > 1 else ''} failed and {'are' if failed > 1 else 'is'} missing")
