@@ -88,3 +88,13 @@ def test_judges_who_rank_at_random_are_seldom_found_to_agree() -> None:
         (found,) = concordances(scores(rng.random((3, 4, 1)).tolist()), {"m": ("j0", "j1", "j2")}, direction="min")
         small += found.p_value <= 0.05
     assert small <= 20, "10 are expected, and 20 are more than three standard deviations above"
+
+
+def test_what_a_judge_has_no_value_of_is_left_out_and_named() -> None:
+    values = [[[1.0], [2.0], [3.0], [4.0]]] * 2
+    lacking = {**scores(values), "diverged": {"j0": {}}}
+    (found,) = concordances(lacking, {"m": ("j0", "j1")}, direction="min")
+    assert found.order == ("a", "b", "c", "d")
+    assert found.left_out == ("diverged",)
+    few = {name: own for name, own in lacking.items() if name in ("a", "b", "diverged")}
+    assert concordances(few, {"m": ("j0", "j1")}, direction="min") == (), "of two things an order says nothing"

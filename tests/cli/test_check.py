@@ -66,6 +66,23 @@ def test_of_runs_without_a_number_nothing_is_said_that_was_not_seen(folder: Path
     assert found["repeats to the bit"].value == "1 number"
 
 
+def test_metrics_that_a_study_asks_for_and_the_baseline_does_not_give_are_seen(folder: Path) -> None:
+    path = folder / "lab.py"
+    asked = "metric='accuracy', choose_by='validation', beside=('accurcy',), judges={'z': ('accuracy', 'taste')}"
+    path.write_text(
+        "from dataclasses import dataclass\nfrom paribus import Study\n"
+        "@dataclass(frozen=True)\nclass Config:\n    rate: float = 0.1\n"
+        f"studies = [Study(name='q', question='?', control='base', arms=('rate=1.0', 'rate=2.0'), {asked}),\n"
+        "           Study(name='r', question='?', control='rate=3.0', arms=('rate=1.0',), metric='elsewhere')]\n"
+        f"def run(config, context):\n    {GOOD}\n    return {{'accuracy': noise}}\n"
+    )
+    found = [finding for finding in probe(registry.experiment(f"{path}/base")) if finding.level == "warning"]
+    assert [finding.check for finding in found] == ["study q"] * 3
+    assert "does not measure 'validation'" in str(found[0].value)
+    assert "'accurcy' — did you mean 'accuracy'" in str(found[1].value)
+    assert "'taste'" in str(found[2].value)
+
+
 def test_a_study_that_cannot_run_and_a_change_of_nothing_are_seen(cli: Cli, folder: Path) -> None:
     (folder / "unsound.py").write_text(
         "from dataclasses import dataclass\nfrom paribus import Change, Study\n"
@@ -137,6 +154,10 @@ def test_the_global_generators_are_left_as_they_were(folder: Path) -> None:
 
 
 def test_check_exits_with_1_where_it_warns(cli: Cli, folder: Path) -> None:
+    mistyped = cli("check", "my_lab.py")
+    assert mistyped.code == 1
+    assert "'acuracy'" in mistyped.out
+    (folder / "my_lab.py").write_text((folder / "my_lab.py").read_text().replace("acuracy", "accuracy"))
     sound = cli("check", "my_lab.py")
     assert sound.code == 0
     assert "all well" in sound.out

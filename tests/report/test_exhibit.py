@@ -278,7 +278,7 @@ def test_a_metric_beside_that_nobody_measures_blocks_no_verdict(store: Store) ->
     material = exhibit(conduct(study, store=store, runner=InProcessRunner()).results)
     assert material.gaps == (
         "other_accurracy: toy.py/base does not measure it — did you mean 'other_accuracy' or 'accuracy'?",
-        "taste: no seed has a value of it by every judge in every arm",
+        "taste: no arm measures 'sweetness'; there is: accuracy, other_accuracy",
     )
     (agreement,) = material.agreement
     assert agreement.w == 1.0, "two names of one number"

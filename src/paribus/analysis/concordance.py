@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 Scores = Mapping[str, Mapping[str, Mapping[int, float]]]
 """What is ranked -> metric -> seed -> value."""
 
+LEAST = 3
+"""Of fewer things an order says nothing."""
 RESAMPLES = 2000
 CHANCE = 20_000
 """Panels of judges that rank at random."""
@@ -41,7 +43,9 @@ class Concordance:
     adjusted_p: float
     """The same, adjusted for the number of measures after Holm."""
     seeds: tuple[int, ...]
-    """Those in which every judge has a value of everything; their means are ranked."""
+    """Those in which every judge has a value of all that is ranked; their means are ranked."""
+    left_out: tuple[str, ...] = ()
+    """What some judge has no value of in any seed, and so is not ranked."""
 
 
 def concordances(
@@ -62,17 +66,25 @@ def concordances(
         alpha: 1 - alpha is the level of the intervals.
 
     Returns:
-        One a measure, in the order of *judges*, but for those of which no seed has all values by every judge.
+        One a measure, in the order of *judges*. What a judge has no value of is left out of it; a measure with fewer
+        than three things left, or with no seed that all of them share, is left out of the answer.
 
     Source: Kendall and Babington Smith (1939), "The problem of m rankings", Ann. Math. Statist. 10.
     """
     found = [
-        _concordance(measure, scores, tuple(own), direction, alpha)
+        _concordance(measure, ranked, tuple(own), tuple(set_apart), direction, alpha)
         for measure, own in judges.items()
-        if _shared_seeds(scores, own)
+        for ranked, set_apart in [_with_values(scores, own)]
+        if len(ranked) >= LEAST and _shared_seeds(ranked, own)
     ]
     adjusted = holm([one.p_value for one in found])
     return tuple(replace(one, adjusted_p=p) for one, p in zip(found, adjusted, strict=True))
+
+
+def _with_values(scores: Scores, judges: Sequence[str]) -> tuple[Scores, list[str]]:
+    """Return what every judge has values of, and the names of the rest in the order given."""
+    ranked = {name: own for name, own in scores.items() if all(own.get(judge) for judge in judges)}
+    return ranked, [name for name in scores if name not in ranked]
 
 
 def _shared_seeds(scores: Scores, judges: Sequence[str]) -> list[int]:
@@ -80,7 +92,12 @@ def _shared_seeds(scores: Scores, judges: Sequence[str]) -> list[int]:
 
 
 def _concordance(
-    measure: str, scores: Scores, judges: tuple[str, ...], direction: Direction, alpha: float
+    measure: str,
+    scores: Scores,
+    judges: tuple[str, ...],
+    left_out: tuple[str, ...],
+    direction: Direction,
+    alpha: float,
 ) -> Concordance:
     seeds = _shared_seeds(scores, judges)
     sign = -1.0 if direction == "max" else 1.0
@@ -101,6 +118,7 @@ def _concordance(
         p_value=(p := _by_chance(w, *ranks.shape)),
         adjusted_p=p,
         seeds=tuple(seeds),
+        left_out=left_out,
     )
 
 

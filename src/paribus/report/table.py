@@ -21,6 +21,11 @@ WIDE = 100
 FEW = 4
 """Up to this many arms each has its sentence."""
 
+AGREEMENT = (
+    "W is 1 where all judges rank alike and 0 where their ranks cancel out; in brackets what resamples of {seeds} "
+    "have, which is too narrow at few."
+)
+
 
 @dataclass(frozen=True)
 class VerdictTable:
@@ -40,6 +45,7 @@ class VerdictTable:
             yield Text()
         if material.agreement:
             yield _agreement(material)
+            yield _bullet("  ", AGREEMENT.format(seeds=counted(len(material.agreement[0].seeds), "seed")), style="dim")
             yield Text()
         yield from _findings(material)
         yield from warning_lines(material, of_arms=len(material.verdicts) > FEW)
@@ -110,7 +116,9 @@ def _head(material: Material, unit: Unit) -> RenderResult:
         facts.add_row("base", Text(f"{material.base}{f' ({material.base_reason})' if material.base_reason else ''}"))
     facts.add_row("data", Text(material.data or UNDESCRIBED))
     facts.add_row("decides", Text(standard(material, unit)))
-    spent = f"{counted(len(material.control.scores.scores), 'seed')}; {duration(material.seconds)} of trials"
+    control = material.control.scores
+    tried = len(control.scores) + len(control.diverged) + len(control.failed)
+    spent = f"{counted(tried, 'seed')}; {duration(material.seconds)} of trials"
     facts.add_row("spent", Text(spent))
     yield facts
 

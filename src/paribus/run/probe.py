@@ -18,8 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from paribus.errors import ParibusError, suggest
 from paribus.run.execute import execute
 from paribus.run.worker import use_threads
+from paribus.spec import registry
 from paribus.spec.context import Progress, Report, Scalars
 from paribus.spec.experiment import Experiment
 from paribus.spec.finding import Finding
@@ -45,6 +47,7 @@ def probe(
         yield _finishes(first)
         if first.outcome == "failed":
             return
+        yield from _measures(experiment, first)
         for _, _, move in _generators().values():
             move()
         before = {name: read() for name, (read, _, _) in _generators().items()}
@@ -130,6 +133,27 @@ def _finishes(run: _Run) -> Finding:
         return Finding("finishes", "note", seen, "It is long, so what follows compares what it had measured by then.")
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in sorted(run.numbers.items())[:4])
     return Finding("finishes", "ok", f"{run.seconds:.1f} s: {metrics}", "It runs, and every metric is finite.")
+
+
+def _measures(experiment: Experiment, run: _Run) -> Iterator[Finding]:
+    """Yield a warning for each study on the baseline that looks at a metric which a whole run of it does not give."""
+    if run.outcome != "completed":
+        return
+    lab = experiment.lab
+    for study in lab.studies:
+        try:
+            config = registry.experiment(study.control).config
+        except ParibusError:
+            continue  # that is another finding
+        if config not in (lab.baseline, experiment.config):
+            continue  # another control may measure other things
+        wanted = (study.metric, study.choose_by, *study.beside, *(one for own in study.judges.values() for one in own))
+        for metric in dict.fromkeys(filter(None, wanted)):
+            if metric not in run.numbers:
+                seen = f"{experiment.name} does not measure {metric!r}{suggest(metric, run.numbers)}"
+                yield Finding(
+                    f"study {study.name.rpartition('.')[2]}", "warning", seen, "It would be missed after hours."
+                )
 
 
 def _global_state(touched: list[str]) -> Finding:
