@@ -71,3 +71,34 @@ def test_the_best_arm_is_chosen_and_the_sentence_says_by_what(
     assert control is not None
     assert control.verdict is None
     assert control.how == f"base, the control, has the {end} over 3 seeds"
+
+
+def test_until_decided_goes_on_until_the_chosen_arm_is_decided(lab: Path, store: Store) -> None:
+    study = asked(lab, 1.3, 1.4, choose_by="val_score")
+    done = conduct(study, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12)
+    assert all(verdict.verdict == "better" for verdict in done.verdicts)
+    choice, chosen = done.results.choice, done.results.chosen
+    assert choice is not None
+    assert chosen is not None
+    assert (chosen.name, chosen.verdict) == (f"{lab}/skill=1.4", "better")
+    assert choice.chosen_on == (0, 1, 2, 3), "a third of the plan, whatever came of it"
+    assert chosen.seeds == choice.judged_on == tuple(range(4, done.verdicts[0].n))
+    assert chosen.n < 8
+    assert "group-sequential up to 8 seeds" in chosen.method
+    again = conduct(study, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12)
+    assert (again.ran, again.results.chosen) == (0, chosen)
+
+
+def test_the_chosen_arm_is_given_up_at_the_planned_maximum_and_the_control_needs_no_verdict(
+    lab: Path, store: Store
+) -> None:
+    hard = asked(lab, 1.1, choose_by="val_score")
+    done = conduct(hard, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=5)
+    assert done.verdicts[0].n == 5
+    assert done.results.chosen is not None
+    assert done.results.chosen.verdict == "undecided"
+    clear = asked(lab, 0.2, choose_by="val_score")
+    done = conduct(clear, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12)
+    assert done.results.choice is not None
+    assert (done.results.choice.name, done.results.chosen) == (f"{lab}/base", None)
+    assert done.verdicts[0].n < 12

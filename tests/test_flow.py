@@ -234,7 +234,7 @@ def test_a_study_that_chooses_keeps_the_same_seeds_in_every_arm(lab: Path, store
     done = conduct(asked, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12)
     assert [verdict.n for verdict in done.verdicts] == [12, 12]
     assert done.results.choice is not None
-    assert len(done.results.choice.judged_on) == 6
+    assert len(done.results.choice.judged_on) == 8
 
 
 def test_until_decided_does_not_wait_for_pairs_that_never_come(lab: Path, store: Store) -> None:

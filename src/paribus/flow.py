@@ -90,8 +90,9 @@ def conduct(
         runner: how trials run; by default one process a core.
         seeds: seeds 0 .. seeds - 1 in every arm, instead of the study's own number.
         base: an experiment's name to put every arm on, instead of the lab's baseline.
-        until_decided: add seeds one by one until every arm is decided or *max_seeds* is reached; the verdicts then
-            come from the sequential procedure, whose error rate holds however often one looks.
+        until_decided: add seeds one by one until every arm, and the one that validation chose, is decided, no seed
+            could decide it, or *max_seeds* is reached; the verdicts then come from the sequential procedure, whose
+            error rate holds however often one looks.
         max_seeds: the most seeds that ``until_decided`` may use; 30 where none is given.
 
     Raises:
@@ -148,18 +149,20 @@ def current(lab: Lab, runner: Runner) -> Conditions:
 def _undecided(results: Results, maximum: int) -> list[str]:
     """Return the arms that may have another seed: a decided one keeps its seeds, whatever more of them would say.
 
-    Its word may still become another one at these seeds, for the adjustment counts what the other arms show. An arm
-    whose control always diverges, so that they never pair, has no more either. A study that chooses needs the same
-    seeds in every arm, so there all go on while any is undecided.
+    Its word may still become another one at these seeds, for the adjustment counts what the other arms show. A study
+    that chooses needs the same seeds in every arm, so there all go on while any is undecided, or the chosen one is.
     """
-    counts = results.counts
-    open_arms = []
-    for found in results.upto(counts).verdicts:
-        count = counts[found.name]
-        never = found.n == 0 and found.more_seeds is None and found.control_diverged >= count
-        if found.verdict == "undecided" and count < maximum and not never:
-            open_arms.append(found.name)
-    return list(counts) if open_arms and results.study.choose_by else open_arms
+    counts, now = results.counts, results.upto(results.counts)
+    if not results.study.choose_by:
+        return [found.name for found in now.verdicts if counts[found.name] < maximum and _may_decide(found)]
+    if max(counts.values()) >= maximum:
+        return []
+    going = any(map(_may_decide, now.verdicts)) or now.choice_waits or (now.chosen and _may_decide(now.chosen))
+    return list(counts) if going else []
+
+
+def _may_decide(found: Verdict) -> bool:
+    return found.verdict == "undecided" and not found.futile
 
 
 def _complete(results: Results, tried: set[str], runner: Runner, listener: Listener) -> None:

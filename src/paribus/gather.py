@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from paribus.analysis import ArmScores, Choice, Verdict, choose, judge
+from paribus.analysis.looks import MIN_PAIRS
+from paribus.analysis.selection import first_seeds
 from paribus.errors import DataError
 from paribus.spec.experiment import Experiment, declared_changes
 from paribus.spec.same_examples import same_examples
@@ -116,15 +118,28 @@ class Results:
 
     @cached_property
     def choice(self) -> Choice | None:
-        """The experiment that is best by the study's validation metric on every second seed, where there is one."""
+        """The experiment that is best by the study's validation metric, where there is one.
+
+        That is on every second seed, or on the first third of a planned maximum: there one choice, made once and never
+        again, is what the looks that follow are at.
+        """
         metric, direction = self.study.choose_by, self.study.choose_direction
         if metric is None or direction is None:
             return None
+        if self.choice_waits:
+            return None
+        first = first_seeds(self.max_seeds) if self.max_seeds else None
         pairs = zip(self.study.names, self.experiments, strict=True)
         try:
-            return choose([self._score(*pair, metric) for pair in pairs], direction=direction)
+            return choose([self._score(*pair, metric) for pair in pairs], direction=direction, first=first)
         except DataError:  # too few seeds as yet, or none that did not diverge
             return None
+
+    @property
+    def choice_waits(self) -> bool:
+        """Whether seeds on which a study with a planned maximum chooses are still to run."""
+        planned, chooses = self.max_seeds, self.study.choose_by is not None
+        return chooses and planned is not None and min(self.counts.values()) < first_seeds(planned)
 
     @cached_property
     def chosen(self) -> Verdict | None:
@@ -133,7 +148,8 @@ class Results:
             return None
         control, *arms = (scores.on(self.choice.judged_on) for scores in self.scores)
         arm = next(arm for arm in arms if arm.name == self.choice.name)
-        (verdict,) = self._judged(control, [arm], max(3, self.max_seeds // 2) if self.max_seeds else None)
+        planned = max(MIN_PAIRS, self.max_seeds - first_seeds(self.max_seeds)) if self.max_seeds else None
+        (verdict,) = self._judged(control, [arm], planned)
         return verdict
 
     def _judged(self, control: ArmScores, arms: Sequence[ArmScores], max_n: int | None) -> tuple[Verdict, ...]:

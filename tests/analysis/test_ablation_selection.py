@@ -5,6 +5,7 @@ import math
 import pytest
 
 from paribus.analysis import ArmScores, ablate, choose, judge_pairs
+from paribus.analysis.selection import first_seeds
 from paribus.errors import DataError
 
 WOBBLE = {0: 0.001, 1: -0.001, 2: 0.0005, 3: -0.0005, 4: 0.0}
@@ -42,6 +43,16 @@ def test_choose_splits_the_seeds_and_takes_the_best() -> None:
     assert choice.means == pytest.approx({"low": 0.5, "high": 0.6})
     assert choose([low, high], direction="min").name == "low"
     assert low.on(choice.judged_on).scores == {7: 0.5, 10: 0.5}
+
+
+def test_choosing_once_in_a_study_that_is_looked_at_along_the_way() -> None:
+    low = ArmScores(name="low", scores=dict.fromkeys(range(6), 0.5))
+    high = ArmScores(name="high", scores={0: 0.9, 1: 0.9, 2: 0.0, 3: 0.0, 4: 0.0, 5: 0.0})
+    choice = choose([low, high], direction="max", first=2)
+    assert (choice.name, choice.chosen_on, choice.judged_on) == ("high", (0, 1), (2, 3, 4, 5))
+    with pytest.raises(DataError, match="no seed below 2"):
+        choose([low.on((2, 3)), high], direction="max", first=2)
+    assert [first_seeds(n) for n in (3, 4, 5, 6, 8, 12, 30)] == [1, 1, 2, 2, 3, 4, 10]
 
 
 def test_a_candidate_that_diverged_is_not_chosen() -> None:

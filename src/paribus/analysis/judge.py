@@ -166,6 +166,7 @@ class _Case:
             example_sd=self._example_sd(),
             more_seeds=more_seeds,
             more_seconds=more_seconds,
+            futile=chosen == "undecided" and self._futile(more_seeds),
             sentence=text,
             margin=self.margin,
             alpha=self.alpha,
@@ -187,6 +188,11 @@ class _Case:
             return None if self.pairs.hopeless else MIN_PAIRS - self.n
         level = self.alpha / arms
         return power.more_pairs(self.estimate, self.n, margin=self.reachable_margin, alpha=level, looks=self.looks)
+
+    def _futile(self, more_seeds: int | None) -> bool:
+        """Whether no further seed can decide: nothing will pair, for the control diverges always."""
+        never = self.pairs.control_only + self.pairs.both == self.pairs.shared
+        return never and self.pairs.hopeless and more_seeds is None
 
     def _next_step(self, more_seeds: int | None, more_seconds: float | None, arms: int) -> str:
         """Say what would decide an arm that is undecided over three or more pairs."""

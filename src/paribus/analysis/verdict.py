@@ -62,6 +62,8 @@ class Verdict:
     """About how many more seeds would decide, were the observed difference the true one; None: over 1000, or never."""
     more_seconds: float | None
     """What they would cost, both arms, in seconds of trials."""
+    futile: bool = False
+    """Whether no further seed can decide: the control always diverges, or the arms are identical whatever the seed."""
     sentence: str
     """The verdict in plain English."""
     margin: float
