@@ -55,7 +55,7 @@ def attack_named(name: str, how: Protocol, course: Course | None = None) -> Atta
     if name == "fab_t":
         return TargetedFAB(norm=norm, eps=eps, steps=steps, precision=precision)
     if name == "square":
-        return Square(norm=norm, eps=eps, queries=how.queries, restarts=how.restarts, precision=precision)
+        return Square(norm=norm, eps=eps, queries=how.queries, restarts=how.restarts)
     if name == "autoattack":
         return AutoAttack(norm=norm, eps=eps, steps=steps, queries=how.queries, precision=precision)
     if name == "deepfool":

@@ -37,6 +37,7 @@ class Square:
     projection then takes away what is small and fills what [0, 1] cuts off (Croce and Hein 2021, "Mind the box").
     Each image has squares of its own. In ``linf`` the network computes only what depends on a square where it shows
     its layers (:class:`~paribus.nn.window.ChangedWindow`); what then looks broken is shown to the network itself.
+    All is done in float32, for late proposals differ by less than bfloat16 can tell.
 
     Args:
         norm: ``linf``, ``l2`` or ``l1``.
@@ -45,7 +46,6 @@ class Square:
         share: the share of the image that the first squares cover, above 0 to 1.
         rescale: whether the schedule of sizes is stretched to *queries*; else it is that of 10,000 queries.
         restarts: runs, each only for images that are not broken yet.
-        precision: of no effect: late proposals differ by less than bfloat16 can tell, so all is done in float32.
     """
 
     norm: str = "linf"
@@ -54,7 +54,6 @@ class Square:
     share: float = 0.8
     rescale: bool = True
     restarts: int = 1
-    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if self.norm not in ("linf", "l2", "l1"):
