@@ -105,7 +105,32 @@ def test_a_run_that_goes_on_is_left_out_and_said(write) -> None:
         (LONG.replace("arm,seed", "arm,size"), {"metric": "accuracy"}, "line 1: which column is the seed"),
         ("arm,seed,f1,auc\nbase,0,1,2\npool,0,1,2\n", {}, "line 1: which column is the metric.*f1, auc"),
         ("arm,seed,x\nbase,0,1\n", {}, "'base' is the only arm"),
-        ("Step,base - acc,pool - acc\n0,1,2\n", {"metric": "acc"}, "export the final value"),
+        (
+            "arm,seed,note\nbase,0,fine\npool,0,good\n",
+            {},
+            "line 1: which column is the metric.*none holds numbers: note",
+        ),
+        (LONG.replace("0.63", "oops"), {}, "line 6: the metric of arm 'pool', seed 1 is 'oops', not a number$"),
+        (LONG.replace(",0.", ",0,"), {}, "line 2: 4 cells, but the header has 3"),
+        (LONG.replace("0.50", '"0,50"'), {}, "line 2: .* is '0,50', not a number: write a decimal point"),
+        (LONG.replace(",", ";").replace("0.50", "0,50"), {}, "line 2: .* is '0,50', not a number"),
+        (LONG.replace("\n", "%\n").replace("y%", "y"), {}, "line 2: .* is '0.50%', not a number: write 0.50, without"),
+        (
+            LONG.replace("seed,acc", "seed,epoch,acc").replace(",0.", ",9,0.") + "pool,2,10,0.7\n",
+            {},
+            "'epoch': keep the l",
+        ),
+        (
+            LONG.replace("pool,2", "pool,1"),
+            {},
+            "line 7: arm 'pool' has seed 1 already, on line 6; keep one row of them",
+        ),
+        (LONG.replace("pool,2", "pool,1e18"), {}, "line 7: the seed of arm 'pool' is '1e18', not a whole number"),
+        ("seed,base,pool\n0,1,2\n", {"metric": "pool"}, "line 1: the column 'pool' is an arm"),
+        ("seed,base - acc,pool - acc\n0,1,2\n", {"metric": "loss"}, "line 1: no metric is called 'loss'"),
+        ("seed,base - acc,base - f1\n0,1,2\n", {}, "line 1: which metric.*there is: acc, f1"),
+        ("Step,base - acc,pool - acc\n0,1,2\n", {"metric": "acc"}, "curves over 'Step'.*export the final value"),
+        ("Step,base,pool\n0,1,2\n", {}, "which column is the arm.*export the final value"),
         ("seed,left,right\n0,1,2\n", {}, "none is called 'base'"),
         ("", {}, "not a table"),
         ("just words\nand more\n", {}, "not a table"),
@@ -119,6 +144,40 @@ def test_a_wrong_table_is_refused_in_one_line(write, text: str | bytes, options:
         read_table(write(text), **{"control": "base", **options})
     assert "\n" not in str(error.value)
     assert "results.csv" in str(error.value)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_decimal_commas_where_a_comma_separates_nothing(write, separator: str) -> None:
+    expected = read_table(write(LONG, "long.csv"), control="base")
+    table = read_table(write(LONG.replace(",", separator).replace(".", ",")), control="base")
+    assert (table.control, table.arms, table.metric) == (expected.control, expected.arms, "accuracy")
+    assert "its commas were read as decimal ones" in table.notes
+    assert "its commas were read as decimal ones" not in expected.notes
+
+
+def test_seeds_of_64_bits_are_kept_to_the_last_digit(write) -> None:
+    rows = "".join(f"{arm},{10**18 + seed},{seed}\n" for arm in ("base", "pool") for seed in range(4))
+    table = read_table(write(f"arm,seed,x\n{rows}"), control="base")
+    assert table.control.scores == {10**18 + seed: float(seed) for seed in range(4)}
+    assert table.arms[0].seeds == table.control.seeds
+
+
+def test_a_table_with_one_arm_a_column_names_its_metric_or_takes_a_name(write) -> None:
+    wide = "seed,base,pool\n0,0.50,0.60\n1,0.52,0.63\n"
+    plain = read_table(write(wide), control="base")
+    assert (plain.metric, plain.labelled) == ("score", False)
+    named = read_table(write(wide), control="base", metric="accuracy")
+    assert (named.metric, named.labelled) == ("accuracy", True)
+    told = read_table(write(wide.replace("base", "base - f1").replace("pool", "pool - f1")), control="base")
+    assert (told.metric, told.labelled, told.arms[0].name) == ("f1", False, "pool")
+    dashes = read_table(write("seed,lr - 1,lr - 2\n0,0.50,0.60\n"), control="lr - 1")
+    assert [arm.name for arm in dashes.arms] == ["lr - 2"]
+
+
+def test_a_bad_cell_does_not_let_another_column_be_the_metric(write) -> None:
+    text = "arm,seed,accuracy,lr\nbase,0,0.5,1\nbase,1,0.5,1\npool,0,oops,2\npool,1,0.6,2\n"
+    with pytest.raises(DataError, match=r"line 4: .* is 'oops', not a number"):
+        read_table(write(text), control="base")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

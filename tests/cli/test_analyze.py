@@ -121,6 +121,16 @@ def test_missing_seeds_and_divergence_are_said(cli: Cli, folder: Path) -> None:
     assert "diverged on 1 of 4" in done.err
 
 
+def test_a_name_that_only_the_user_gives_is_said_to_be_one(cli: Cli, folder: Path) -> None:
+    wide = "seed,base,big\n" + "".join(
+        f"{seed},{a},{b}\n" for seed, (a, b) in enumerate(zip(CONTROL, ARM, strict=True))
+    )
+    (folder / "wide.csv").write_text(wide)
+    shown = " ".join(cli("analyze", "wide.csv", "--control", "base", "--metric", "nonsense").out.split())
+    assert "which does not say what it measures: called nonsense by --metric" in shown
+    assert "by --metric" not in cli("analyze", "wide.csv", "--control", "base").out
+
+
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [

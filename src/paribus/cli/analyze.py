@@ -14,7 +14,10 @@ def analyze(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file of scores.", show_default=False)],
     control: Annotated[str, typer.Option("--control", metavar="ARM", help="The arm to compare with.")],
     metric: Annotated[
-        str | None, typer.Option("--metric", metavar="COLUMN", help="The column of the metric, where several could be.")
+        str | None,
+        typer.Option(
+            "--metric", metavar="COLUMN", help="The metric's column, where several could be; its name, if no column is."
+        ),
     ] = None,
     arm_column: Annotated[
         str | None, typer.Option("--arm-column", metavar="COLUMN", help="The column of the arms, where not found.")
@@ -35,8 +38,8 @@ def analyze(
 
     An export of W&B or MLflow, a spreadsheet saved as CSV.
 
-    One row a trial, with columns for arm, seed and metric; or one row a seed and one column an arm. Arms that share
-    no seeds are judged unpaired.
+    One row a trial, with columns for arm, seed and metric; or one row a seed and one column an arm. Of several steps
+    of a run, the last row alone. Arms that share no seeds are judged unpaired.
     """
     from paribus.analysis import judge, read_table
     from paribus.cli.direction import direction_of

@@ -22,7 +22,7 @@ def material_of(study: Study, table: Table, verdicts: Sequence[Verdict], source:
         study=study,
         base="",
         base_reason="",
-        data=f"results made elsewhere, from {source}",
+        data=f"results made elsewhere, from {source}{_label(table)}",
         verdicts=tuple(verdicts),
         control=_arm(table.control),
         arms=tuple(_arm(scores) for scores in table.arms),
@@ -31,6 +31,10 @@ def material_of(study: Study, table: Table, verdicts: Sequence[Verdict], source:
         made=datetime.now(UTC),
         seconds=sum(costs) if len(costs) == len(every) else math.nan,
     )
+
+
+def _label(table: Table) -> str:
+    return f", which does not say what it measures: called {table.metric} by --metric" if table.labelled else ""
 
 
 def _arm(scores: ArmScores) -> ArmMaterial:

@@ -41,7 +41,8 @@ class Store:
 
         Args:
             url: a path, ``sqlite:///FILE`` or ``postgresql://USER@HOST/DATABASE``; ``None`` for the environment
-                variable ``PARIBUS_STORE`` or else ``store.sqlite`` in the data folder: ``PARIBUS_DATA`` or the user's own.
+                variable ``PARIBUS_STORE`` or else ``store.sqlite`` in the data folder: that of the variable
+                ``PARIBUS_DATA``, or the user's own.
 
         Raises:
             StoreError: the database cannot be reached, read or written, is another program's or a newer Paribus's.
