@@ -166,6 +166,31 @@ def test_arms_that_diverge_on_different_seeds_are_never_equivalent() -> None:
     assert "equivalent" not in alone.sentence, "without a margin nothing is"
 
 
+def test_a_forecast_counts_seeds_that_diverged_as_spent() -> None:
+    lost = arm(shift=0.004, noise=0.006, diverged=(1, 6))
+    ended = one(lost, max_n=8)
+    assert (ended.verdict, ended.n, ended.more_seeds) == ("undecided", 6, None)
+    assert "; the planned 8 seeds are spent; trials that diverged: 2 of this arm" in ended.sentence
+    assert "the planned 9 seeds would decide this with a chance of" in one(lost, max_n=9).sentence
+    few = one(arm(diverged=(0, 1, 2, 5, 6, 7)), max_n=8, alpha=0.01)
+    assert (few.verdict, few.n, few.more_seeds) == ("undecided", 2, None)
+    assert few.sentence.startswith(
+        "undecided: nothing can be concluded from 2 seeds; the planned 8 seeds are spent; trials that diverged: 6"
+    )
+
+
+def test_where_some_seeds_diverge_more_of_them_are_needed() -> None:
+    rare = {0: 0.01, 1: 0.03, 2: -0.01, 3: 0.02}
+    control = ArmScores(name="base", scores=dict.fromkeys(range(8), 0.5))
+    whole = one(ArmScores(name="arm", scores={s: 0.5 + d for s, d in rare.items()}), control=control)
+    half = ArmScores(name="arm", scores={s: 0.5 + d for s, d in rare.items()}, diverged=(4, 5, 6, 7))
+    assert whole.more_seeds is not None
+    assert one(half, control=control).more_seeds == 2 * whole.more_seeds
+    planned = one(half, control=control, max_n=16)
+    assert (planned.verdict, planned.more_seeds) == ("undecided", None), "eight more seeds give but four pairs"
+    assert "the planned 16 seeds would decide this with a chance of about" in planned.sentence
+
+
 def test_where_nothing_ever_pairs_no_more_seeds_are_asked_for() -> None:
     gone = one(halves("arm", 0, 10), control=halves("base", 10, 10), margin=0.1)
     assert (gone.verdict, gone.n, gone.more_seeds) == ("undecided", 0, None)

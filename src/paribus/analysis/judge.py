@@ -185,9 +185,31 @@ class _Case:
         if chosen != "undecided":
             return 0
         if self.estimate is None:
-            return None if self.pairs.hopeless else MIN_PAIRS - self.n
+            missing, left = MIN_PAIRS - self.n, self._left
+            return None if self.pairs.hopeless or (left is not None and left < missing) else missing
         level = self.alpha / arms
-        return power.more_pairs(self.estimate, self.n, margin=self.reachable_margin, alpha=level, looks=self.looks)
+        pairs = power.more_pairs(
+            self.estimate, self.n, margin=self.reachable_margin, alpha=level, looks=self.looks, most=self._reach
+        )
+        if pairs is None:
+            return None
+        seeds = math.ceil(pairs / self._yield)
+        return seeds if self._left is None else min(seeds, self._left)
+
+    @property
+    def _left(self) -> int | None:
+        """Planned seeds still to come: one that diverged is spent, one that failed may be run again."""
+        return None if self.looks.last is None else max(0, self.looks.last - max(self.n, self.pairs.shared))
+
+    @property
+    def _yield(self) -> float:
+        """Pairs that a seed gives: fewer than one where some diverge."""
+        return self.n / self.pairs.shared if self.pairs.paired and self.pairs.shared else 1.0
+
+    @property
+    def _reach(self) -> int | None:
+        """About how many pairs the planned seeds will have given."""
+        return None if self._left is None else self.n + round(self._left * self._yield)
 
     def _futile(self, more_seeds: int | None) -> bool:
         """Whether no further seed can decide: nothing will pair, for the control diverges always."""
@@ -197,18 +219,14 @@ class _Case:
     def _next_step(self, more_seeds: int | None, more_seconds: float | None, arms: int) -> str:
         """Say what would decide an arm that is undecided over three or more pairs."""
         assert self.estimate is not None
-        last, chance = self.looks.last, math.nan
+        chance, then = math.nan, self._reach or self.n + power.HORIZON
+        level = self.alpha / arms
         if self.estimate.seed.se > 0:
             chance = power.chance(
-                self.estimate,
-                self.n,
-                last or self.n + power.HORIZON,
-                margin=self.reachable_margin,
-                alpha=self.alpha / arms,
-                looks=self.looks,
+                self.estimate, self.n, then, margin=self.reachable_margin, alpha=level, looks=self.looks
             )
-        examples = self.pairs.examples is not None
-        return sentence.what_next(more_seeds, more_seconds, last, self.n, chance, examples)
+        spent, examples = self._left == 0, self.pairs.examples is not None
+        return sentence.what_next(more_seeds, more_seconds, self.looks.last, spent, chance, examples)
 
     def _finding(
         self,
@@ -238,7 +256,8 @@ class _Case:
             return sentence.hopeless(arm_lost, control_lost, partners.shared) + caution
         if self.tests is None or self.estimate is None:
             lost = len(set(self.arm.failed) | set(self.control.failed))
-            return sentence.too_few(self.n, more_seconds, lost) + caution
+            last = self.looks.last if more_seeds is None else None
+            return sentence.too_few(self.n, more_seconds, lost, last, spent=self._left == 0) + caution
         half_width = self.tests.high - self.estimate.difference
         narrow = self.estimate.half_width(self.looks.level(self.alpha, self.n, 1) * 2)
         text = sentence.finding(

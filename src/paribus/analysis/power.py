@@ -70,17 +70,22 @@ def chance(estimate: Estimate, n: int, later: int, *, margin: float, alpha: floa
     return max(different, equivalence_power(then, looks.level(alpha, later, 1), margin))
 
 
-def more_pairs(estimate: Estimate, n: int, *, margin: float, alpha: float, looks: Looks) -> int | None:
+def more_pairs(
+    estimate: Estimate, n: int, *, margin: float, alpha: float, looks: Looks, most: int | None = None
+) -> int | None:
     """Return about how many more pairs would decide with a chance of 0.8, were the observed difference the true one.
 
     None where 1000 more would not do, or where a sequential study would pass its planned maximum. A rough guide: it
     takes the observed difference and spread at their word.
+
+    Args:
+        most: the most pairs that there can be; by default the planned maximum.
     """
 
     def decides(later: int) -> bool:
         return chance(estimate, n, later, margin=margin, alpha=alpha, looks=looks) >= POWER
 
-    last = min(n + HORIZON, looks.last or n + HORIZON)
+    last = min(n + HORIZON, most or looks.last or n + HORIZON)
     candidates = range(max(n + 1, MIN_PAIRS), last + 1)
     if not candidates or not decides(last):
         return None

@@ -91,12 +91,18 @@ def finding(
     return text
 
 
-def too_few(n: int, more_seconds: float | None, failed: int) -> str:
-    """Say what is missing below three pairs: seeds, or first that what *failed* is mended."""
+def too_few(n: int, more_seconds: float | None, failed: int, last: int | None, *, spent: bool) -> str:
+    """Say what is missing below three pairs: seeds, or first that what *failed* is mended.
+
+    *last* is the planned maximum where it leaves too few of them; *spent*, none.
+    """
     have = "no seed that both arms completed" if n == 0 else f"{n} seed{'s' if n > 1 else ''}"
     more = MIN_PAIRS - n
     if failed >= more:
         return f"undecided: nothing can be concluded from {have}; mend the error, then run the failed trials again"
+    if last is not None:
+        left = "are spent" if spent else "leave too few"
+        return f"undecided: nothing can be concluded from {have}; the planned {last} seeds {left}"
     return (
         f"undecided: nothing can be concluded from {have}; "
         f"{more} more seed{'s' if more > 1 else ''} would give a first interval{_cost(more_seconds)}"
@@ -104,16 +110,19 @@ def too_few(n: int, more_seconds: float | None, failed: int) -> str:
 
 
 def what_next(
-    more_seeds: int | None, more_seconds: float | None, last: int | None, n: int, chance: float, examples: bool
+    more_seeds: int | None, more_seconds: float | None, last: int | None, spent: bool, chance: float, examples: bool
 ) -> str:
-    """Say what would decide an undecided arm; *chance* is that of a decision at the *last* planned look."""
+    """Say what would decide an undecided arm; *chance* is that of a decision at the *last* planned look.
+
+    *spent* is where no planned seed is left, whatever came of them.
+    """
     given = "if the difference is as observed,"
     if more_seeds is not None:
         about = more_seeds if more_seeds < 100 else round(more_seeds, -1)
         return (
             f"; {given} about {about} more seed{'s' if more_seeds > 1 else ''} would decide this{_cost(more_seconds)}"
         )
-    if last is not None and n >= last:
+    if spent:
         return f"; the planned {last} seeds are spent"
     if math.isnan(chance):
         return ""
