@@ -246,6 +246,17 @@ def test_until_decided_does_not_wait_for_pairs_that_never_come(lab: Path, store:
     assert [(verdict.verdict, verdict.more_seeds) for verdict in done.verdicts] == [("undecided", None)] * 2
 
 
+def test_until_decided_does_not_burn_seeds_on_identical_arms(lab: Path, store: Store) -> None:
+    asked = comparison(f"{lab}/base", [f"{lab}/pause=0.001"], margin=0.001)
+    done = conduct(asked, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12)
+    assert done.ran == 2 * 3
+    assert "more seeds can decide this; a test set of" in done.verdicts[0].sentence
+    both = comparison(f"{lab}/base", [f"{lab}/pause=0.001", f"{lab}/wide"], margin=0.001)
+    same, wide = conduct(both, store=store, runner=InProcessRunner(), until_decided=True, max_seeds=12).verdicts
+    assert (same.verdict, same.n) == ("undecided", 3)
+    assert wide.verdict == "better"
+
+
 def test_an_arm_that_always_diverges_goes_on_until_the_control_is_known_not_to(lab: Path, store: Store) -> None:
     gone = 'if config.mode == "diverge" and context.seed % 2:'
     lab.write_text(LAB.replace(gone, 'if config.mode == "diverge" and (context.seed % 2 or config.wide):'))

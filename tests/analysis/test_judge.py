@@ -113,6 +113,40 @@ def test_identical_outcomes_are_equivalent_and_equal_scores_are_not() -> None:
         )
 
 
+@pytest.mark.parametrize("max_n", [None, 30])
+@pytest.mark.parametrize("margin", [0.0, 0.01])
+def test_of_identical_arms_it_says_what_would_decide(margin: float, max_n: int | None) -> None:
+    def of(examples: int, margin: float, seeds: int = 4) -> Verdict:
+        rows = ["01" * (examples // 2) + "1" * (examples % 2)] * seeds
+        design = {"margin": margin, "max_n": max_n, "metric": "accuracy"}
+        return one(graded("same", *rows), control=graded("base", *rows), **design)
+
+    small = of(100, margin)
+    assert (small.verdict, small.more_seeds, small.futile) == ("undecided", None, True)
+    start = "undecided: both arms gave identical results on all 4 seeds, so the change may do nothing; no more seeds "
+    assert small.sentence.startswith(start + "can decide this; a ")
+    assert small.sentence.endswith(" points would, were they identical again")
+    least = float(re.search(r"margin of at least ([0-9.]+) points", small.sentence)[1]) / 100
+    at_last = max_n or 4  # under a plan the last look is the one that identical arms may wait for
+    assert of(100, least, at_last).verdict == "equivalent"
+    assert of(100, least * 0.9, at_last).verdict == "undecided"
+    asked = re.search(r"a test set of ([0-9]+) examples \(now 100\)", small.sentence)
+    assert (asked is None) == (margin == 0)
+    if asked is not None:
+        assert of(int(asked[1]), margin, at_last).verdict == "equivalent"
+        assert of(int(asked[1]) - 1, margin, at_last).verdict == "undecided"
+
+
+def test_identical_arms_wait_where_a_later_look_decides_or_divergence_may() -> None:
+    rows = ["0011" * 40] * 4
+    waits = one(graded("same", *rows), control=graded("base", *rows), margin=0.03, max_n=30)
+    assert (waits.verdict, waits.futile) == ("undecided", False)
+    assert waits.more_seeds is not None
+    lost = dataclasses.replace(graded("same", *rows), diverged=(4,))
+    shaky = one(lost, control=graded("base", *rows, rows[0]), margin=0.5)
+    assert (shaky.verdict, shaky.futile) == ("undecided", False)
+
+
 @pytest.mark.parametrize(("n", "word"), [(3, "undecided: the difference is"), (6, "better by")])
 def test_a_difference_without_spread_has_no_interval(n: int, word: str) -> None:
     control = ArmScores(name="base", scores=dict.fromkeys(range(n), 0.5))

@@ -211,8 +211,14 @@ class _Case:
         """About how many pairs the planned seeds will have given."""
         return None if self._left is None else self.n + round(self._left * self._yield)
 
+    @property
+    def _identical(self) -> bool:
+        return self.estimate is not None and self.estimate.agree > 0
+
     def _futile(self, more_seeds: int | None) -> bool:
-        """Whether no further seed can decide: nothing will pair, for the control diverges always."""
+        """Whether no further seed can decide: none will pair, or identical arms remain too few examples to tell."""
+        if self._identical:
+            return not self.apart and more_seeds is None
         never = self.pairs.control_only + self.pairs.both == self.pairs.shared
         return never and self.pairs.hopeless and more_seeds is None
 
@@ -221,6 +227,10 @@ class _Case:
         assert self.estimate is not None
         chance, then = math.nan, self._reach or self.n + power.HORIZON
         level = self.alpha / arms
+        if self._identical and self._futile(more_seeds):
+            assert self.pairs.examples is not None
+            nominal = self.looks.level(level, then, 1)
+            return sentence.identical(self.pairs.examples.shape[1], self.margin, nominal, self._wording(math.nan))
         if self.estimate.seed.se > 0:
             chance = power.chance(
                 self.estimate, self.n, then, margin=self.reachable_margin, alpha=level, looks=self.looks
@@ -263,7 +273,7 @@ class _Case:
         text = sentence.finding(
             verdict=chosen,
             direction=direction,
-            wording=sentence.Wording(half_width, *(() if self.points is None else (self.points, "points"))),
+            wording=self._wording(half_width),
             difference=self.estimate.difference,
             interval=(self.tests.low, self.tests.high),
             narrow=(self.estimate.difference - narrow, self.estimate.difference + narrow),
@@ -274,10 +284,13 @@ class _Case:
             generalises=partners.generalises,
             margin=self.margin,
             alpha=self.alpha,
-            identical=self.estimate.agree > 0,
+            identical=self._identical,
             next_step=self._next_step(more_seeds, more_seconds, arms) if chosen == "undecided" else "",
         )
         return text + ("" if partners.paired else sentence.UNPAIRED) + caution
+
+    def _wording(self, half_width: float) -> sentence.Wording:
+        return sentence.Wording(half_width, *(() if self.points is None else (self.points, "points")))
 
 
 def diverges_more(one_only: int, other_only: int, shared: int, *, alpha: float, looks: Looks) -> bool:

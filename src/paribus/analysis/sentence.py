@@ -132,6 +132,23 @@ def what_next(
     return f"; {given} 1000 more seeds would not decide this" + (", a larger test set might" if examples else "")
 
 
+def identical(examples: int, margin: float, level: float, wording: Wording) -> str:
+    r"""Say what would show that arms with identical results are equivalent, which no more seeds would.
+
+    They are where :math:`(1 - m)^E \le` *level*, with m the *margin* and E the number of test *examples*: either may
+    grow.
+    """
+    text = ", so the change may do nothing; no more seeds can decide this"
+    if level <= 0:
+        return text
+    least = -math.expm1(math.log(level) / examples)
+    step = 10.0 ** (math.floor(math.log10(least)) - 1)
+    ways = [f"a margin of at least {wording.scale * step * math.ceil(least / step):.2g} {wording.unit}".rstrip()]
+    if 0 < margin < 1:
+        ways.insert(0, f"a test set of {math.ceil(math.log(level) / math.log1p(-margin))} examples (now {examples})")
+    return f"{text}; {' or '.join(ways)} would, were they identical again"
+
+
 def diverges(arm: int, control: int, shared: int) -> str:
     """Say that divergence is the finding."""
     return f"diverges: {arm} of {shared} seeds diverged, against {control} of {shared} of the control"
