@@ -137,6 +137,18 @@ def test_of_identical_arms_it_says_what_would_decide(margin: float, max_n: int |
         assert of(int(asked[1]) - 1, margin, at_last).verdict == "undecided"
 
 
+def test_scores_that_tie_seed_by_seed_need_no_more_seeds_and_those_of_success_do() -> None:
+    twin = one(arm(noise=0.0), margin=0.01)
+    assert (twin.verdict, twin.futile) == ("undecided", True)
+    assert twin.sentence == (
+        "undecided: both arms gave the same score on all 8 seeds, so there is no interval, for new seeds on this test "
+        "set; the change may do nothing, and no more seeds can decide this"
+    )
+    solved = [ArmScores(name=name, scores={0: 1.0, 1: 1.0, 2: 0.0, 3: 1.0}) for name in ("base", "arm")]
+    assert not one(solved[1], control=solved[0], margin=0.01).futile
+    assert not one(graded("b", *["1100"] * 3), control=graded("a", *["0011"] * 3), margin=0.01).futile
+
+
 def test_identical_arms_wait_where_a_later_look_decides_or_divergence_may() -> None:
     rows = ["0011" * 40] * 4
     waits = one(graded("same", *rows), control=graded("base", *rows), margin=0.03, max_n=30)

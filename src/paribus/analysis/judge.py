@@ -6,6 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+
 from paribus.analysis import pairs, power, sentence, significance
 from paribus.analysis.comparison import Findings, method_name, word
 from paribus.analysis.intervals import Estimate, Floats
@@ -215,9 +217,16 @@ class _Case:
     def _identical(self) -> bool:
         return self.estimate is not None and self.estimate.agree > 0
 
+    @property
+    def _tied(self) -> bool:
+        """Whether scores that differ from seed to seed are the same in both arms, which chance does not bring about."""
+        scores = self.pairs.control
+        same = self.pairs.paired and bool(np.array_equal(scores, self.pairs.treated))
+        return same and self.pairs.examples is None and self.n >= MIN_PAIRS and len(np.unique(scores)) == self.n
+
     def _futile(self, more_seeds: int | None) -> bool:
         """Whether no further seed can decide: none will pair, or identical arms remain too few examples to tell."""
-        if self._identical:
+        if self._identical or self._tied:
             return not self.apart and more_seeds is None
         never = self.pairs.control_only + self.pairs.both == self.pairs.shared
         return never and self.pairs.hopeless and more_seeds is None
@@ -227,6 +236,8 @@ class _Case:
         assert self.estimate is not None
         chance, then = math.nan, self._reach or self.n + power.HORIZON
         level = self.alpha / arms
+        if self._tied and self._futile(more_seeds):
+            return sentence.TIED
         if self._identical and self._futile(more_seeds):
             assert self.pairs.examples is not None
             nominal = self.looks.level(level, then, 1)

@@ -35,6 +35,7 @@ class Wording:
 
 
 UNPAIRED = "; unpaired, by Welch's t: the arms share no seeds"
+TIED = "; the change may do nothing, and no more seeds can decide this"
 
 
 def finding(
