@@ -168,6 +168,29 @@ def test_a_difference_without_spread_has_no_interval(n: int, word: str) -> None:
     assert verdict.sentence.startswith(f"{word} 1.00 points (the same on all {n} seeds, so there is no interval)")
 
 
+def test_without_an_interval_none_is_spoken_of_beside_other_arms() -> None:
+    control = ArmScores(name="base", scores=dict.fromkeys(range(6), 0.5))
+    arms = [ArmScores(name=name, scores=dict.fromkeys(range(6), score)) for name, score in (("a", 0.51), ("b", 0.52))]
+    verdict, _ = judge(control, arms, direction="max", margin=0.0, alpha=0.05)
+    assert verdict.verdict == "undecided"
+    assert (
+        "(the same on all 6 seeds, so there is no interval), for new seeds on this test set; for this arm alone p = "
+        "0.031, and with 2 arms to compare p = 0.062" in verdict.sentence
+    )
+
+
+@pytest.mark.parametrize(("alpha", "level"), [(0.05, "95"), (0.005, "99.5"), (1e-3, "99.9"), (1e-4, "99.99")])
+def test_an_interval_names_its_whole_level_and_is_finite(alpha: float, level: str) -> None:
+    for max_n in (None, 8):
+        arms = [arm("x" * k, shift=0.02) for k in range(1, 40)]
+        for verdict in judge(CONTROL, arms, direction="max", margin=0.0, alpha=alpha, max_n=max_n):
+            assert f"({level} % interval " in verdict.sentence
+            assert math.isfinite(verdict.low)
+            assert math.isfinite(verdict.high)
+            assert "inf" not in verdict.sentence
+            assert "nan" not in verdict.sentence
+
+
 def test_divergence_of_every_seed_is_the_finding() -> None:
     verdict = one(ArmScores(name="hot", scores={}, diverged=(0, 1)))
     assert (verdict.verdict, verdict.diverged, verdict.n) == ("diverges", 2, 0)
@@ -355,8 +378,13 @@ def test_the_same_study_twice_is_the_same_to_the_bit() -> None:
 def test_studies_that_contradict_themselves_are_refused() -> None:
     with pytest.raises(ConfigError, match="two arms are called 'arm'"):
         judge(CONTROL, [arm(), arm()], direction="max", margin=0.0, alpha=0.05)
-    with pytest.raises(ConfigError):
-        one(arm(), alpha=0.0)
+    for alpha, said in (
+        (0.0, "not 0.0$"),
+        (0.5, "not 0.5$"),
+        (1e-7, "not 1e-07; no law of scores is known so far out"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            one(arm(), alpha=alpha)
     with pytest.raises(DataError, match="per-example"):
         one(arm(), generalise="examples")
     assert judge(CONTROL, [], direction="max", margin=0.0, alpha=0.05) == ()

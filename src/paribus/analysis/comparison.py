@@ -82,7 +82,7 @@ def compare(
         control, treated: (n,) scores; where *paired*, entry i of both comes from the same seed (Student's t of the
             differences), else the vectors may differ in length (Welch's t).
         margin: the smallest difference that matters; zero never says ``equivalent``.
-        alpha: rate of false verdicts, in (0, 0.5).
+        alpha: rate of false verdicts, in [0.0001, 0.5).
 
     Raises:
         DataError: a score is NaN or infinite, or paired vectors differ in length.

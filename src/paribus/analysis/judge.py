@@ -39,7 +39,7 @@ def judge(
     Args:
         direction: whether a higher (``max``) or a lower (``min``) metric is better.
         margin: the smallest difference that matters; zero never says ``equivalent``.
-        alpha: rate of false verdicts, in (0, 0.5).
+        alpha: rate of false verdicts, in [0.0001, 0.5).
         max_n: planned maximum of seeds of a study that is looked at along the way, after every seed if one likes;
             None for one look at a number of seeds fixed beforehand.
         generalise: to new seeds on this test set, or to new examples too; ``auto`` chooses the latter wherever every

@@ -70,7 +70,7 @@ def finding(
         ends = (-ends[1], -ends[0]) if verdict in ("better", "worse") and difference < 0 else ends
         apart = verdict in ("better", "worse") and ends[0] * ends[1] > 0
         low, high = (wording.number(end, beside_zero=apart) for end in ends)
-        return f"({100 * level:.3g} % interval {low} to {high}, n = {n} seeds)"
+        return f"({100 * level:.10g} % interval {low} to {high}, n = {n} seeds)"
 
     if verdict == "equivalent":
         return (
@@ -81,7 +81,9 @@ def finding(
     if verdict == "undecided":
         text = f"undecided: the difference is {wording.amount(difference)} {ends}{over}"
         if p_value <= alpha < adjusted_p:
-            text += f"; the interval is for this arm alone, and with {arms} arms to compare p = {adjusted_p:.2g}"
+            bare = math.isnan(interval[0])
+            alone = f"for this arm alone p = {p_value:.2g}" if bare else "the interval is for this arm alone"
+            text += f"; {alone}, and with {arms} arms to compare p = {adjusted_p:.2g}"
         return text + next_step
     text = f"{verdict} by {wording.amount(abs(difference))} {ends}{over}"
     if direction == "min":

@@ -20,7 +20,7 @@ class Sequential:
 
     Args:
         margin: the smallest difference that matters; zero never says ``equivalent``.
-        alpha: rate of false verdicts over all looks together, in (0, 0.5).
+        alpha: rate of false verdicts over all looks together, in [0.0001, 0.5).
         max_n: the planned maximum of seeds, 3 or more; further scores are refused.
 
     >>> sequential = Sequential(margin=0.0, alpha=0.05, max_n=30)

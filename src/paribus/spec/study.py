@@ -14,6 +14,9 @@ from paribus.spec.name import split
 
 Direction = Literal["max", "min"]
 
+LEAST_ALPHA = 1e-4
+"""Below, Student's t would be trusted further out than scores follow it, and the simulated bounds have no paths."""
+
 _BETTER_LOW = re.compile(
     r"(?:^|[^a-z])(?:loss|error|errors|err|nll|perplexity|ppl|mse|mae|rmse|fid|cost|seconds|latency|memory|bytes"
     r"|cross[^a-z]?entropy|ce|ece|brier|wer|cer|bpd|kl|lpips|mape|smape|msle|rmsle|regret|flops|time|runtime)(?![a-z])"
@@ -29,9 +32,11 @@ def check_design(margin: float, alpha: float) -> None:
     """Refuse a margin or alpha that means nothing."""
     if not (math.isfinite(margin) and margin >= 0):
         raise ConfigError(f"the margin is the smallest difference that matters, zero or more, not {margin}")
-    if not 0 < alpha < 0.5:
+    if not LEAST_ALPHA <= alpha < 0.5:
+        far = "; no law of scores is known so far out" if 0 < alpha < LEAST_ALPHA else ""
         raise ConfigError(
-            f"alpha is the accepted rate of false verdicts, between 0 and 0.5 (usually 0.05), not {alpha}"
+            f"alpha is the accepted rate of false verdicts, from {LEAST_ALPHA:g} to below 0.5 (usually 0.05), "
+            f"not {alpha}{far}"
         )
 
 
