@@ -158,3 +158,28 @@ def test_the_control_and_the_file_must_be_there(cli: Cli, folder: Path) -> None:
     assert "'base'" in cli("analyze", "runs.csv", "--control", "bse").error
     assert "nowhere.csv" in cli("analyze", "nowhere.csv", "--control", "base").error
     assert "--control" in cli("analyze", "runs.csv").error
+
+
+def test_a_margin_that_no_share_can_reach_is_refused_with_the_unit(cli: Cli, folder: Path) -> None:
+    (folder / "runs.csv").write_text(_long(_rows()))
+    refused = cli("analyze", "runs.csv", "--control", "base", "--margin", "1")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.error == "the margin 1 is 100 points, for accuracy is a share: 0.01 is one point"
+    assert cli("analyze", "runs.csv", "--control", "base", "--margin", "0.99").code == 0
+    (folder / "percent.csv").write_text(_long([(arm, seed, 100 * float(str(value))) for arm, seed, value in _rows()]))
+    assert cli("analyze", "percent.csv", "--control", "base", "--margin", "1").code == 0
+    (folder / "other.csv").write_text(_long(_rows()).replace("accuracy", "points"))
+    assert cli("analyze", "other.csv", "--control", "base", "--margin", "1").code == 0
+
+
+def test_a_run_with_such_a_margin_is_refused_before_it_where_the_store_knows_the_unit(cli: Cli) -> None:
+    command = ("compare", "my_lab.py/base", "my_lab.py/trick", "--seeds", "3", "--margin", "1.0")
+    first = cli(*command)
+    assert (first.code, first.out) == (2, "")
+    assert "0.01 is one point" in first.error
+    assert "[6/6]" in first.err, "nothing was known of the unit"
+    again = cli("compare", "my_lab.py/base", "my_lab.py/double", "--seeds", "3", "--margin", "1")
+    assert "0.01 is one point" in again.error
+    assert "[1/" not in again.err
+    assert cli(*command[:-1], "0.01").code == 0
+    assert cli(*command, "--metric", "loss").code == 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from paribus.errors import DataError
+from paribus.errors import ConfigError, DataError
 
 
 def is_percentage(metric: str) -> bool:
@@ -21,6 +21,19 @@ def is_percentage(metric: str) -> bool:
 def is_share(metric: str, values: Iterable[float]) -> bool:
     """Return whether *metric* is a share from 0 to 1 that people read in percent: an accuracy not in percent yet."""
     return is_percentage(metric) and max((abs(value) for value in values), default=0.0) <= 1.5
+
+
+def check_margin(metric: str, margin: float, values: Iterable[float]) -> None:
+    """Refuse a *margin* that every difference of *metric* is under, for its *values* are shares from 0 to 1.
+
+    Raises:
+        ConfigError: the margin is 1 or more; it says what one point is.
+    """
+    finite = [value for value in values if math.isfinite(value)] if margin >= 1 else []
+    if finite and is_share(metric, finite):
+        raise ConfigError(
+            f"the margin {margin:g} is {100 * margin:g} points, for {metric} is a share: 0.01 is one point"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

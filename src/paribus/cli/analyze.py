@@ -42,6 +42,7 @@ def analyze(
     of a run, the last row alone. Arms that share no seeds are judged unpaired.
     """
     from paribus.analysis import judge, read_table
+    from paribus.analysis.scores import check_margin
     from paribus.cli.direction import direction_of
     from paribus.cli.elsewhere import material_of
     from paribus.cli.files import prepare
@@ -64,6 +65,7 @@ def analyze(
     )
     for note in table.notes:
         say(f"note: {note}")
+    check_margin(study.metric, study.margin, (v for arm in (table.control, *table.arms) for v in arm.scores.values()))
     verdicts = judge(
         table.control,
         table.arms,

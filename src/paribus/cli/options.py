@@ -60,7 +60,11 @@ Metric = Annotated[
 ]
 Margin = Annotated[
     float | None,
-    typer.Option("--margin", metavar="X", help="The smallest difference that matters, in the metric's unit."),
+    typer.Option(
+        "--margin",
+        metavar="X",
+        help="The smallest difference that matters, in the metric's unit: 0.01 is a point of an accuracy up to 1.",
+    ),
 ]
 DirectionWord = Annotated[
     str | None, typer.Option("--direction", metavar="max|min", help="Whether more (max) or less (min) is better.")
