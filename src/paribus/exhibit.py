@@ -21,6 +21,7 @@ from paribus.gather import Results
 from paribus.report.gallery import Answers, find_flips, find_mistakes, illustrate
 from paribus.report.material import ArmMaterial, Chosen, Curve, Images, Material, Mishap, NoteLine
 from paribus.report.unit import counted
+from paribus.run.provenance import COVERED, apart
 from paribus.spec.difference import field_differences, source_difference
 from paribus.spec.experiment import Experiment, declared_changes
 from paribus.spec.lab import Pictures
@@ -45,7 +46,7 @@ def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] =
         for experiment, scores in zip(experiments, results.scores, strict=True)
     ]
     _missing_beside(study, materials, gaps)
-    shown, others = _environment(results.records)
+    shown, others, fields = _environment(results.records)
     return Material(
         study=study,
         base=results.base or "",
@@ -56,6 +57,7 @@ def exhibit(results: Results, *, base_reason: str = "", command: Sequence[str] =
         arms=tuple(materials[1:]),
         environment=shown,
         other_environments=others,
+        environments_differ_in=fields,
         command=shlex.join(command),
         made=datetime.now(UTC),
         seconds=sum(record.seconds or 0.0 for record in results.records),
@@ -359,10 +361,18 @@ def _look(experiment: Experiment) -> Any:
     return look
 
 
-def _environment(records: Sequence[TrialRecord]) -> tuple[dict[str, Any], int]:
-    """Return the most frequent environment among *records*, and how many trials ran in another one."""
+def _environment(records: Sequence[TrialRecord]) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+    """Return the most frequent environment among *records*, how many trials ran in another, and in what those differ.
+
+    The state of the code makes no other environment: its digest is the trial's identity.
+    """
     if not records:
-        return {}, 0
+        return {}, 0, ()
     counted = Counter(tuple(sorted(record.environment.items())) for record in records)
-    usual, count = counted.most_common(1)[0]
-    return dict(usual), len(records) - count
+    alike: Counter[tuple[tuple[str, Any], ...]] = Counter()
+    for found, count in counted.items():
+        alike[tuple(item for item in found if item[0] not in COVERED)] += count
+    most = alike.most_common(1)[0][0]
+    usual = next(dict(found) for found, _ in counted.most_common() if not apart(dict(found), dict(most)))
+    others = [differing for record in records if (differing := apart(usual, record.environment))]
+    return usual, len(others), tuple(dict.fromkeys(name for differing in others for name in differing))

@@ -285,3 +285,23 @@ def test_a_metric_beside_that_nobody_measures_blocks_no_verdict(store: Store) ->
     assert agreement.seeds == (0, 1, 2, 3)
     means = {arm.label: sum(arm.scores.scores.values()) for arm in (material.control, *material.arms)}
     assert list(agreement.order) == sorted(means, key=means.__getitem__, reverse=True)
+
+
+def test_trials_of_another_environment_are_counted_with_what_differs(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab()
+    where = {"processor": "a", "threads_per_trial": 1, "code": "c", "paribus": "1", "paribus_commit": "x"}
+    monkeypatch.setattr("paribus.flow.environment", lambda **_: where)
+    shown(store, seeds=3)
+    where |= {"paribus_commit": "y", "paribus": "2"}
+    material = shown(store, seeds=4)
+    assert (material.other_environments, material.environments_differ_in) == (0, ())
+    assert material.environment["paribus_commit"] == "x"
+    where |= {"processor": "b", "threads_per_trial": 2, "cores": 8}
+    material = shown(store, seeds=6)
+    assert (material.other_environments, material.environment["processor"]) == (6, "a")
+    assert (
+        "6 trials ran in another environment than the one shown; it differs in: processor, threads per trial, cores."
+        in warnings(material)
+    )

@@ -169,6 +169,8 @@ class Material:
     chosen: Chosen | None = None
     other_environments: int = 0
     """How many trials ran in an environment that differs from the one shown."""
+    environments_differ_in: tuple[str, ...] = ()
+    """The fields in which those environments differ from it."""
     notes: tuple[NoteLine, ...] = ()
     agreement: tuple[Concordance, ...] = ()
     """How alike the judges of each of the study's measures rank control and arms, by their labels."""

@@ -146,7 +146,11 @@ def warnings(material: Material, *, of_arms: bool = True) -> list[str]:
     scores = material.control.scores
     lines.extend(_mishaps("The control", len(scores.diverged), len(scores.failed)))
     if material.other_environments:
-        lines.append(f"{counted(material.other_environments, 'trial')} ran in another environment than the one shown.")
+        fields = ", ".join(name.replace("_", " ") for name in material.environments_differ_in)
+        lines.append(
+            f"{counted(material.other_environments, 'trial')} ran in another environment than the one shown"
+            f"{f'; it differs in: {fields}' if fields else ''}."
+        )
     if material.looks:
         lines.append(_looked(material))
     return lines

@@ -5,12 +5,23 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 _PACKAGES = ("paribus", "torch", "torchvision", "numpy", "scipy", "opencv-python-headless", "scikit-learn")
+
+COVERED = ("code", "paribus", "paribus_commit")
+"""What tells one state of the code from another: a trial's identity has the digest of the code that decides it."""
+
+
+def apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields in which two environments differ, save those that the digest of the code covers."""
+    fields = dict.fromkeys((*one, *other))
+    return tuple(name for name in fields if name not in COVERED and one.get(name) != other.get(name))
 
 
 def environment(*, device: str, threads: int, code: str) -> dict[str, str | int | float]:
