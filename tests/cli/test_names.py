@@ -59,7 +59,8 @@ def test_diff_is_minimal(cli: Cli) -> None:
 def test_tree_offers_changes_and_then_shows_effects(cli: Cli) -> None:
     empty = cli("tree")
     assert "Nothing has been run yet" in empty.out
-    assert "abs_max" in empty.out
+    assert "paribus tree LAB, with one of adversarial, " in empty.out
+    assert "abs_max" not in empty.out, "changes of a lab that is named, and of no other"
     offered = cli("tree", "my_lab.py")
     assert "Nothing of my_lab.py has been run yet" in offered.out
     assert "Adds to the accuracy." in offered.out
@@ -127,6 +128,17 @@ def test_the_log_tells_what_happened_in_order(cli: Cli) -> None:
     assert "indeed" not in of_study
     with Store.open() as store:
         assert [note.author for note in store.notes()] == ["person", "person"]
+
+
+def test_the_log_in_a_pipe_has_a_line_an_entry(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " ".join(f"word{number}" for number in range(100))
+    cli("note", "my_lab.py/trick/rate=0.25", f"{text}\nand its end")
+    heading, line = cli("log").out.splitlines()
+    assert heading.split() == ["written", "by", "about", "what"]
+    assert line.endswith(f"my_lab.py/trick/rate=0.25  {text} and its end")
+    assert line.index("word0") == heading.index("what")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as in a terminal
+    assert len(cli("log").out.splitlines()) > 10, "wrapped"
 
 
 def test_the_log_says_that_an_ablation_lacks_what_it_names(cli: Cli) -> None:

@@ -215,8 +215,10 @@ def test_the_name_of_a_moved_file_is_another_but_its_identity_stays(tmp_path: Pa
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("def run(config, context: return 1", "line 1: SyntaxError"),
-        ("import nothing_of_this_name", "ModuleNotFoundError"),
+        ("def run(config, context: return 1", "line 1: SyntaxError while importing it: invalid syntax$"),
+        ("x = 1\n\ndef f():\n    import nothing_of_this_name\nf()", "broken.py, line 4: ModuleNotFoundError"),
+        ("x = 1\nimport json\njson.loads('{')", "broken.py, line 3: JSONDecodeError"),
+        ("x = 1\nimport paribus_beside_it", "broken.py, line 2: SyntaxError .*\\(paribus_beside_it.py, line 3\\)"),
         ("x = 1", "defines run"),
         ("def run(config, context): return {}", "one frozen dataclass called Config"),
         (
@@ -231,9 +233,13 @@ def test_the_name_of_a_moved_file_is_another_but_its_identity_stays(tmp_path: Pa
         ),
     ],
 )
-def test_a_broken_file_is_explained_in_one_line(tmp_path: Path, source: str, message: str) -> None:
-    path = tmp_path / "broken.py"
+def test_a_broken_file_is_explained_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("broken.py")
     path.write_text(source)
+    (tmp_path / "paribus_beside_it.py").write_text("x = 1\n\ny = (")
     with pytest.raises(ConfigError, match=message) as error:
         registry.experiment(f"{path}/base")
     assert "\n" not in str(error.value)

@@ -55,6 +55,5 @@ def tree(
                 console.print(offer(found))
     if not names:
         console.print(name_tree([]))
-        for name in registry.lab_names():
-            console.print()
-            console.print(offer(registry.lab(name)))
+        labs = ", ".join(registry.lab_names())
+        console.print(Text(f"What a lab offers: paribus tree LAB, with one of {labs}, or a file of your own.", "dim"))

@@ -185,6 +185,18 @@ def log_table(lines: Iterable[NoteLine]) -> RenderableType:
     return table
 
 
+def log_lines(lines: Iterable[NoteLine]) -> list[str]:
+    """Return the work log for a program that reads it: one line an entry, however long, under the same headings."""
+    rows = [("written", "by", "about", "what")]
+    for line in lines:
+        written = line.written.strftime("%Y-%m-%d %H:%M")
+        rows.append((written, line.author, line.about, " ".join(line.text.split())))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return [
+        "  ".join((*(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)), row[3])) for row in rows
+    ]
+
+
 def finding_table(findings: Iterable[Finding]) -> RenderableType:
     """Return a lab's diagnostics, with a symbol beside each level."""
     table = _table("", "checked", "seen", "what it means")

@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import os
 import sys
+import traceback
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -203,9 +204,18 @@ def _import_file(path: Path) -> ModuleType:
             spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise ConfigError(f"{path}{line}: {type(error).__name__} while importing it: {error}") from error
+        line, what = _within(path, error)
+        raise ConfigError(f"{path}{line}: {type(error).__name__} while importing it: {what}") from error
     return module
+
+
+def _within(path: Path, error: BaseException) -> tuple[str, str]:
+    """Where in the file *path* it was that *error* came, as ``, line N``, and what it says, which is no place twice."""
+    here = os.path.abspath(path)  # as Python calls the file
+    if isinstance(error, SyntaxError) and error.filename == here:
+        return f", line {error.lineno}", error.msg
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == here]
+    return f", line {lines[-1]}" if lines else "", str(error)
 
 
 def _baseline(module: ModuleType, name: str) -> Any:
