@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from paribus.analysis import ArmScores, choose, intervals, judge, pairing_gain
 from paribus.analysis.comparison import Findings, word
 from paribus.analysis.intervals import Estimate
 from paribus.analysis.looks import MIN_PAIRS, ONCE, EverySeed, Looks
 from paribus.analysis.pairs import pair
+from paribus.analysis.selection import first_seeds
 from paribus.spec.seed import Streams
 
 from .simulate import LAWS, Watched, at_least, at_most, outcomes, pairs, successes
@@ -149,6 +151,29 @@ def test_choosing_on_one_half_of_the_seeds_and_judging_on_the_other_keeps_alpha(
                 greedy += verdict != "undecided"
     assert at_most(honest, STUDIES, ALPHA)
     assert not at_most(greedy, STUDIES, ALPHA)
+
+
+def test_choosing_once_and_looking_after_every_later_seed_keeps_alpha_and_choosing_anew_does_not() -> None:
+    planned, arms, every = 30, 8, np.arange(STUDIES)
+    first, rng = first_seeds(planned), Streams(25).generator("choose once")
+    luck = rng.standard_normal((STUDIES, 1 + arms, planned))
+    d, validation = luck[:, 1:] - luck[:, :1], luck[:, 1:] + 0.3 * rng.standard_normal((STUDIES, arms, planned))
+
+    def rejects(scores: np.ndarray, looks: EverySeed) -> np.ndarray:
+        n = scores.shape[1]
+        t = scores.mean(1) / (scores.std(1, ddof=1) / np.sqrt(n))
+        return np.abs(t) > student.isf(looks.level(ALPHA, n, 2) / 2, n - 1)
+
+    looks, anew_looks = EverySeed(planned - first), EverySeed(planned // 2)
+    best = validation[:, :, :first].mean(2).argmax(1)
+    once = sum(rejects(d[every, best, first:n], looks) for n in range(first + MIN_PAIRS, planned + 1)) > 0
+    anew = np.zeros(STUDIES, bool)
+    for n in range(2 * MIN_PAIRS, planned + 1):
+        best = validation[:, :, :n:2].mean(2).argmax(1)
+        anew |= rejects(d[every, best, 1:n:2], anew_looks)
+    assert at_most(int(once.sum()), STUDIES, ALPHA)
+    assert at_least(int(once.sum()), STUDIES, ALPHA)
+    assert not at_most(int(anew.sum()), STUDIES, ALPHA)
 
 
 @pytest.mark.parametrize("max_n", [None, 12])
