@@ -36,7 +36,10 @@ Seeds = Annotated[
 ]
 UntilDecided = Annotated[
     bool,
-    typer.Option("--until-decided", help="Add seeds one by one until every arm is decided; looking often is paid for."),
+    typer.Option(
+        "--until-decided",
+        help="Add seeds one by one until every arm, and the chosen one, is decided; looking often is paid for.",
+    ),
 ]
 MaxSeeds = Annotated[
     int | None,
