@@ -72,42 +72,29 @@ def concordances(
     Source: Kendall and Babington Smith (1939), "The problem of m rankings", Ann. Math. Statist. 10.
     """
     found = [
-        _concordance(measure, ranked, tuple(own), tuple(set_apart), direction, alpha)
-        for measure, own in judges.items()
-        for ranked, set_apart in [_with_values(scores, own)]
-        if len(ranked) >= LEAST and _shared_seeds(ranked, own)
+        one for measure, own in judges.items() if (one := _concordance(measure, scores, tuple(own), direction, alpha))
     ]
     adjusted = holm([one.p_value for one in found])
     return tuple(replace(one, adjusted_p=p) for one, p in zip(found, adjusted, strict=True))
 
 
-def _with_values(scores: Scores, judges: Sequence[str]) -> tuple[Scores, list[str]]:
-    """Return what every judge has values of, and the names of the rest in the order given."""
-    ranked = {name: own for name, own in scores.items() if all(own.get(judge) for judge in judges)}
-    return ranked, [name for name in scores if name not in ranked]
-
-
-def _shared_seeds(scores: Scores, judges: Sequence[str]) -> list[int]:
-    return sorted(set.intersection(*(set(own.get(judge, {})) for own in scores.values() for judge in judges)))
-
-
 def _concordance(
-    measure: str,
-    scores: Scores,
-    judges: tuple[str, ...],
-    left_out: tuple[str, ...],
-    direction: Direction,
-    alpha: float,
-) -> Concordance:
-    seeds = _shared_seeds(scores, judges)
+    measure: str, scores: Scores, judges: tuple[str, ...], direction: Direction, alpha: float
+) -> Concordance | None:
+    ranked = {name: own for name, own in scores.items() if all(own.get(judge) for judge in judges)}
+    if len(ranked) < LEAST:
+        return None
+    seeds = sorted(set.intersection(*(set(own[judge]) for own in ranked.values() for judge in judges)))
+    if not seeds:
+        return None
     sign = -1.0 if direction == "max" else 1.0
-    values = sign * np.array([[[own[judge][seed] for seed in seeds] for own in scores.values()] for judge in judges])
+    values = sign * np.array([[[own[judge][seed] for seed in seeds] for own in ranked.values()] for judge in judges])
     ranks = rankdata(values.mean(axis=2), axis=1)  # (judges, things), from values (judges, things, seeds)
     drawn = Streams(len(seeds)).generator("concordance/seeds").integers(0, len(seeds), (RESAMPLES, len(seeds)))
     resampled = [kendall_w(rankdata(values[:, :, rows].mean(axis=2), axis=1)) for rows in drawn]
     low, high = np.quantile(resampled, (alpha / 2, 1 - alpha / 2))
     w = kendall_w(ranks)
-    names = tuple(scores)
+    names = tuple(ranked)
     return Concordance(
         measure=measure,
         judges=judges,
@@ -118,7 +105,7 @@ def _concordance(
         p_value=(p := _by_chance(w, *ranks.shape)),
         adjusted_p=p,
         seeds=tuple(seeds),
-        left_out=left_out,
+        left_out=tuple(name for name in scores if name not in ranked),
     )
 
 

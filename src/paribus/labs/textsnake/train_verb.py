@@ -41,17 +41,15 @@ def train(
     """
     from paribus.cli.conducting import check_device
     from paribus.cli.files import prepare
-    from paribus.cli.going_on import going_on
+    from paribus.cli.in_view import in_view
     from paribus.cli.scratch import scratch_of
     from paribus.cli.terminal import one_line, say
-    from paribus.errors import ConfigError, DataError, RunError
+    from paribus.errors import ConfigError, DataError
     from paribus.labs.textsnake import LAB
     from paribus.labs.textsnake.detector import torch_for
     from paribus.labs.textsnake.experiments import Training
     from paribus.labs.textsnake.published import published
     from paribus.nn.networks.names import file_digest
-    from paribus.report.watch import Watch
-    from paribus.spec.context import Context, Diverged
     from paribus.train.schedule import OneCycle
 
     check_device(device)
@@ -74,14 +72,8 @@ def train(
     files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in photographs.paths if path.exists()]
     scratch = scratch_of(LAB, (training, data, split, skip_broken, began, files), (), seed=seed, device=device)
     title = f"{Path(weights).name} on {len(photographs)} photographs of {data}"
-    watch = Watch(title)
-    with going_on(watch), watch, reproducible(device):
-        try:
-            context = Context(seed=seed, device=device, scratch=scratch, emit=watch)
-            model = fine_tuned(load_weights(weights), photographs, training, context)
-        except Diverged as error:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise RunError(f"{title}: it diverged ({error.reason})") from None
+    with in_view(title, seed=seed, device=device, scratch=scratch) as context, reproducible(device):
+        model = fine_tuned(load_weights(weights), photographs, training, context)
     record = {"began_as": f"{Path(weights).name} {began}", "data": f"{data}, {split}", "images": len(photographs)}
     save_weights(out, model.to("cpu"), {**record, "steps": steps, "seed": seed})
     shutil.rmtree(scratch, ignore_errors=True)

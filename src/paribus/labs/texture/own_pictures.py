@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from paribus.data.pictures import Picture
-from paribus.errors import DataError, RunError
-from paribus.report.watch import Watch
-from paribus.spec.context import Context, Diverged
+from paribus.errors import DataError
+from paribus.spec.context import Context
 from paribus.train.arithmetic import reproducible
 
 Made = TypeVar("Made")
@@ -51,16 +49,14 @@ def run_job(job: Job, made: Callable[[Context], Made]) -> tuple[Made, Path]:
     Raises:
         RunError: the loss left the numbers.
     """
-    from paribus.cli.going_on import going_on
+    from paribus.cli.in_view import in_view
 
-    scratch, watch = job.scratch, Watch(job.title)
-    with going_on(watch), watch, reproducible(job.device):
-        try:
-            found = made(Context(seed=job.seed, device=job.device, scratch=scratch, emit=watch))
-        except Diverged as error:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise RunError(f"{job.title}: it diverged ({error.reason}); --change adam takes smaller steps") from None
-    return found, scratch
+    scratch, remedy = job.scratch, "; --change adam takes smaller steps"
+    with (
+        in_view(job.title, seed=job.seed, device=job.device, scratch=scratch, remedy=remedy) as context,
+        reproducible(job.device),
+    ):
+        return made(context), scratch
 
 
 def by_texture_network(weights: str, size: tuple[int, int], seed: int) -> tuple[Picture, dict[str, Any]]:
