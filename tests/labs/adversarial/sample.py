@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from paribus.data.scanned_digits import load_digits
 from paribus.errors import ConfigError
-from paribus.labs.adversarial.experiments import ATTACKS, Protocol
+from paribus.labs.adversarial.experiments import ATTACKS, Config, Protocol, Trained
 from paribus.labs.adversarial.norms import NORMS
 from paribus.labs.adversarial.protocol import attack_named
 from paribus.nn.initial import initialise, untouched_rng
@@ -25,6 +25,12 @@ def _known(by: str, norm: str) -> bool:
         return False
     return True
 
+
+TINY = Config(
+    victim=Trained(widths=(4,), steps=6, batch_size=16, examples=100),
+    protocol=Protocol(attacks=("pgd", "square"), steps=3, queries=5, images=20),
+)
+"""An experiment that takes a moment."""
 
 PAIRS = [(by, norm) for by in ATTACKS for norm in NORMS if _known(by, norm)]
 """Every attack in every norm that it knows."""

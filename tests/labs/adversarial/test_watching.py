@@ -105,8 +105,8 @@ def test_a_trial_says_which_attack_it_is_at_on_how_many_images_and_never_goes_ba
     done = [report.done for report in progress]
     assert done == sorted(done)
     pgd, square = 2 + 4 + 1, 2 + 7 + 1
-    tests = 2 * (2 + 4 + 1) + (2 + 2) + 2 * (2 + 20 + 1) + (2 + 20) + (2 + 7 + 1)
-    assert {report.total for report in progress} == {30 + pgd + square + tests}
+    tests = 2 * (2 + 4 + 1) + (2 + 2) + 2 * (2 + 20 + 1) + (2 + 20) + (2 + 7 + 1) + (2 + 1)
+    assert {report.total for report in progress} == {30 + pgd + square + 30 + tests}
     assert done[-1] == progress[-1].total
     assert [report.doing for report in progress[:30]] == [""] * 30
     first = next(report for report in progress if report.doing.startswith("pgd"))
@@ -114,7 +114,7 @@ def test_a_trial_says_which_attack_it_is_at_on_how_many_images_and_never_goes_ba
     left = [report.doing for report in progress if "attack 2 of 2, on " in report.doing]
     assert left
     assert all(text.startswith("square") and not text.endswith("20 of 20 images") for text in left)
-    assert any("masking test 7 of 7" in report.doing for report in progress)
+    assert any("masking test 8 of 8" in report.doing for report in progress)
 
 
 def test_the_number_told_is_that_of_the_images_that_stand(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from paribus.data.split import SPLITS
 from paribus.labs.adversarial.data import part, tensors
 from paribus.labs.adversarial.experiments import Config, Trained
 from paribus.labs.adversarial.masking import masking, radius
-from paribus.labs.adversarial.run import MASKING_IMAGES, attacked_by, victim_of
+from paribus.labs.adversarial.run import MASKING_IMAGES, attacked_by, substitute_of, victim_of
 from paribus.spec.context import Context
 from paribus.spec.finding import Finding
 from paribus.train.arithmetic import reproducible
@@ -38,12 +38,14 @@ def check(config: Config, context: Context) -> Iterator[Finding]:
         rows = torch.nonzero(right).flatten()[:MASKING_IMAGES]
         if len(rows) == 0:
             return
-        how = config.protocol
-        seen = masking(model, images[rows], labels[rows], context.streams, norm=how.norm, eps=radius(how))
+        how, other = config.protocol, substitute_of(config, context)
+        some = images[rows], labels[rows]
+        seen = masking(model, *some, context.streams, norm=how.norm, eps=radius(how), substitute=other)
         black_box = "" if seen.black_box is None else f"black box {seen.black_box:.0%}, "
+        transfer = "" if seen.transfer is None else f"by another network's {seen.transfer:.0%}, "
         told = seen.alarms or (
             f"of {len(rows)} images broken within {seen.eps:g} in {seen.norm}: by many steps {seen.many_steps:.0%}, "
-            f"{black_box}noise {seen.noise:.0%}; without a bound {seen.unbounded:.0%}",
+            f"{black_box}{transfer}noise {seen.noise:.0%}; without a bound {seen.unbounded:.0%}",
         )
         yield Finding(
             "masked gradients",

@@ -13,6 +13,7 @@ from paribus.labs.adversarial.attacks.fgsm import FGSM
 from paribus.labs.adversarial.attacks.pgd import PGD
 from paribus.labs.adversarial.attacks.search import Model
 from paribus.labs.adversarial.attacks.square import Square
+from paribus.labs.adversarial.attacks.transfer import Transfer
 from paribus.labs.adversarial.attacks.uniform_noise import UniformNoise
 from paribus.labs.adversarial.experiments import EPS, Protocol
 from paribus.labs.adversarial.watching import watched
@@ -26,6 +27,7 @@ UNDEFINED = {
     "black_box": {"l0": "not tested: a black box, for Square does not know l0"},
 }
 """By test, and by the norm in which it is not defined, why it is not made there."""
+ALONE = "not tested: transfer, for no other network here knows these classes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class Masking:
             images, so its steps are those of Linf in each.
         noise: random points: they must not beat PGD of many steps.
         black_box: Square, which sees no gradient: it must not beat PGD of many steps. None where it knows no such norm.
+        transfer: PGD of many steps on another network: what it finds must not break more than on this one. None where
+            there is no other.
     """
 
     norm: str
@@ -54,6 +58,7 @@ class Masking:
     unbounded: float
     noise: float
     black_box: float | None
+    transfer: float | None
 
     @property
     def alarms(self) -> tuple[str, ...]:
@@ -69,19 +74,22 @@ class Masking:
             found.append(f"an attack without a bound breaks {self.unbounded:.0%}, not all")
         if self.black_box is not None and self.black_box > many + SLACK:
             found.append(f"a black box breaks {self.black_box:.0%}{within}, the gradient {many:.0%}")
+        if self.transfer is not None and self.transfer > many + SLACK:
+            found.append(f"what breaks another network breaks {self.transfer:.0%}{within}, the gradient {many:.0%}")
         if self.noise > many + SLACK:
             found.append(f"noise breaks {self.noise:.0%}{within}, the gradient {many:.0%}")
         return tuple(found)
 
     @property
     def untested(self) -> tuple[str, ...]:
-        """The tests that are not defined in this norm, in words, with the reason."""
-        return tuple(reasons[self.norm] for reasons in UNDEFINED.values() if self.norm in reasons)
+        """The tests that were not made, in words, with the reason."""
+        undefined = tuple(reasons[self.norm] for reasons in UNDEFINED.values() if self.norm in reasons)
+        return undefined if self.transfer is not None else (*undefined, ALONE)
 
     @property
     def metrics(self) -> dict[str, float]:
         """The same as numbers, each called ``masking_...``; a test that was not made has none of its own."""
-        names = ("few_steps", "larger_radius", "one_step", "many_steps", "unbounded", "noise", "black_box")
+        names = ("few_steps", "larger_radius", "one_step", "many_steps", "unbounded", "noise", "black_box", "transfer")
         found = {"alarms": len(self.alarms), "tests": len(names) - 1 - len(self.untested), "eps": self.eps}
         found |= {name: share for name in names if (share := getattr(self, name)) is not None}
         return {f"masking_{name}": float(value) for name, value in found.items()}
@@ -92,7 +100,9 @@ def radius(how: Protocol) -> float:
     return how.eps if math.isfinite(how.eps) else EPS[how.norm]
 
 
-def probes(*, norm: str, eps: float, steps: int = 10, queries: int = 100) -> dict[str, Attack]:
+def probes(
+    *, norm: str, eps: float, steps: int = 10, queries: int = 100, substitute: Model | None = None
+) -> dict[str, Attack]:
     """Return the attacks that the tests compare, by the names of :class:`Masking`'s fields.
 
     Args:
@@ -100,18 +110,22 @@ def probes(*, norm: str, eps: float, steps: int = 10, queries: int = 100) -> dic
         eps: the radius, finite.
         steps: of the brief attacks; the others take five times as many, shorter ones.
         queries: of Square.
+        substitute: another network for the same classes, or None.
     """
     length = 0.5 if norm == "l0" else 0.1
+    many_steps = PGD(norm=norm, eps=eps, steps=5 * steps, step=length)
     found: dict[str, Attack] = {
         "few_steps": PGD(norm=norm, eps=eps, steps=steps),
         "larger_radius": PGD(norm=norm, eps=2 * eps, steps=steps),
         "one_step": FGSM(norm=norm, eps=eps),
-        "many_steps": PGD(norm=norm, eps=eps, steps=5 * steps, step=length),
+        "many_steps": many_steps,
         "unbounded": PGD(norm="linf", eps=1.0, steps=5 * steps, step=0.1),
         "noise": UniformNoise(norm=norm, eps=eps),
     }
     if norm not in UNDEFINED["black_box"]:
         found["black_box"] = Square(norm=norm, eps=eps, queries=queries)
+    if substitute is not None:
+        found["transfer"] = Transfer(attack=many_steps, substitute=substitute, norm=norm)
     return found
 
 
@@ -125,14 +139,15 @@ def masking(
     eps: float,
     steps: int = 10,
     queries: int = 100,
+    substitute: Model | None = None,
     context: Context | None = None,
 ) -> Masking:
     """Test the gradients of *model* on *images* (B, 3, H, W) with *labels* (B,) by :func:`probes`.
 
     *context* hears how far the tests are.
     """
-    shares: dict[str, Any] = {"black_box": None}
-    attacks = probes(norm=norm, eps=eps, steps=steps, queries=queries)
+    shares: dict[str, Any] = {"black_box": None, "transfer": None}
+    attacks = probes(norm=norm, eps=eps, steps=steps, queries=queries, substitute=substitute)
     if context is not None:
         random = tuple(attacks) if getattr(model, "random", False) else ()
         attacks = watched(attacks, context, classes=0, random=random, kind="masking test")

@@ -13,14 +13,16 @@ from paribus.labs.adversarial.attacks.bounds import distance
 from paribus.labs.adversarial.data import part, tensors
 from paribus.labs.adversarial.defences import Defended, is_random
 from paribus.labs.adversarial.evaluation import Evaluation, evaluate
-from paribus.labs.adversarial.experiments import Config, Defence, Protocol, Trained
+from paribus.labs.adversarial.experiments import Config, Defence, Protocol, Recipe, Trained
 from paribus.labs.adversarial.masking import masking, probes, radius
 from paribus.labs.adversarial.panel import panel
 from paribus.labs.adversarial.protocol import attacks_of
 from paribus.labs.adversarial.training import train
 from paribus.labs.adversarial.victim import build, fixed, frozen
 from paribus.labs.adversarial.watching import evaluations, stages
-from paribus.spec.context import Context
+from paribus.nn.networks.load import CIFAR10
+from paribus.nn.networks.names import EMBEDDED, Fixed
+from paribus.spec.context import Context, Progress, Report
 from paribus.spec.seed import Streams
 from paribus.train.arithmetic import reproducible
 
@@ -46,13 +48,13 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     ``masking_alarms``: how many of ``masking_tests`` tests for masked gradients fail (see :class:`Masking`), on the
     model attacked, in the protocol's norm within ``masking_eps``: its radius, or the norm's usual one where it has
     none. ``masking_many_steps``, ``masking_one_step``, ``masking_larger_radius``, ``masking_unbounded``,
-    ``masking_noise``, ``masking_few_steps`` and ``masking_black_box``: the shares that they broke; the last two tests
-    are not defined in L0.
+    ``masking_noise``, ``masking_few_steps``, ``masking_black_box`` and ``masking_transfer``: the shares that they
+    broke; ``few_steps`` and ``black_box`` are not defined in L0, ``transfer`` needs another network.
     ``overfitting``: 1 where training on adversarial examples has taught the single step and not the ball, else 0.
     """
     with reproducible(context.device):
         test = part(config, "test")
-        learning, attacking, testing = _stages(config, len(test.classes), context)
+        learning, attacking, comparing, testing = _stages(config, len(test.classes), context)
         network, metrics = victim_of(config, learning)
         images, labels = tensors(test, torch.device(context.device))
         attacked = attackers(config, network, context)
@@ -64,7 +66,8 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
         defended = defended_accuracy(network, config.defence, images, labels, context.streams)
         _tell(found, images, context)
         attacked[0].stand_in = False  # the tests for masking are about this very model
-        masked = _masked(config, attacked[0], images[found.right], labels[found.right], testing)
+        other = substitute_of(config, comparing)
+        masked = _masked(config, attacked[0], other, images[found.right], labels[found.right], testing)
         measured = _measured(found, images, config.protocol.norm)
         return {**metrics, **measured, "defended_accuracy": defended, **masked}
 
@@ -78,6 +81,39 @@ def victim_of(config: Config, context: Context) -> tuple[nn.Module, dict[str, fl
     network = build(config.victim, len(learnt.classes), context.streams).to(device)
     metrics = train(network, config.victim, *tensors(learnt, device), tensors(held_out, device), context)
     return frozen(network), metrics
+
+
+def substitute_for(config: Config) -> Config | None:
+    """Return *config* with another victim that knows the same classes, or None where there is no other.
+
+    In place of a trained victim stands one of its architecture that learns from images as they are; in place of a fixed
+    one, embedded weights that are not its own.
+    """
+    if isinstance(config.victim, Trained):
+        return dataclasses.replace(config, victim=dataclasses.replace(config.victim, recipe=Recipe()))
+    if part(config, "test").classes != CIFAR10:
+        return None
+    others = (Fixed(weights=weights) for weights in EMBEDDED)
+    return dataclasses.replace(config, victim=next(other for other in others if other != config.victim))
+
+
+def substitute_of(config: Config, context: Context) -> Defended | None:
+    """Return the network of :func:`substitute_for`, a stand-in for the victim in an attack that is carried over.
+
+    One that is trained learns from a seed of its own, the stream ``substitute``, and nothing is kept of its training.
+    """
+    other = substitute_for(config)
+    if other is None:
+        return None
+
+    def emit(report: Report) -> None:
+        if isinstance(report, Progress):
+            context.emit(dataclasses.replace(report, doing="a substitute for the masking tests"))
+
+    apart = dataclasses.replace(context, seed=context.streams.integer("substitute"), scratch=None, emit=emit)
+    model = Defended(victim_of(other, apart)[0], None, context.streams, "substitute")
+    model.stand_in = True
+    return model
 
 
 def attacked_by(config: Config, network: nn.Module, context: Context) -> Defended:
@@ -119,18 +155,22 @@ def defended_accuracy(
 
 
 def _stages(config: Config, classes: int, context: Context) -> list[Context]:
-    """Return the context of training, of the protocol's attacks and of the tests for masking: one progress over all."""
+    """Return the contexts of training, of the protocol's attacks, of a substitute's training and of the tests for
+    masking: one progress over all.
+    """
     how, attacker = config.protocol, config.attacker
     random = attacker.adaptive and is_random(config.defence)
     steps = config.victim.steps if isinstance(config.victim, Trained) else 0
     attacks = attacks_of(how, config.course).values()
     kinds = (random, False) if attacker.adaptive and config.defence is not None else (random,)
     asked = sum(evaluations(one, classes, targeted=attacker.targeted, random=kind) for kind in kinds for one in attacks)
-    looks = sum(evaluations(one, classes, random=random) for one in probes(**_probing(how)).values())
-    learning, attacking, testing = stages(context, (steps, asked, looks))
+    counted = None if substitute_for(config) is None else nn.Identity()  # in place of a substitute that comes later
+    tests = probes(**_probing(how), substitute=counted).values()
+    looks = sum(evaluations(one, classes, random=random) for one in tests)
+    learning, attacking, comparing, testing = stages(context, (steps, asked, steps, looks))
     if context.scratch is not None:  # the victim's training keeps its own state there
         attacking = dataclasses.replace(attacking, scratch=context.scratch / "attacks")
-    return [learning, attacking, testing]
+    return [learning, attacking, comparing, testing]
 
 
 def _probing(how: Protocol) -> dict[str, Any]:
@@ -152,11 +192,13 @@ def _measured(found: Evaluation, images: Tensor, norm: str) -> dict[str, float]:
     }
 
 
-def _masked(config: Config, model: Defended, images: Tensor, labels: Tensor, context: Context) -> dict[str, float]:
+def _masked(
+    config: Config, model: Defended, other: Defended | None, images: Tensor, labels: Tensor, context: Context
+) -> dict[str, float]:
     if len(labels) == 0:
         return {"masking_alarms": 0.0, "masking_tests": 0.0}
-    some = images[:MASKING_IMAGES], labels[:MASKING_IMAGES]
-    return masking(model, *some, context.streams, **_probing(config.protocol), context=context).metrics
+    some, how = (images[:MASKING_IMAGES], labels[:MASKING_IMAGES]), _probing(config.protocol)
+    return masking(model, *some, context.streams, substitute=other, context=context, **how).metrics
 
 
 def _tell(found: Evaluation, images: Tensor, context: Context) -> None:

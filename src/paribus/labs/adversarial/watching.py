@@ -22,6 +22,7 @@ from paribus.labs.adversarial.attacks.pgd import PGD
 from paribus.labs.adversarial.attacks.search import CONFIRMATIONS, Adversarial, Model
 from paribus.labs.adversarial.attacks.sparse_ascent import PHASES
 from paribus.labs.adversarial.attacks.square import Square
+from paribus.labs.adversarial.attacks.transfer import Transfer
 from paribus.labs.adversarial.attacks.uniform_noise import UniformNoise
 from paribus.labs.adversarial.panel import amplified
 from paribus.nn.pixels import to_pictures
@@ -187,6 +188,8 @@ def _inner(attack: Attack, classes: int, targeted: bool) -> int:
             return draws
         case FGSM():
             return 2
+        case Transfer():
+            return 1  # the substitute is asked the rest
         case PGD(steps=steps, restarts=restarts):
             return restarts * (steps + 1)
         case APGD(norm=norm, steps=steps, restarts=restarts):
