@@ -131,7 +131,6 @@ def _content(material: Material) -> dict[str, Any]:
         "looks": material.looks,
         "gaps": material.gaps,
         "environment": [(str(key), _written(value)) for key, value in material.environment.items()],
-        "other_environments": material.other_environments,
         "command": material.command,
         "made": material.made.strftime("%Y-%m-%d %H:%M %Z").strip(),
         "spent": duration(material.seconds),
