@@ -103,7 +103,7 @@ LAB = Lab(
     check=_check,
     contact_sheet=_contact_sheet,
     data_in_words=_data_in_words,
-    warm=("torch", "paribus.labs.adversarial.run"),
+    warm=("torch", "torch._dynamo", "paribus.labs.adversarial.run"),
     source=(
         _FOLDER / "attacks",
         *(

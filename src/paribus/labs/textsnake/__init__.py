@@ -84,7 +84,7 @@ LAB = Lab(
     check=_check,
     contact_sheet=_contact_sheet,
     data_in_words=_data_in_words,
-    warm=("torch", "paribus.labs.textsnake.run"),
+    warm=("torch", "torch._dynamo", "paribus.labs.textsnake.run"),
     source=(
         _FOLDER / "evaluation",
         *(

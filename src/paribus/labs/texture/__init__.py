@@ -102,7 +102,7 @@ LAB = Lab(
     implementation=_implementation,
     data_in_words=_data_in_words,
     network_in_words=_network_in_words,
-    warm=("torch", "paribus.labs.texture.run"),
+    warm=("torch", "torch._dynamo", "paribus.labs.texture.run"),
     source=(*(_HERE / f"{part}.py" for part in _DECIDES), _HERE / "losses"),
     data_editions=_data_editions,
 )
