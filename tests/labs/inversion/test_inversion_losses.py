@@ -35,15 +35,13 @@ def test_the_distance_of_features_is_that_of_a_loop(network: Layered, layers: tu
             ours = network.features(found[place : place + 1], (name,))[name].flatten().tolist()
             theirs = network.features(wanted[place : place + 1], (name,))[name].flatten().tolist()
             gap = sum((a - b) ** 2 for a, b in zip(ours, theirs, strict=True))
-            grey = network.features(torch.full_like(wanted[:1], 0.5), (name,))[name].flatten().tolist()
-            parts.append(gap / sum((g - b) ** 2 for g, b in zip(grey, theirs, strict=True)))
+            parts.append(gap / sum(b**2 for b in theirs))
         assert float(distance(found)[place]) == pytest.approx(sum(parts), rel=1e-9)
     assert float(distance(wanted).abs().max()) == 0.0
-    np.testing.assert_allclose(distance(torch.full_like(wanted, 0.5)).numpy(), len(layers), rtol=1e-9)
 
 
 def test_the_distance_of_a_linear_layer_has_the_gradient_of_its_closed_form() -> None:
-    """For f(x) = Ax the gradient is 2 A'A (x - x0) / |A (x0 - 1/2)|^2."""
+    """For f(x) = Ax the gradient is 2 A'A (x - x0) / |A x0|^2."""
     from collections import OrderedDict
 
     layer = torch.nn.Conv2d(3, 5, 3, bias=False, dtype=torch.float64)
@@ -54,7 +52,7 @@ def test_the_distance_of_a_linear_layer_has_the_gradient_of_its_closed_form() ->
     units = torch.eye(108, dtype=torch.float64).view(108, 3, 6, 6)
     matrix = layer(units).flatten(1).detach().numpy().T
     x, x0 = found.detach().flatten().numpy(), wanted.flatten().numpy()
-    expected = 2 * matrix.T @ matrix @ (x - x0) / np.sum((matrix @ (x0 - 0.5)) ** 2)
+    expected = 2 * matrix.T @ matrix @ (x - x0) / np.sum((matrix @ x0) ** 2)
     np.testing.assert_allclose(gradient.flatten().numpy(), expected, rtol=1e-9, atol=1e-12)
 
 
@@ -118,9 +116,25 @@ def test_the_start_is_grey_with_noise_of_its_own_for_each_image() -> None:
     assert not torch.equal(found[0], found[1])
 
 
-def test_relative_to_itself_black_features_are_at_one(network: Layered) -> None:
+def test_relative_to_grey_grey_is_at_one(network: Layered) -> None:
     wanted, found = images(2), images(2, seed=1)
-    distance = FeatureDistance(network, ("relu2_1",), wanted, "float32", "itself")
-    ours, theirs = (network.features(x, ("relu2_1",))["relu2_1"].flatten(1) for x in (found, wanted))
-    expected = (ours - theirs).square().sum(1) / theirs.square().sum(1)
+    distance = FeatureDistance(network, ("relu2_1", "fc"), wanted, "float32", "grey")
+    grey = torch.full_like(wanted, 0.5)
+    np.testing.assert_allclose(distance(grey).numpy(), 2.0, rtol=1e-9)
+    expected = torch.zeros(2, dtype=wanted.dtype)
+    for name in ("relu2_1", "fc"):
+        ours, theirs, usual = (network.features(x, (name,))[name].flatten(1) for x in (found, wanted, grey))
+        expected += (ours - theirs).square().sum(1) / (usual - theirs).square().sum(1)
     np.testing.assert_allclose(distance(found).numpy(), expected.numpy(), rtol=1e-9)
+
+
+def test_a_picture_that_is_nearly_grey_weighs_no_more_than_another() -> None:
+    trained = load(Fixed(), Streams(0)).double()
+    bright, apart = images(2), images(2, seed=1)
+    faint = 0.5 + (bright - 0.5) / 1000
+    itself, grey = (
+        [float(FeatureDistance(trained, ("relu3_2",), wanted, "float32", to)(apart).max()) for wanted in (bright, faint)]
+        for to in ("itself", "grey")
+    )
+    assert 0.1 < itself[1] / itself[0] < 10
+    assert grey[1] / grey[0] > 1e4

@@ -48,7 +48,7 @@ def test_a_picture_comes_back_with_its_experiment(
     out, strip = tmp_path / "new" / "out.png", tmp_path / "strip.png"
     assert call("inversion", "invert", str(picture), *SETTINGS, "--out", str(out), "--strip", str(strip)) == 0
     said = capsys.readouterr()
-    assert said.out.startswith(f"{out}: 40x20, inversion/features=small_vgg:random:relu1_1/steps=4, ")
+    assert said.out.startswith(f"{out}: 40x20, inversion/features=small_vgg:random:relu1_1/steps=4/float32, ")
     with Image.open(out) as image, Image.open(strip) as course:
         assert image.size == (40, 20)
         assert image.mode == "RGB"
@@ -94,7 +94,7 @@ def test_interrupted_it_goes_on_and_ends_with_the_same_bits(
 )
 def test_a_change_is_done_and_not_only_named(change: str) -> None:
     config, name = configured(None, None, None, None, [change])
-    assert name == f"inversion/{change}"
+    assert name == f"inversion/{change}" + "/float32" * ("random" in change)
     assert experiment(name).config == config
     assert config != experiment("inversion/base").config
 
@@ -111,13 +111,14 @@ def test_what_would_be_named_and_not_done_is_refused() -> None:
 @pytest.mark.parametrize("change", ["deep_prior", "decoder"])
 def test_every_method_takes_a_picture(change: str) -> None:
     config, name = configured(None, "random", "relu1_1", None, [change])
-    assert name == f"inversion/features=small_vgg:random:relu1_1/{change}"
+    assert name == f"inversion/features=small_vgg:random:relu1_1/{change}/float32"
     assert experiment(name).config == config
 
 
 def test_the_options_are_changes_of_the_lab() -> None:
     assert configured(None, None, "relu3_2", None, [])[1] == "inversion/base"
-    assert configured("resnet18", "random", None, None, [])[1] == "inversion/features=resnet18:random:layer2_1"
+    assert configured(None, None, None, None, ["weights=random", "float32"])[1] == "inversion/weights=random/float32"
+    assert configured("resnet18", "random", None, None, [])[1] == "inversion/features=resnet18:random:layer2_1/float32"
     assert configured(None, None, "relu1_1+fc", 50, ["lbfgs"])[1] == "inversion/layer=relu1_1+fc/lbfgs/steps=50"
     assert configured("vgg16", None, "fc8", None, [])[1] == "inversion/features=vgg16:imagenet:fc8"
     own = configured("resnet18", "/some/where/mine.pth", "layer1_2", None, [])

@@ -112,12 +112,12 @@ LOSS = (
         parameter=float,
     ),
     Change(
-        name="relative_to_itself",
-        doc="Divides the features' distance by their own squared norm, as Mahendran & Vedaldi do, instead of by grey's "
-        "distance.",
+        name="relative_to_grey",
+        doc="Divides the features' distance by that of a grey image instead of by their own squared norm: 1 is knowing "
+        "nothing in every layer, and a picture that is nearly grey is all but divided by nothing.",
         path="relative_to",
-        before="grey",
-        after="itself",
+        before="itself",
+        after="grey",
     ),
 )
 

@@ -136,9 +136,9 @@ class Config:
     """Updates of an image, or of the weights of the deep prior that makes it; a decoder has its own."""
     feature_weight: float = 1.0
     """The weight of the features' relative squared distance in the loss."""
-    relative_to: str = "grey"
-    """What that distance is divided by: ``grey``, the squared distance of a grey image from the original, or
-    ``itself``, the squared norm of the original's features (Mahendran & Vedaldi 2015)."""
+    relative_to: str = "itself"
+    """What that distance is divided by: ``itself``, the squared norm of the original's features (Mahendran & Vedaldi
+    2015), or ``grey``, the squared distance of a grey image's features from them."""
     prior: Prior = field(default_factory=Prior)
     """The other terms of the loss. Decoder and deep prior do without them."""
     precision: str = "bfloat16"
@@ -156,8 +156,8 @@ class Config:
             raise ConfigError(f"steps is {self.steps}; at least 1 is expected")
         if not self.feature_weight > 0:
             raise ConfigError(f"feature_weight is {self.feature_weight}; above 0 is expected")
-        if self.relative_to not in ("grey", "itself"):
-            raise ConfigError(f"relative_to is {self.relative_to!r}; 'grey' or 'itself' is expected")
+        if self.relative_to not in ("itself", "grey"):
+            raise ConfigError(f"relative_to is {self.relative_to!r}; 'itself' or 'grey' is expected")
         if self.precision not in ("bfloat16", "float32"):
             raise ConfigError(f"precision is {self.precision!r}; 'bfloat16' or 'float32' is expected")
         if isinstance(self.method, Decoder):

@@ -15,7 +15,7 @@ from paribus.spec.seed import Streams
 from paribus.train.arithmetic import autocast
 
 SMALLEST = 1e-12
-"""A squared distance from grey that is below it counts as it: a layer that sees no difference has no relative one."""
+"""What is divided by is at least so much: features that are all 0 have no size, nor grey a distance from itself."""
 
 
 class FeatureDistance:
@@ -26,18 +26,18 @@ class FeatureDistance:
         layers: which of them.
         originals: (B, 3, H, W), values in [0, 1].
         precision: ``bfloat16`` or ``float32``, of the network.
-        relative_to: ``grey``, the squared distance of a grey image, or ``itself``, the originals' own squared norm.
+        relative_to: ``itself``, the originals' own squared norm, or ``grey``, the squared distance of a grey image.
     """
 
     def __init__(
-        self, network: Layered, layers: Sequence[str], originals: Tensor, precision: str, relative_to: str = "grey"
+        self, network: Layered, layers: Sequence[str], originals: Tensor, precision: str, relative_to: str = "itself"
     ) -> None:
         self.network, self.layers, self.precision = network, tuple(layers), precision
         with torch.no_grad():
             self.wanted = self.features(originals)
-            grey = self.features(torch.full_like(originals[:1], 0.5))
-        usual = {"grey": lambda name: self.wanted[name] - grey[name], "itself": self.wanted.__getitem__}[relative_to]
-        self.norms = {name: _energy(usual(name)).clamp_min(SMALLEST) for name in self.wanted}
+            grey = self.features(torch.full_like(originals[:1], 0.5)) if relative_to == "grey" else {}
+        usual = {name: found - grey[name] if grey else found for name, found in self.wanted.items()}
+        self.norms = {name: _energy(found).clamp_min(SMALLEST) for name, found in usual.items()}
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return the features of *images* in the images' own precision."""
@@ -46,12 +46,11 @@ class FeatureDistance:
         return {name: values.to(images.dtype) for name, values in found.items()}
 
     def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
-        """Return the sum over layers of ||f(x) - f(x0)||^2 / ||f(grey) - f(x0)||^2 for each image.
+        """Return the sum over layers of ||f(x) - f(x0)||^2 / ||f(x0)||^2 for each image.
 
-        1 a layer is what an image of nothing but grey (0.5) has, in every network. Source: Mahendran & Vedaldi (2015),
-        section 2; they divide by ||f(x0)||^2, as we do relative to ``itself``. They also fix the scale of the image by
-        a factor, where we have a bound on pixels. The sum over several layers is ours: each keeps the weight that it
-        has alone.
+        Source: Mahendran & Vedaldi (2015), section 2. They also fix the scale of the image by a factor, where we have a
+        bound on pixels. The sum over several layers is ours: each keeps the weight that it has alone. Relative to
+        ``grey`` the divisor is ||f(grey) - f(x0)||^2: 1 a layer is what an image of nothing but grey (0.5) has.
         """
         found = self.features(images)
         parts = [_energy(found[name] - self.wanted[name]) / self.norms[name] for name in self.layers]

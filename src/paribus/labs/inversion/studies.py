@@ -97,10 +97,10 @@ STUDIES = (
     ),
     Study(
         name="inversion.normaliser",
-        question="Does it matter whether features are measured by their distance from grey's or by their own size?",
-        hypothesis="No: it makes the features 1.3 times as heavy in this layer of this network.",
+        question="Does it matter whether features are measured by their own size or by their distance from grey's?",
+        hypothesis="A little: grey makes them 1.3 times as light in this layer, which wants them heavier.",
         control=DEEP,
-        arms=(f"{DEEP}/relative_to_itself",),
+        arms=(f"{DEEP}/relative_to_grey",),
         metric="psnr",
         beside=BESIDE,
         margin=MARGIN,

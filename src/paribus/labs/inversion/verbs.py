@@ -160,7 +160,8 @@ def configured(
 ) -> tuple[Config, str]:
     """Return the configuration that the options mean, and its name as an experiment.
 
-    Of a file of weights the name holds only the file's own name, not its folder.
+    Of a file of weights the name holds only the file's own name, not its folder. Random weights are computed in
+    float32, as in the lab's studies: bfloat16 changes their result.
     """
     from paribus.errors import ConfigError
     from paribus.labs.inversion.experiments import BASELINE, Decoder, Features
@@ -194,6 +195,8 @@ def configured(
     if steps is not None and steps != BASELINE.steps:
         segments.append(f"steps={steps}")
     found = experiment("/".join(("inversion", *segments)))
+    if (features or found.config.features).network.weights == "random" and found.config.precision != "float32":
+        found = experiment("/".join(("inversion", *segments, "float32")))
     if steps is not None and isinstance(found.config.method, Decoder):
         raise ConfigError("--steps: a decoder is trained for its own number of steps; leave it out")
     config = found.config if features is None else dataclasses.replace(found.config, features=features)
