@@ -133,7 +133,10 @@ def test_a_picture_that_is_nearly_grey_weighs_no_more_than_another() -> None:
     bright, apart = images(2), images(2, seed=1)
     faint = 0.5 + (bright - 0.5) / 1000
     itself, grey = (
-        [float(FeatureDistance(trained, ("relu3_2",), wanted, "float32", to)(apart).max()) for wanted in (bright, faint)]
+        [
+            float(FeatureDistance(trained, ("relu3_2",), wanted, "float32", to)(apart).max())
+            for wanted in (bright, faint)
+        ]
         for to in ("itself", "grey")
     )
     assert 0.1 < itself[1] / itself[0] < 10
