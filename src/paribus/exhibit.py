@@ -138,14 +138,10 @@ def _earlier_looks(results: Results) -> tuple[str, ...]:
             further = seeds < now if planned is None else now > MIN_PAIRS
         else:
             further = planned != results.max_seeds
-        if further and _could_conclude(look, seeds) and _same_question(look, results):
+        if further and seeds >= MIN_PAIRS and _same_question(look, results):
             said = f"at {seeds} seeds" if planned is None else f"after every seed up to {seeds} (planned {planned})"
             found[planned, seeds if planned is None else None] = said
     return tuple(found.values())
-
-
-def _could_conclude(look: Look, seeds: int) -> bool:
-    return seeds >= MIN_PAIRS or any(word != "undecided" for word in look.summary["verdicts"].values())
 
 
 def _same_question(look: Look, results: Results) -> bool:

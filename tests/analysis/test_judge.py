@@ -192,12 +192,28 @@ def test_an_interval_names_its_whole_level_and_is_finite(alpha: float, level: st
 
 
 def test_divergence_of_every_seed_is_the_finding() -> None:
-    verdict = one(ArmScores(name="hot", scores={}, diverged=(0, 1)))
-    assert (verdict.verdict, verdict.diverged, verdict.n) == ("diverges", 2, 0)
-    assert "2 of 2 seeds diverged, against 0 of 2 of the control" in verdict.sentence
-    assert one(ArmScores(name="hot", scores={}, diverged=(0,))).verdict == "undecided"
+    verdict = one(ArmScores(name="hot", scores={}, diverged=(0, 1, 2)))
+    assert (verdict.verdict, verdict.diverged, verdict.n) == ("diverges", 3, 0)
+    assert "3 of 3 seeds diverged, against 0 of 3 of the control" in verdict.sentence
+    two = one(ArmScores(name="hot", scores={}, diverged=(0, 1)))
+    assert (two.verdict, two.more_seeds) == ("undecided", 1)
+    assert "diverged on all 2 seeds and the control on none; 1 more seed like that would be a finding" in two.sentence
+    first = one(ArmScores(name="hot", scores={}, diverged=(0,)))
+    assert (first.verdict, first.more_seeds) == ("undecided", 2)
+    assert "diverged on its only seed" in first.sentence
     both = ArmScores(name="base", scores={}, diverged=(0, 1))
     assert one(ArmScores(name="hot", scores={}, diverged=(0, 1)), control=both).verdict == "undecided"
+
+
+def test_divergence_of_every_seed_of_one_arm_of_many_takes_another_seed() -> None:
+    for seeds, said in ((3, "undecided"), (4, "diverges")):
+        others = [arm("x" * k) for k in range(1, 8)]
+        hot = ArmScores(name="hot", scores={}, diverged=tuple(range(seeds)))
+        verdict = judge(CONTROL, [hot, *others], direction="max", margin=0.0, alpha=0.05)[0]
+        assert (verdict.verdict, verdict.more_seeds) == (said, 1 if said == "undecided" else 0)
+    spent = judge(CONTROL, [hot], direction="max", margin=0.0, alpha=1e-4, max_n=4)[0]
+    assert (spent.verdict, spent.more_seeds) == ("undecided", None)
+    assert "this arm diverged on all 4 seeds, so there is no difference to estimate" in spent.sentence
 
 
 def halves(name: str, diverged: int, n: int = 16) -> ArmScores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -187,8 +188,10 @@ class _Case:
         if chosen != "undecided":
             return 0
         if self.estimate is None:
-            missing, left = MIN_PAIRS - self.n, self._left
-            return None if self.pairs.hopeless or (left is not None and left < missing) else missing
+            lonely, left = self._lonely(arms), self._left
+            missing = lonely or MIN_PAIRS - self.n
+            none = self.pairs.hopeless and not lonely
+            return None if none or (left is not None and left < missing) else missing
         level = self.alpha / arms
         pairs = power.more_pairs(
             self.estimate, self.n, margin=self.reachable_margin, alpha=level, looks=self.looks, most=self._reach
@@ -197,6 +200,14 @@ class _Case:
             return None
         seeds = math.ceil(pairs / self._yield)
         return seeds if self._left is None else min(seeds, self._left)
+
+    def _lonely(self, arms: int) -> int:
+        """After how many seeds more it would be a finding that the arm alone diverged on all; 0 where it did not."""
+        shared = self.pairs.shared
+        if not shared or self.pairs.arm_only < shared:
+            return 0
+        enough = (n for n in itertools.count(MIN_PAIRS) if significance.all_against_none(n) <= self.alpha / arms)
+        return max(0, next(enough) - shared)
 
     @property
     def _left(self) -> int | None:
@@ -261,7 +272,8 @@ class _Case:
     ) -> str:
         partners = self.pairs
         arm_lost, control_lost = partners.arm_only + partners.both, partners.control_only + partners.both
-        told = chosen == "diverges" or (partners.hopeless and self.tests is None)
+        lonely = self._lonely(arms) > 0 and chosen == "undecided"
+        told = chosen == "diverges" or lonely or (partners.hopeless and self.tests is None)
         caution = sentence.warnings(
             diverged=0 if told else len(self.arm.diverged),
             control_diverged=0 if told else len(self.control.diverged),
@@ -273,6 +285,8 @@ class _Case:
             caution = sentence.cured(arm_lost, control_lost, partners.shared) + caution
         if chosen == "diverges":
             return sentence.diverges(arm_lost, control_lost, partners.shared) + caution
+        if lonely and more_seeds is not None:
+            return sentence.lonely(partners.shared, more_seeds, more_seconds) + caution
         if told:
             return sentence.hopeless(arm_lost, control_lost, partners.shared) + caution
         if self.tests is None or self.estimate is None:
@@ -308,17 +322,17 @@ def diverges_more(one_only: int, other_only: int, shared: int, *, alpha: float, 
     """Return whether one side diverges so much more often than the other that this is a finding.
 
     It is where a one-sided exact McNemar test says so at a rate of error of *alpha* (five seeds against none at 0.05).
-    It is too where one side diverged in all of two or more seeds and the other in none: there is no difference to
-    estimate then. Did both diverge equally often, that would come about with probability 1/16 at two seeds, 1/64 at
-    three and 4^-n at n, at the most; for each arm, whatever their number.
+    It is too where one side diverged in all seeds and the other in none, and that is rarer than *alpha*
+    (:func:`significance.all_against_none`; three seeds at 0.05): there is no difference to estimate then. With so few
+    seeds that this says something new the first test cannot say anything, so both together err no more often than one.
 
     Args:
         one_only, other_only: seeds in which only that side diverged, of the *shared* ones in which both ended.
     """
-    if shared >= 2 and one_only == shared:
-        return True
     if shared < MIN_PAIRS:
         return False
+    if one_only == shared and significance.all_against_none(shared) <= alpha:
+        return True
     return looks.adjust(significance.more_divergences(one_only, other_only), shared, 1) <= alpha
 
 

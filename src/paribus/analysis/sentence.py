@@ -157,6 +157,16 @@ def diverges(arm: int, control: int, shared: int) -> str:
     return f"diverges: {arm} of {shared} seeds diverged, against {control} of {shared} of the control"
 
 
+def lonely(shared: int, more_seeds: int, more_seconds: float | None) -> str:
+    """Say that the arm diverged on all *shared* seeds and the control on none, which are too few for a finding."""
+    have = "its only seed" if shared == 1 else f"all {shared} seeds"
+    more = f"{more_seeds} more seed{'s' if more_seeds > 1 else ''}"
+    return (
+        f"undecided: this arm diverged on {have} and the control on none; {more} like that would be a finding"
+        + _cost(more_seconds)
+    )
+
+
 def cured(arm: int, control: int, shared: int) -> str:
     """Say that it is the control that diverges more often."""
     return f"; the control diverges more often: on {control} of {shared} seeds, against {arm} of {shared} of this arm"

@@ -77,6 +77,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
+def all_against_none(seeds: int) -> float:
+    r"""Bound on the chance that one side diverges on all *seeds* and the other on none, were both alike.
+
+    .. math:: p^n (1 - p)^n \le 4^{-n}
+
+    It does not grow with the number of looks: who diverged on all of n seeds had done so on all of the first.
+    """
+    return 4.0**-seeds
+
+
 def more_divergences(arm_only: int, control_only: int) -> float:
     r"""One-sided exact McNemar test that the arm diverges more often than its control.
 
