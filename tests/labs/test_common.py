@@ -15,7 +15,9 @@ import torch
 from elsewhere import elsewhere, without_autocast
 from PIL import Image
 
+from paribus.data.cifar10 import ARRAYS, PARTS
 from paribus.errors import ParibusError
+from paribus.nn.networks.names import EMBEDDED
 from paribus.spec.change import Change
 from paribus.spec.context import Artifact, Context, Outcomes, Report, Scalars
 from paribus.spec.experiment import Experiment, build, declared_changes, flatten
@@ -58,8 +60,12 @@ def _tiny_texture(config: Any) -> Any:
 
 
 def _tiny_adversarial(config: Any) -> Any:
-    """The lab on scanned digits: a narrow victim after two steps, four images, two steps of each attack."""
-    data = config.data if config.data.startswith("image_folder") else "digits"
+    """The lab on scanned digits: a narrow victim after two steps, twelve images, two steps of each attack.
+
+    A network that knows CIFAR-10's classes is attacked on noise with their names.
+    """
+    knows = getattr(config.victim, "weights", "") in EMBEDDED
+    data = config.data if config.data.startswith("image_folder") else "cifar10" if knows else "digits"
     protocol = replace(config.protocol, steps=2, queries=2, searches=2, images=12)
     if hasattr(config.victim, "recipe"):
         victim = replace(config.victim, widths=(4,), steps=2, batch_size=16, examples=200)
@@ -122,8 +128,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def cifar10(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with twelve images of noise in each part of CIFAR-10."""
+    root, random = tmp_path_factory.mktemp("cifar10"), np.random.default_rng(0)
+    (root / ARRAYS).mkdir()
+    for part in PARTS:
+        np.save(root / ARRAYS / f"{part}_images.npy", random.integers(0, 256, (12, 32, 32, 3), dtype=np.uint8))
+        np.save(root / ARRAYS / f"{part}_labels.npy", np.arange(12) % 10)
+    return root
+
+
 @pytest.fixture(autouse=True)
-def _own_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_data_root(tmp_path: Path, cifar10: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "cifar10").symlink_to(cifar10)
     monkeypatch.setenv("PARIBUS_DATA", str(tmp_path / "data"))
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from adversarial.sample import TINY, digits, network
+from paribus.data.image_folder import find_files
 from paribus.errors import ConfigError, DataError
 from paribus.labs.adversarial import LAB, watching
 from paribus.labs.adversarial import check as checks
@@ -32,7 +36,8 @@ from paribus.labs.adversarial.protocol import attack_named, targets
 from paribus.labs.adversarial.run import run
 from paribus.labs.adversarial.training import Learner, Watch
 from paribus.labs.adversarial.victim import SmallNetwork, build, fixed
-from paribus.nn.networks.names import Fixed
+from paribus.nn.networks.load import CIFAR10
+from paribus.nn.networks.names import Fixed, embedded_path
 from paribus.spec.context import Artifact, Context, Outcomes, Progress, Report, Scalars
 from paribus.spec.registry import experiment
 from paribus.spec.seed import Streams
@@ -233,9 +238,47 @@ def test_the_course_attack_comes_nearer_with_a_larger_c_and_shows_its_way() -> N
     assert not np.array_equal(strip[0], strip[-1])
 
 
-def test_a_fixed_victim_must_know_the_classes_of_the_data(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="knows 10 classes, digits has 3"):
-        fixed(Config(victim=Fixed()), ("a", "b", "c"), Streams(0))
+@pytest.mark.parametrize(
+    ("name", "classes", "message"),
+    [
+        ("small_vgg", ("a", "b", "c"), "knows 10 classes, digits has 3"),
+        ("small_vgg", tuple("0123456789"), "class 0 of small_vgg (cifar10) is 'airplane', of digits '0'; take data of"),
+        ("small_vgg_robust", (*CIFAR10[:8], "truck", "ship"), "class 8 of small_vgg (cifar10_robust) is 'ship'"),
+        ("network=small_vgg:random", ("a", "b", "c"), "knows 10 classes, digits has 3"),
+    ],
+)
+def test_a_fixed_victim_must_know_the_classes_of_the_data(name: str, classes: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)) as raised:
+        fixed(experiment(f"adversarial/{name}").config, classes, Streams(0))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_fixed_victim_takes_data_of_its_classes_and_what_has_no_names_any_ten(tmp_path: Path) -> None:
+    for label in reversed(CIFAR10):
+        (tmp_path / label).mkdir()
+        for index in range(4):
+            Image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(tmp_path / label / f"{index}.png")
+    own = find_files(tmp_path)[1]
+    for name, classes in (("small_vgg", own), ("network=small_vgg:random", tuple("0123456789"))):
+        assert fixed(experiment(f"adversarial/{name}").config, classes, Streams(0)).classes == CIFAR10
+    weights = tmp_path / "mine.safetensors"
+    weights.write_bytes(embedded_path("cifar10").read_bytes())
+    fixed(Config(victim=Fixed(weights=str(weights))), tuple("0123456789"), Streams(0))
+
+
+def test_an_imagenet_network_takes_folders_with_wordnet_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = SimpleNamespace(classes=("tench", "goldfish"))
+    monkeypatch.setattr("paribus.labs.adversarial.victim.load", lambda *_: other)
+    config = Config(victim=Fixed(name="resnet18", weights="imagenet"))
+    assert fixed(config, ("n01440764", "n01443537"), Streams(0)) is other
+    with pytest.raises(ConfigError, match="class 1 of resnet18"):
+        fixed(config, ("tench", "gold"), Streams(0))
+
+
+def test_an_experiment_with_digits_for_photographs_is_refused_when_it_runs() -> None:
+    config = experiment("adversarial/small_vgg/by_fgsm").config
+    with pytest.raises(ConfigError, match="class 0 of small_vgg"):
+        run(config, Context(seed=0))
 
 
 def test_an_attack_in_the_wrong_norm_is_refused() -> None:
@@ -253,7 +296,7 @@ def test_the_digest_covers_what_a_run_imports() -> None:
     folder = Path(checks.__file__).parent
     covered = {path for place in LAB.source for path in ([place] if place.is_file() else place.rglob("*.py"))}
     outside = {"__init__.py", "changes.py", "studies.py", "check.py", "implementation.py"}
-    outside |= {"verbs.py", "naming.py"}
+    outside |= {"verbs.py", "naming.py", "whole_pixels.py"}
     assert {path.name for path in folder.glob("*.py")} - outside == {p.name for p in covered if p.parent == folder}
     assert all(path.exists() for path in covered)
 

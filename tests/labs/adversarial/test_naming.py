@@ -37,6 +37,7 @@ def test_a_name_has_the_attack_the_norm_the_radius_the_network_and_the_steps(by:
             done = config.protocol
             assert (done.norm, done.eps, done.attacks, done.steps) == (norm, eps, (by,), how.steps)
             assert config.victim == fixed(network)
+            assert config.data == ("digits" if network in ("small_vgg:random", "resnet18") else "cifar10")
             assert config.attacker.targeted == (place % 2 == 0)
             assert not set(unnamed(experiment(name), fixed(network), how)) & {"victim", "protocol.eps"}
 
@@ -44,10 +45,13 @@ def test_a_name_has_the_attack_the_norm_the_radius_the_network_and_the_steps(by:
 def test_what_no_change_says_is_listed() -> None:
     how = Protocol(norm="l2", eps=float("inf"), attacks=("fab_t",), steps=20, queries=1000)
     found = experiment_of(fixed("small_vgg"), how, targeted=False)
-    assert found.name == "adversarial/small_vgg/l2/by_fab_t"
+    assert found.name == "adversarial/cifar10/small_vgg/l2/by_fab_t"
     assert unnamed(found, fixed("small_vgg"), how) == ("protocol.eps", "protocol.queries")
     nearest = Protocol(norm="l2", eps=float("inf"), attacks=("deepfool",), steps=50)
     assert unnamed(experiment_of(fixed("small_vgg"), nearest, targeted=False), fixed("small_vgg"), nearest) == ()
+    on_imagenet = experiment_of(fixed("resnet18"), nearest, targeted=False)
+    assert on_imagenet.name == "adversarial/network=resnet18:imagenet/deepfool"
+    assert unnamed(on_imagenet, fixed("resnet18"), nearest) == ("data",)
 
 
 def test_a_file_of_weights_is_told_without_its_folder(tmp_path: Path) -> None:
@@ -66,10 +70,14 @@ def test_a_file_of_weights_is_told_without_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "name", "network"),
     [
-        (["--norm", "l1", "--attack", "apgd_ce"], "small_vgg/l1/by_apgd_ce/attack_steps=100", "small_vgg:cifar10"),
+        (
+            ["--norm", "l1", "--attack", "apgd_ce"],
+            "cifar10/small_vgg/l1/by_apgd_ce/attack_steps=100",
+            "small_vgg:cifar10",
+        ),
         (
             ["--norm", "l0", "--eps", "80", "--steps", "20", "--target", "dog"],
-            "small_vgg/l0/eps=80/targeted",
+            "cifar10/small_vgg/l0/eps=80/targeted",
             "small_vgg:cifar10",
         ),
         (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from paribus.errors import ConfigError
 from paribus.labs.adversarial.norms import NORMS
-from paribus.nn.networks.names import Fixed
+from paribus.nn.networks.names import EMBEDDED, Fixed
 
 ATTACKS = (
     "noise", "fgsm", "bim", "mi_fgsm", "pgd", "apgd_ce", "apgd_t", "fab_t", "square", "autoattack", "deepfool",
@@ -200,3 +200,10 @@ L0 = Protocol(norm="l0", eps=10.0, attacks=("pgd",), restarts=5)
 """The protocol that counts pixels."""
 EPS = {"linf": BASELINE.protocol.eps, "l2": 1.0, "l1": 12.0, "l0": L0.eps}
 """The radius that comes with each norm."""
+
+
+def learnt(network: Fixed) -> str | None:
+    """Return what the weights of *network* learnt, ``cifar10`` or ``imagenet``; None of random ones and of a file's."""
+    if network.weights in EMBEDDED:
+        return "cifar10"
+    return "imagenet" if network.weights == "imagenet" else None

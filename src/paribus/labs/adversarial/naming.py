@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from paribus.labs.adversarial.experiments import BASELINE, Protocol
+from paribus.labs.adversarial.experiments import BASELINE, Protocol, learnt
 from paribus.nn.networks.names import NETWORKS, Fixed, known_weights
 from paribus.spec.experiment import Experiment, flatten
 from paribus.spec.registry import experiment, lab
@@ -17,11 +17,12 @@ VICTIMS = {"cifar10": "small_vgg", "cifar10_robust": "small_vgg_robust"}
 def experiment_of(network: Fixed, how: Protocol, *, targeted: bool) -> Experiment:
     """Return the experiment with this victim, norm, radius, attack and number of steps.
 
-    What no change says is not in it: a file of weights, whose place the baseline's victim then keeps, an infinite
-    radius of an attack that does not come with one, and the budget but for the steps. :func:`unnamed` says which.
+    Its data are those that the network learnt, so that it can be run: CIFAR-10. What no change says is not in it: a
+    file of weights, whose place the baseline's victim then keeps, ImageNet's data, an infinite radius of an attack that
+    does not come with one, and the budget but for the steps. :func:`unnamed` says which.
     """
     (by,) = how.attacks
-    segments = []
+    segments = ["cifar10"] if learnt(network) == "cifar10" else []
     if network.weights in VICTIMS:
         segments.append(VICTIMS[network.weights])
     elif network.weights in NETWORKS[network.name]:
@@ -46,14 +47,16 @@ def experiment_of(network: Fixed, how: Protocol, *, targeted: bool) -> Experimen
 
 
 def unnamed(found: Experiment, network: Fixed, how: Protocol) -> tuple[str, ...]:
-    """Return the fields in which an attack on a picture is not the experiment *found*, the data and their number aside.
+    """Return the fields in which an attack on a picture is not the experiment *found*, the number of images aside.
 
-    Their values stand beside the name: ``victim``, ``protocol.queries``.
+    Their values stand beside the name: ``victim``, ``protocol.queries``. ``data`` is one where the lab has none of the
+    classes that the network learnt: that experiment does not run.
     """
     named = flatten(found.config)
     done = flatten(dataclasses.replace(found.config, victim=network, protocol=how))
-    differ = (path for path in done if done[path] != named.get(path))
-    return tuple(path for path in differ if path != "protocol.images" and not path.startswith("victim."))
+    differ = [path for path in done if done[path] != named.get(path)]
+    data = ["data"] if learnt(network) not in (None, found.config.data) else []
+    return tuple(path for path in (*data, *differ) if path != "protocol.images" and not path.startswith("victim."))
 
 
 def network_in_words(network: Fixed) -> dict[str, str]:

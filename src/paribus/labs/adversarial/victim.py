@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 
 from torch import Tensor, nn
 
 from paribus.errors import ConfigError
-from paribus.labs.adversarial.experiments import Config, Trained
+from paribus.labs.adversarial.experiments import Config, Trained, learnt
 from paribus.nn.initial import initialise, untouched_rng
 from paribus.nn.networks.load import load
 from paribus.nn.window import Layer, PerPixel
@@ -15,6 +16,8 @@ from paribus.spec.seed import Streams
 
 CENTRE, SCALE = 0.5, 4.0
 """Pixels enter the small network as (x - 1/2) * 4: about zero mean and unit spread."""
+_REMEDY = "take data of its classes, such as cifar10 for small_vgg, or a victim that is trained"
+_WORDNET = re.compile(r"n\d{8}")
 
 
 class SmallNetwork(nn.Module):
@@ -61,15 +64,24 @@ def build(victim: Trained, classes: int, streams: Streams) -> SmallNetwork:
 
 
 def fixed(config: Config, classes: tuple[str, ...], streams: Streams) -> nn.Module:
-    """Return the fixed network of *config*, which must know as many classes as the data has."""
+    """Return the fixed network of *config*, whose classes must be the data's *classes*: in number, order and name.
+
+    Random weights and a file's name nothing, so of them the number alone counts. Where the classes of the data are
+    WordNet's numbers, as in the folders of ImageNet, they are in the order of an ImageNet network without its names.
+    """
     if isinstance(config.victim, Trained):
         raise ConfigError("the victim is trained, not fixed")
     network = load(config.victim, streams)
     if len(network.classes) != len(classes):
         raise ConfigError(
-            f"{config.victim} knows {len(network.classes)} classes, {config.data} has {len(classes)}; "
-            "take data of its classes or a victim that is trained"
+            f"{config.victim} knows {len(network.classes)} classes, {config.data} has {len(classes)}; {_REMEDY}"
         )
+    source = learnt(config.victim)
+    if source is None or (source == "imagenet" and all(_WORDNET.fullmatch(name) for name in classes)):
+        return network
+    for place, (own, other) in enumerate(zip(network.classes, classes, strict=True)):
+        if own != other:
+            raise ConfigError(f"class {place} of {config.victim} is {own!r}, of {config.data} {other!r}; {_REMEDY}")
     return network
 
 
