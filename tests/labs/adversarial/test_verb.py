@@ -10,6 +10,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 from elsewhere import elsewhere, without_autocast
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -26,7 +27,7 @@ def test_the_verb_attacks_a_picture_of_any_size(tmp_path: Path, capsys: pytest.C
     assert "before" in text
     assert "after" in text
     with Image.open(out) as picture:
-        assert picture.info["paribus:experiment"].startswith("adversarial/small_vgg/by_pgd")
+        assert picture.info["paribus:experiment"].startswith("adversarial/cifar10/small_vgg/by_pgd")
         assert "times" in picture.info["paribus:amplified"]
         assert picture.size[0] > 3 * 160
 
@@ -98,21 +99,42 @@ def test_a_failed_download_is_one_line(
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize(("norm", "eps"), [("l2", 0.3), ("l1", 5.0), ("linf", 0.011)])
-def test_the_picture_that_is_written_keeps_the_bound(
-    norm: str, eps: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    picture = tmp_path / "slope.png"
+def _slope() -> NDArray[np.uint8]:
     rows, columns = np.mgrid[0:32, 0:32]
-    Image.fromarray(np.stack([8 * columns, 8 * rows, 4 * (rows + columns)], axis=2).astype(np.uint8)).save(picture)
-    arguments = ["--norm", norm, "--eps", str(eps), "--attack", "pgd", "--out", str(tmp_path / "out.png")]
+    return np.stack([8 * columns, 8 * rows, 4 * (rows + columns)], axis=2).astype(np.uint8)
+
+
+def _grain() -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(110, 146, (32, 32, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "by", "norm", "eps"),
+    [
+        (_slope(), "pgd", "l2", 0.3),
+        (_slope(), "pgd", "l1", 5.0),
+        (_slope(), "pgd", "linf", 0.011),
+        (_grain(), "fgsm", "l1", 12.15685),  # 31 numbers may move by hardly less than 100 of 255
+    ],
+)
+def test_the_picture_that_is_written_keeps_the_bound(
+    pixels: NDArray[np.uint8], by: str, norm: str, eps: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture, out = tmp_path / "picture.png", tmp_path / "out.png"
+    Image.fromarray(pixels).save(picture)
+    arguments = ["--norm", norm, "--eps", str(eps), "--attack", by, "--out", str(out)]
     code = main(["adversarial", "attack", str(picture), *arguments])
     said = capsys.readouterr().out
     assert code in (0, 1)
     if code == 0:
+        with Image.open(out) as panel:  # of three squares with sides of 160 and gaps of 8
+            before, after = (np.asarray(panel)[:160:5, left : left + 160 : 5].astype(int) for left in (0, 336))
+        assert np.array_equal(before, pixels)
+        size = {"linf": np.abs(after - before).max(), "l2": np.linalg.norm(after - before),
+                "l1": np.abs(after - before).sum()}[norm] / 255  # fmt: skip
+        assert 0 < size <= eps
         (line,) = (line for line in said.splitlines() if line.startswith("perturbation"))
-        word = {"linf": "largest"}.get(norm, norm)
-        assert float(line.rsplit(f"{word} ", 1)[1].split(",")[0].split(";")[0]) <= eps
+        assert f"{ {'linf': 'largest'}.get(norm, norm) } {size:.4g}" in line
 
 
 def test_a_bound_that_no_pixel_can_keep_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

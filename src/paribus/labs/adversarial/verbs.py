@@ -48,8 +48,8 @@ def attack(
 
     What the network sees is the middle square of the picture, at the side that it was trained on. Its own answer counts
     as the label. The answers before and after are printed with their probabilities. Whatever is tried is rounded to
-    whole pixel values first, so that the picture that is written is the one that fools; a bound in linf is rounded down
-    to whole values too.
+    whole pixel values first, and none leaves its bound by that, so that the picture that is written is the one that
+    fools; a bound in linf is rounded down to whole values too.
 
     How far it is, is counted in evaluations of the network, of as many as there are where nothing is found sooner.
     Interrupted, it keeps nothing. Exits with 1 where the attack fails.
@@ -67,6 +67,7 @@ def attack(
     from paribus.labs.adversarial.panel import panel
     from paribus.labs.adversarial.protocol import attacks_of
     from paribus.labs.adversarial.watching import watched
+    from paribus.labs.adversarial.whole_pixels import in_whole_pixels
     from paribus.nn.networks.load import load
     from paribus.nn.networks.names import fixed
     from paribus.nn.pixels import to_tensor
@@ -88,9 +89,7 @@ def attack(
     pixels = to_tensor(square(read_picture(image), model.size)[None]).to(device)
 
     def rounded(images: torch.Tensor) -> torch.Tensor:
-        """Whole pixel values, rounded towards the original: no norm of the change grows."""
-        whole = (pixels * 255).round() + ((images - pixels) * 255 + 1e-3 * (images - pixels).sign()).trunc()
-        return images + (whole / 255 - images).detach()
+        return in_whole_pixels(images, pixels, norm=norm, eps=radius)
 
     with reproducible(device):
         with torch.no_grad():
@@ -115,7 +114,7 @@ def attack(
         print(f"after        unchanged: {by} found no way to {wanted} within {radius:g} in {norm}")
         raise typer.Exit(1)
     print(f"after        {names[1]}")
-    moved = (result - pixels).flatten().cpu().double()
+    moved = ((result * 255).round() - (pixels * 255).round()).flatten().cpu().double() / 255
     sizes = {"largest": moved.abs().max(), "l2": moved.norm(), "l1": moved.abs().sum()}
     said = ", ".join(f"{word} {float(size):.4g}" for word, size in sizes.items())
     print(f"perturbation {norm} bound {radius:g}: {said}; {int(found.queries[0])} queries")
