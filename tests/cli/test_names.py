@@ -46,6 +46,14 @@ def test_show_gives_a_group_of_fields_its_class_and_no_value(cli: Cli) -> None:
     assert "'Budget'" not in {word for row in rows for word in row}
 
 
+def test_show_gives_each_change_the_fields_and_values_of_its_own_step(cli: Cli) -> None:
+    assert "steps: 40 -> 10" in cli("show", "my_lab.py/double/half").out
+    assert "'slim' -> 'vgg16'" in cli("show", "textsnake/slim/backbone=vgg16").out
+    whole = cli("show", "svhn/brief").out
+    assert "budget.batch_size: 256 -> 64" in whole
+    assert "'Budget'" not in whole
+
+
 def test_diff_is_minimal(cli: Cli) -> None:
     shown = cli("diff", "my_lab.py/trick", "my_lab.py/rate=0.3")
     lines = [line.split() for line in shown.out.splitlines()]

@@ -21,7 +21,12 @@ class FieldDifference:
 
 def field_differences(before: Experiment, after: Experiment) -> tuple[FieldDifference, ...]:
     """Return the fields that differ, by their dotted paths, in the order of the configuration."""
-    left, right = flatten(before.config), flatten(after.config)
+    return config_differences(before.config, after.config)
+
+
+def config_differences(before: Any, after: Any) -> tuple[FieldDifference, ...]:
+    """Return the fields in which two configurations differ, by their dotted paths, in their order."""
+    left, right = flatten(before), flatten(after)
     paths = [*left, *(path for path in right if path not in left)]
     return tuple(
         FieldDifference(path=path, before=left.get(path), after=right.get(path))
