@@ -19,10 +19,24 @@ class Optimiser:
 
 
 @dataclass(frozen=True)
+class Adam:
+    rate: float = 0.001
+
+
+@dataclass(frozen=True)
+class Recipe:
+    optimiser: Optimiser | Adam = field(default_factory=Optimiser)
+    notes: tuple[str, ...] = ()
+    passes: int = 20
+    size: int = 64
+
+
+@dataclass(frozen=True)
 class Config:
     width: int = 16
     pool: str = "max"
     optimiser: Optimiser = field(default_factory=Optimiser)
+    recipe: Recipe | Adam = field(default_factory=Recipe)
 
 
 AVERAGE = Change(name="average", doc="Average pooling.", path="pool", before="max", after="average")
@@ -50,6 +64,39 @@ def test_one_of_accepts_each_of_its_values_and_no_other() -> None:
     assert change.bind(None).apply(Config(pool="average")).pool == "lp"
     with pytest.raises(ChangeError, match="'max' or 'average'"):
         change.bind(None).apply(Config(pool="median"))
+
+
+MODERN = Change(name="modern", doc="A recipe.", path="recipe", before=Recipe(), after=Recipe(passes=40))
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (Recipe(Optimiser(momentum=0.9)), "recipe.optimiser.momentum = 0.0, but it is 0.9"),
+        (Recipe(Adam()), "recipe.optimiser = Optimiser, but it is Adam"),
+        (Adam(), "recipe = Recipe, but it is Adam"),
+        (Recipe(passes=1, size=2), "recipe.passes = 20, but it is 1; recipe.size = 64, but it is 2"),
+        (
+            Recipe(Optimiser(0.2, 0.9), ("x",), 1, 2),
+            "recipe.optimiser.rate = 0.1, but it is 0.2; recipe.optimiser.momentum = 0.0, but it is 0.9; "
+            "recipe.notes = (), but it is ('x',); 2 more fields differ",
+        ),
+        (Recipe(notes=("x" * 1000,)), f"recipe.notes = (), but it is ('{'x' * 58}..."),
+    ],
+)
+def test_where_a_value_has_fields_those_that_contradict_are_named(found: Recipe | Adam, said: str) -> None:
+    with pytest.raises(ChangeError) as refused:
+        MODERN.bind(None).apply(Config(recipe=found))
+    assert str(refused.value) == f"change 'modern' does not apply: it expects {said}"
+
+
+def test_of_several_expected_values_the_nearest_contradicts() -> None:
+    near, far = Recipe(passes=40, size=32), Recipe(Adam(), ("x",), 1, 2)
+    change = Change(name="modern", doc="A recipe.", path="recipe", before=OneOf((far, near)), after=Recipe())
+    with pytest.raises(ChangeError, match=r"it expects recipe\.size = 32, but it is 8$"):
+        change.bind(None).apply(Config(recipe=Recipe(passes=40, size=8)))
+    with pytest.raises(ChangeError, match=r"it expects recipe = Recipe, but it is Adam$"):
+        change.bind(None).apply(Config(recipe=Adam()))
 
 
 def test_true_is_not_one() -> None:

@@ -14,6 +14,9 @@ from typing import Any
 
 from paribus.errors import ChangeError
 
+LONGEST = 60
+"""Characters of a value that a message repeats."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -135,13 +138,11 @@ def _replace(config: Any, path: list[str], edit: Edit) -> Any:
     if rest:
         return _with(config, field, _replace(now, rest, edit), edit)
     if not edit.change.expects(now):
-        before = edit.change.before
-        wanted = " or ".join(map(repr, before.values if isinstance(before, OneOf) else (before,)))
-        raise ChangeError(
-            f"change {edit.segment!r} does not apply: it expects {edit.change.path} = {wanted}, but it is {now!r}"
-        )
+        told = _contradictions(edit.change, now)
+        raise ChangeError(f"change {edit.segment!r} does not apply: it expects {told}")
     if type(now) is type(edit.after) and now == edit.after:
-        raise ChangeError(f"change {edit.segment!r} makes no difference: {edit.change.path} is {now!r} already")
+        has = "so" if _has_fields(now) else repr(now)
+        raise ChangeError(f"change {edit.segment!r} makes no difference: {edit.change.path} is {has} already")
     return _with(config, field, edit.after, edit)
 
 
@@ -151,3 +152,35 @@ def _with(config: Any, field: str, value: Any, edit: Edit) -> Any:
         return dataclasses.replace(config, **{field: value})
     except Exception as error:  # a configuration's __post_init__ may raise anything
         raise ChangeError(f"change {edit.segment!r}: {error or type(error).__name__}") from None
+
+
+def _contradictions(change: Change, now: Any) -> str:
+    """Say which value is expected where, and which is there: of a value with fields of its own, those that differ."""
+    expected = change.before.values if isinstance(change.before, OneOf) else (change.before,)
+    alike = [value for value in expected if _has_fields(value) and type(value) is type(now)]
+    differing = min((_differing(change.path, value, now) for value in alike), key=len, default=[])
+    if not differing:
+        return f"{change.path} = {' or '.join(dict.fromkeys(map(_brief, expected)))}, but it is {_brief(now)}"
+    told = [f"{path} = {_brief(wanted)}, but it is {_brief(there)}" for path, wanted, there in differing[:3]]
+    more = len(differing) - len(told)
+    return "; ".join(told + ([f"{more} more field{'s differ' if more > 1 else ' differs'}"] if more else []))
+
+
+def _differing(path: str, wanted: Any, there: Any) -> list[tuple[str, Any, Any]]:
+    """The innermost fields in which two values of the field *path* differ; those of two classes differ as a whole."""
+    if not (_has_fields(wanted) and type(wanted) is type(there)):
+        return [(path, wanted, there)]
+    fields = [
+        (field.name, *(getattr(value, field.name) for value in (wanted, there))) for field in dataclasses.fields(wanted)
+    ]
+    return [one for name, left, right in fields if left != right for one in _differing(f"{path}.{name}", left, right)]
+
+
+def _has_fields(value: Any) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
+def _brief(value: Any) -> str:
+    """Return *value* for a line that a person reads: one with fields of its own is called by its class."""
+    text = type(value).__name__ if _has_fields(value) else repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
