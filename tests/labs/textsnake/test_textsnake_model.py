@@ -12,9 +12,10 @@ from unittest.mock import Mock
 import pytest
 import torch
 
+from paribus.data.curved_text import SIZES
 from paribus.errors import ConfigError, DataError
 from paribus.labs.textsnake.backbones import backbone
-from paribus.labs.textsnake.experiments import BASELINE, SLIM, Network
+from paribus.labs.textsnake.experiments import BASELINE, SLIM, TEST_SCENES, Network, Scoring
 from paribus.labs.textsnake.export import Maps5, folded
 from paribus.labs.textsnake.model import build, scaled
 from paribus.labs.textsnake.training import frozen
@@ -187,3 +188,11 @@ def test_networks_that_make_no_sense_are_refused() -> None:
         Network(backbone="vgg")
     with pytest.raises(ConfigError, match="four"):
         Network(merge=(1, 2))
+
+
+def test_more_test_scenes_than_there_are_are_refused() -> None:
+    assert SIZES["test"] == TEST_SCENES
+    assert Scoring(scenes=TEST_SCENES).scenes == TEST_SCENES
+    for scenes in (0, TEST_SCENES + 1):
+        with pytest.raises(ConfigError, match=f"scoring.scenes is {scenes}; 1 to 500 are expected"):
+            Scoring(scenes=scenes)

@@ -158,8 +158,7 @@ def test_scenes(config: Config, seed: int) -> Sequence[Scene]:
     The first test scenes, the same for every seed, where the trial trains; else, where only the scenes can vary, those
     that the seed draws without repetition.
     """
-    count = min(config.scoring.scenes, SIZES["test"])
-    rows: NDArray[np.int64] = np.arange(count)
+    rows: NDArray[np.int64] = np.arange(SIZES["test"])
     if not isinstance(config.source, Training):
-        rows = Streams(seed).generator("order").permutation(SIZES["test"])[:count]
-    return [scene("test", int(row)) for row in rows]
+        rows = Streams(seed).generator("order").permutation(SIZES["test"])
+    return [scene("test", int(row)) for row in rows[: config.scoring.scenes]]

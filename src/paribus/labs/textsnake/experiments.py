@@ -11,6 +11,8 @@ from paribus.train.schedule import OneCycle, Schedule, Steps
 
 BACKBONES = ("vgg16", "resnet18", "resnet50", "slim")
 REPRESENTATIONS = ("disks", "contours", "rotated_boxes")
+TEST_SCENES = 500
+"""Scenes of the test part of curved_text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,8 +170,8 @@ class Scoring:
             raise ConfigError(f"scoring.protocol is {self.protocol!r}; one of {', '.join(PROTOCOLS)} is expected")
         if not (0 < self.tr <= 1 and 0 < self.tp <= 1):
             raise ConfigError(f"scoring: tr {self.tr} and tp {self.tp} are shares of an area, above 0 and at most 1")
-        if self.scenes < 1:
-            raise ConfigError("scoring.scenes: at least one is expected")
+        if not 1 <= self.scenes <= TEST_SCENES:
+            raise ConfigError(f"scoring.scenes is {self.scenes}; 1 to {TEST_SCENES} are expected, the test scenes")
 
 
 @dataclass(frozen=True, kw_only=True)
