@@ -3,7 +3,7 @@
     python bench/attacks.py                                  # five attacks against torchattacks and foolbox
     python bench/attacks.py --images 64 --only pgd,square    # some of them
     python bench/attacks.py --standard                       # AutoAttack with its full budget: takes long
-    python bench/attacks.py --agree                          # robust accuracy beside the public AutoAttack alone
+    python bench/attacks.py --agree --data digits --eps 0.15 --images 1000 --seeds 5   # beside the public AutoAttack
 
 The public ones are no dependencies of Paribus. ``pip install --no-deps torchattacks==3.5.1 foolbox==3.3.4 eagerpy
 GitPython gitdb smmap requests charset-normalizer idna urllib3 certifi`` brings the first two; the public AutoAttack is
@@ -33,10 +33,12 @@ import torch
 from torch import Tensor
 
 from paribus.errors import ParibusError
+from paribus.labs.adversarial.attacks.apgd import APGD, TargetedAPGD
 from paribus.labs.adversarial.attacks.autoattack import AutoAttack
 from paribus.labs.adversarial.attacks.carlini_wagner import CarliniWagner
 from paribus.labs.adversarial.attacks.deepfool import DeepFool
 from paribus.labs.adversarial.attacks.ensemble import Attack
+from paribus.labs.adversarial.attacks.fab import TargetedFAB
 from paribus.labs.adversarial.attacks.pgd import PGD
 from paribus.labs.adversarial.attacks.square import Square
 from paribus.labs.adversarial.data import part, tensors
@@ -75,6 +77,7 @@ def main() -> int:
     parser.add_argument("--standard", action="store_true", help="AutoAttack with 100 steps and 5,000 queries")
     parser.add_argument("--agree", action="store_true", help="robust accuracy beside the public AutoAttack, no other")
     parser.add_argument("--norm", default="linf", help="of --agree: linf or l2")
+    parser.add_argument("--seeds", type=int, default=1, help="of --agree: how many")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     try:
@@ -86,7 +89,7 @@ def main() -> int:
     print(f"{words}; {len(labels)} images, {right} of them right; linf {eps:.4f}; {options.threads} thread; "
           f"{_machine()}\n")  # fmt: skip
     if options.agree:
-        return _agree(model, images, labels, eps, options.norm)
+        return _agree(model, images, labels, eps, options.norm, options.seeds)
     rows: list[Row] = []
     for name in options.only.split(","):
         for by, run in _runs(name, model, images, labels, eps, options.standard).items():
@@ -217,24 +220,37 @@ def _table(rows: list[Row], count: int) -> str:
     return "\n".join(lines)
 
 
-def _agree(model: Any, images: Tensor, labels: Tensor, eps: float, norm: str) -> int:
-    """Run both AutoAttacks in full and print on how many images they differ."""
-    start = time.perf_counter()
-    ours = AutoAttack(norm=norm, eps=eps)(model, images, labels, streams=Streams(0)).success
-    between = time.perf_counter()
-    print(f"Paribus: robust {1 - float(ours.double().mean()):.4f} in {between - start:.0f} s", flush=True)
+def _agree(model: Any, images: Tensor, labels: Tensor, eps: float, norm: str, seeds: int) -> int:
+    """Run each part of both AutoAttacks by itself on all images, then both whole, and print what they leave robust."""
     public = _optional("autoattack")
-    if public is None:
-        return 1
-    attack = public.AutoAttack(
-        model, norm={"linf": "Linf", "l2": "L2"}[norm], eps=eps, seed=0, device="cpu", verbose=False
-    )
-    with torch.random.fork_rng(devices=[]):
-        result = attack.run_standard_evaluation(images, labels, bs=len(labels))
-    theirs = model(result).argmax(dim=1) != labels
-    print(f"public:  robust {1 - float(theirs.double().mean()):.4f} in {time.perf_counter() - between:.0f} s")
-    print(f"broken by both {int((ours & theirs).sum())}, by Paribus alone {int((ours & ~theirs).sum())}, "
-          f"by the public one alone {int((theirs & ~ours).sum())}, of {len(labels)}")  # fmt: skip
+    ours: dict[str, Attack] = {
+        "apgd-ce": APGD(norm=norm, eps=eps),
+        "apgd-t": TargetedAPGD(norm=norm, eps=eps),
+        "fab-t": TargetedFAB(norm=norm, eps=eps),
+        "square": Square(norm=norm, eps=eps, queries=5000),
+        "all": AutoAttack(norm=norm, eps=eps),
+    }
+    print("| part | seed | robust by Paribus | by the public one | broken by Paribus alone | by the public one alone | "
+          "CPU seconds | of the public one |\n| --- | --- | --- | --- | --- | --- | --- | --- |")  # fmt: skip
+    for part_of, attack in ours.items():
+        for seed in range(seeds):
+            start = time.process_time()
+            found = attack(model, images, labels, streams=Streams(seed)).images
+            between = time.process_time()
+            mine = model(found).argmax(dim=1) != labels
+            told = f"| {part_of} | {seed} | {int((~mine).sum())} of {len(labels)} |"
+            if public is None:
+                print(f"{told} | | | {between - start:.1f} | |", flush=True)
+                continue
+            other = public.AutoAttack(
+                model, norm={"linf": "Linf", "l2": "L2"}[norm], eps=eps, seed=seed, device="cpu", verbose=False
+            )
+            if part_of != "all":
+                other.attacks_to_run = [part_of]
+            with torch.random.fork_rng(devices=[]):
+                theirs = model(other.run_standard_evaluation(images, labels, bs=len(labels))).argmax(dim=1) != labels
+            print(f"{told} {int((~theirs).sum())} | {int((mine & ~theirs).sum())} | {int((theirs & ~mine).sum())} | "
+                  f"{between - start:.1f} | {time.process_time() - between:.1f} |", flush=True)  # fmt: skip
     return 0
 
 
