@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,11 @@ from paribus.data.pictures import read_picture
 from paribus.errors import DataError
 from paribus.labs.textsnake import verbs
 from paribus.labs.textsnake.detector import Detector, Torch
+from paribus.labs.textsnake.made_by import THRESHOLDS, told_of
 from paribus.labs.textsnake.pictures_named import drawings_of, pictures_named
+from paribus.labs.textsnake.shipped import digest
+from paribus.nn.networks.names import file_digest
+from paribus.spec.registry import experiment
 
 from .stand_in import everything_is_text
 
@@ -26,6 +32,12 @@ from .stand_in import everything_is_text
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return everything_is_text(tmp_path_factory.mktemp("weights") / "all.safetensors")
+
+
+@pytest.fixture
+def onnx_named(tmp_path: Path) -> Path:
+    (tmp_path / "some.onnx").write_bytes(b"a network")
+    return tmp_path / "some.onnx"
 
 
 @pytest.fixture
@@ -101,6 +113,27 @@ def test_sizes_are_those_of_the_upright_picture(
     assert entry["size"] == [128, 32]
     assert entry["drawing"] == "drawn/turned.png"
     assert read_picture("drawn/turned.png").shape == (32, 128, 3)
+
+
+def test_a_drawing_tells_the_detector_that_made_it(pictures: Path, weights: Path) -> None:
+    assert textsnake("detect", "pictures/b.png", "--draw", "drawn", "--weights", weights, "--size", "640") == 0
+    with Image.open("drawn/b.png") as drawing:
+        told = {str(key).removeprefix("paribus:"): value for key, value in drawing.info.items()}
+    assert told.pop("Software") == "Paribus"
+    assert told == {
+        "weights": "all.safetensors", "weights_digest": file_digest(weights), "size": "640",
+        "tr_threshold": "0.3", "tcl_threshold": "0.15", "least_score": "0.7", "texts": "1",
+    }  # fmt: skip
+
+
+def test_only_with_the_shipped_weights_is_a_detector_an_experiment(weights: Path, onnx_named: Path) -> None:
+    how: Any = SimpleNamespace(size=640, tr_threshold=0.3, tcl_threshold=0.6, least_score=0.7)
+    told = told_of("slim", how)
+    named = experiment(told["experiment"]).config
+    assert named.source.digest == told["weights_digest"] == digest()
+    assert [getattr(named.decoding, name) for name in THRESHOLDS] == [0.3, 0.6, 0.7]
+    assert "experiment" not in told_of(str(weights), how)
+    assert told_of(str(onnx_named), how)["weights"] == "some.onnx"
 
 
 def test_what_is_broken_gets_a_line_and_the_others_go_on(

@@ -61,8 +61,9 @@ def train(
         raise DataError(f"{ground_truth}: no photographs in the {split} split of {data}")
 
     with torch_for(weights):
+        from paribus.labs.textsnake.shipped import path_of
         from paribus.labs.textsnake.training import fine_tuned
-        from paribus.labs.textsnake.weights_file import load_weights, path_of, save_weights
+        from paribus.labs.textsnake.weights_file import load_weights, save_weights
         from paribus.nn.networks.embed import checked
         from paribus.train.arithmetic import reproducible
 

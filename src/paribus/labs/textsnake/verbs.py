@@ -78,6 +78,7 @@ def detect(
     from paribus.errors import ParibusError
     from paribus.labs.textsnake.detector import Detector
     from paribus.labs.textsnake.draw import drawn
+    from paribus.labs.textsnake.made_by import told_of
     from paribus.labs.textsnake.pictures_named import drawings_of, pictures_named
 
     _check_device(device, weights)
@@ -91,6 +92,7 @@ def detect(
     with _getting_ready():
         detector = Detector(weights, size=size, device=device)
         detector.warm()
+    told = told_of(weights, detector) if drawings else {}
 
     entries: list[str] = []  # as JSON: text takes less memory than lists of numbers
     texts = 0
@@ -107,8 +109,7 @@ def detect(
                 height, width = picture.shape[:2]
                 drawing = drawings[number] if drawings else None
                 if drawing is not None:
-                    told = {"weights": Path(weights).name, "texts": len(found)}
-                    write_png(drawing, drawn(picture, found), experiment="textsnake/base", **told)
+                    write_png(drawing, drawn(picture, found), **told, texts=len(found))
                 entries.append(json.dumps(entry(path, (width, height), found, drawing), allow_nan=False))
                 texts += len(found)
                 if json_file is None:

@@ -13,11 +13,10 @@ import safetensors.torch
 from paribus.errors import DataError, ParibusError
 from paribus.labs.textsnake.experiments import Network
 from paribus.labs.textsnake.model import TextSnake
-from paribus.labs.textsnake.shipped import shipped_path
+from paribus.labs.textsnake.shipped import path_of
 from paribus.labs.textsnake.training import frozen
 from paribus.nn.initial import untouched_rng
 from paribus.nn.networks.embed import checked, record, save_embedded
-from paribus.nn.networks.names import SUFFIX
 
 KIND = "a TextSnake detector"
 
@@ -54,21 +53,3 @@ def load_weights(weights: str | Path) -> TextSnake:
     if odd:
         raise DataError(f"{path}: says that it is {KIND}, but its weights are others (as {odd[0]})")
     return frozen(model)
-
-
-def path_of(weights: str | Path) -> Path:
-    """Return the file that *weights* stands for: a shipped name, which has no folder and no suffix, or a path.
-
-    Raises:
-        DataError: nothing of that name is shipped, or there is no such file.
-    """
-    if isinstance(weights, str) and not weights.endswith(SUFFIX) and Path(weights).name == weights:
-        path = shipped_path(weights)
-        if not path.is_file():
-            known = [f"{file.stem}, or " for file in sorted(shipped_path().parent.glob(f"*{SUFFIX}"))]
-            raise DataError(f"no detector {weights!r}; {''.join(known)}the path of a {SUFFIX} file is expected")
-        return path
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise DataError(f"{path}: no such file of weights; a {SUFFIX} file of this lab is expected")
-    return path
