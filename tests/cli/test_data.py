@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from paribus.data.download import md5_of
+
 from .conftest import Cli
 
 
@@ -54,7 +56,25 @@ def test_add_says_that_the_extra_file_was_taken_along(cli: Cli, folder: Path) ->
     for name, count in (("train", 40), ("test", 20), ("extra", 30)):
         images = np.random.default_rng(count).integers(0, 256, (32, 32, 3, count), dtype=np.uint8)
         savemat(folder / f"{name}_32x32.mat", {"X": images, "y": np.arange(count)[:, None] % 10 + 1})
-    assert cli("data", "add", "svhn", str(folder)).out == "svhn is here, extra_32x32.mat too.\n"
+    assert cli("data", "add", "svhn", str(folder)).out.startswith("svhn is here, extra_32x32.mat too; ")
     assert "with the extra crops" in " ".join(cli("data", "list").out.split())
     (folder / "extra_32x32.mat").unlink()
+    assert cli("data", "add", "svhn", str(folder)).out.startswith("svhn is here; ")
+
+
+def test_files_that_are_not_the_published_ones_are_not_described_by_their_numbers(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "73,257 training" in cli("data", "list").out
+    for name, count in (("train", 40), ("test", 20)):
+        images = np.zeros((32, 32, 3, count), dtype=np.uint8)
+        savemat(folder / f"{name}_32x32.mat", {"X": images, "y": np.arange(count)[:, None] % 10 + 1})
+    said = "not the published files: MD5 "
+    assert said in " ".join(cli("data", "add", "svhn", str(folder)).out.split())
+    listed = " ".join(cli("data", "list").out.split()).partition("cifar10")[0]
+    assert f"in the layout of Street View House Numbers; {said}" in listed
+    assert "73,257" not in listed
+    md5 = {name: md5_of(folder / name) for name in ("train_32x32.mat", "test_32x32.mat")}
+    monkeypatch.setattr("paribus.data.svhn.MD5", md5)
     assert cli("data", "add", "svhn", str(folder)).out == "svhn is here.\n"
+    assert "73,257 training" in cli("data", "list").out

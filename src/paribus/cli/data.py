@@ -84,7 +84,8 @@ def add(
     from paribus.data import catalogue
 
     along = catalogue.add(name, folder)
-    out().print(Text(f"{name} is here{f', {along} too' if along else ''}."))
+    other = catalogue.not_as_published(name)
+    out().print(Text(f"{name} is here{f', {along} too' if along else ''}{f'; {other}' if other else ''}."))
 
 
 def _size(count: int) -> str:

@@ -29,7 +29,18 @@ from paribus.data.svhn import (
 )
 from paribus.errors import DataError, suggest
 
-__all__ = ["NAMES", "DataSetEntry", "Split", "add", "available", "describe", "editions", "get", "load"]
+__all__ = [
+    "NAMES",
+    "DataSetEntry",
+    "Split",
+    "add",
+    "available",
+    "describe",
+    "editions",
+    "get",
+    "load",
+    "not_as_published",
+]
 
 NAMES = ("svhn", "cifar10", "street_digits", "curved_text", "digits", "image_folder=DIR")
 MADE_WHEN_ASKED = ("curved_text", "digits")
@@ -87,6 +98,12 @@ def editions() -> tuple[str, ...]:
     return edition(), svhn_edition(data_root() / "svhn"), cifar10_edition(data_root() / "cifar10")
 
 
+def not_as_published(name: str) -> str:
+    """Return in words what the files of a data set are that is here; nothing where they are the published ones."""
+    found = {"svhn": svhn_edition, "cifar10": cifar10_edition}.get(name)
+    return found(data_root() / name) if found is not None else ""
+
+
 def available(name: str) -> bool:
     """Say whether a data set can be loaded now, without the network."""
     if name == WITH_EXTRA:
@@ -106,8 +123,12 @@ def describe() -> list[DataSetEntry]:
     return [
         DataSetEntry(
             "svhn",
-            "Street View House Numbers: 73,257 training and 26,032 test crops of 32x32, 10 digits; 531,131 extra "
-            "training crops, where asked for",
+            _what(
+                "Street View House Numbers: 73,257 training and 26,032 test crops of 32x32, 10 digits; 531,131 extra "
+                "training crops, where asked for",
+                "crops of 32x32, 10 digits, in the layout of Street View House Numbers",
+                not_as_published("svhn"),
+            ),
             "free for non-commercial use; Netzer et al. 2011, ufldl.stanford.edu/housenumbers",
             _where_svhn(root / "svhn", here),
             here,
@@ -115,7 +136,11 @@ def describe() -> list[DataSetEntry]:
         ),
         DataSetEntry(
             "cifar10",
-            "CIFAR-10: 50,000 training and 10,000 test photographs of 32x32, 10 kinds of things",
+            _what(
+                "CIFAR-10: 50,000 training and 10,000 test photographs of 32x32, 10 kinds of things",
+                "photographs of 32x32, 10 kinds of things, in the layout of CIFAR-10",
+                not_as_published("cifar10"),
+            ),
             "no licence is stated; Krizhevsky 2009, www.cs.toronto.edu/~kriz/cifar.html",
             str(root / "cifar10") if photographs_here else "paribus data get cifar10 (170 MB), or data add cifar10 DIR",
             photographs_here,
@@ -202,6 +227,11 @@ def add(name: str, directory: Path | str) -> str:
 def _check_name(name: str) -> None:
     if name not in NAMES[:-1] and not (name.startswith(FOLDER_PREFIX) and len(name) > len(FOLDER_PREFIX)):
         raise DataError(f"no data set {name!r}{suggest(name, NAMES)}")
+
+
+def _what(published: str, other: str, not_published: str) -> str:
+    """Return what a data set is: what was published of it says nothing of other files."""
+    return f"{other}; {not_published}" if not_published else published
 
 
 def _where_svhn(folder: Path, here: bool) -> str:
