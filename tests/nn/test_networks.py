@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from urllib.error import URLError
 
@@ -177,6 +178,37 @@ def test_a_download_that_fails_is_a_run_that_failed(monkeypatch: pytest.MonkeyPa
     with pytest.raises(RunError, match=r"vgg19 could not be downloaded.*small_vgg") as raised:
         load(Fixed(name="vgg19", weights="imagenet"), Streams(0))
     assert raised.value.exit_code == 1
+
+
+def test_the_address_of_a_download_is_not_printed_but_its_progress_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        print(" 12%", end="", file=sys.stderr)
+        raise URLError("no route to host")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("torch.hub.download_url_to_file", unreachable)
+    with pytest.raises(RunError, match="resnet18 could not be downloaded"):
+        load(Fixed(name="resnet18", weights="imagenet"), Streams(0))
+    assert capsys.readouterr() == ("", " 12%")
+
+
+def test_weights_of_another_network_are_told_in_a_few_words(tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    stages = _trained(batch_norm=False).stages
+    save_embedded(path, folded(stages), {})
+    with pytest.raises(ConfigError) as raised:
+        load(fixed(f"resnet18:{path}"), Streams(0))
+    assert str(raised.value) == (
+        f"{path}: not the weights of resnet18: of 122 tensors 100 missing (conv1.weight, ...), 16 unexpected "
+        "(conv1_1.bias, ...), 2 of another shape (fc.weight, ...)"
+    )
+    weights = folded(stages)
+    weights["conv1_1.weight"] = weights["conv1_1.weight"][:1]
+    save_embedded(path, weights, {})
+    with pytest.raises(ConfigError, match=r"of 18 tensors 1 of another shape \(conv1_1.weight\)$"):
+        load(fixed(f"small_vgg:{path}"), Streams(0))
 
 
 def _numbered(folder: Path) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -83,8 +81,7 @@ def attack(
     attacks = attacks_of(how, Course())
     streams = Streams(seed)
     chosen = fixed(network)
-    with contextlib.redirect_stdout(WithoutLine(sys.stderr, "Downloading: ")):
-        model = load(chosen, streams).to(device)
+    model = load(chosen, streams).to(device)
     goal = None if target is None else torch.tensor([_class(target, model.classes)]).to(device)
     pixels = to_tensor(square(read_picture(image), model.size)[None]).to(device)
 
@@ -127,24 +124,6 @@ def attack(
         before=names[0], after=names[1], amplified=f"{factor:g} times",
     )  # fmt: skip
     print(f"written      {where}: original, perturbation {factor:g} times, result")
-
-
-class WithoutLine:
-    """A stream that leaves out the text that begins so: torch names a download's address, on standard output.
-
-    Where the download fails the error says so, in one line; while it goes on torch's progress bar says so.
-    """
-
-    def __init__(self, stream: Any, beginning: str) -> None:
-        self._stream, self._beginning = stream, beginning
-
-    def write(self, text: str) -> int:
-        """Write *text* unless it begins so."""
-        written: int = len(text) if text.startswith(self._beginning) else self._stream.write(text)
-        return written
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 def _radius(eps: float | None, norm: str) -> float:

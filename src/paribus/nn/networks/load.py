@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +37,8 @@ CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
 CIFAR10_STD = (0.2470, 0.2435, 0.2616)
 """Mean and standard deviation of the channels of CIFAR-10's training images, of values in [0, 1]."""
 IMAGENET_CLASSES = 1000
+_COUNTER = "num_batches_tracked"
+"""Of batch norm, which older files lack: it says nothing in evaluation mode."""
 
 
 def load(fixed: Fixed, streams: Streams) -> Layered:
@@ -92,7 +96,8 @@ def _torchvision_kind(fixed: Fixed) -> Layered:
         weights = torchvision.models.get_model_weights(fixed.name).DEFAULT
         classes = tuple(weights.meta["categories"])
     try:
-        raw = without_inplace(torchvision.models.get_model(fixed.name, weights=weights))
+        with contextlib.redirect_stdout(_WithoutLine(sys.stderr, "Downloading: ")):
+            raw = without_inplace(torchvision.models.get_model(fixed.name, weights=weights))
     except (URLError, OSError, RuntimeError) as error:
         raise RunError(
             f"the ImageNet weights of {fixed.name} could not be downloaded ({error}); take small_vgg, which needs "
@@ -137,10 +142,32 @@ def _read(weights: str) -> Mapping[str, Tensor]:
 
 def _fill(network: Layered, weights: Mapping[str, Tensor], fixed: Fixed) -> None:
     module: nn.Module = getattr(network, "raw", network.stages)
-    try:
-        module.load_state_dict(OrderedDict((name, tensor.float()) for name, tensor in weights.items()))
-    except RuntimeError as error:
-        first = str(error).splitlines()
-        raise ConfigError(
-            f"{fixed.weights}: not the weights of {fixed.name} ({' '.join(first[1:2]).strip()})"
-        ) from error
+    own = module.state_dict()
+    amiss = {
+        "missing": [name for name in own if name not in weights and not name.endswith(_COUNTER)],
+        "unexpected": [name for name in weights if name not in own],
+        "of another shape": [name for name in own if name in weights and own[name].shape != weights[name].shape],
+    }
+    told = [f"{len(names)} {what} ({names[0]}{', ...' * (len(names) > 1)})" for what, names in amiss.items() if names]
+    if told:
+        where = fixed.weights.partition("#")[0]
+        raise ConfigError(f"{where}: not the weights of {fixed.name}: of {len(own)} tensors {', '.join(told)}")
+    module.load_state_dict(OrderedDict((name, tensor.float()) for name, tensor in weights.items()), strict=False)
+
+
+class _WithoutLine:
+    """A stream that leaves out the text that begins so: torch names a download's address, on standard output.
+
+    Where the download fails the error says so, in one line; while it goes on torch's progress bar says so.
+    """
+
+    def __init__(self, stream: Any, beginning: str) -> None:
+        self._stream, self._beginning = stream, beginning
+
+    def write(self, text: str) -> int:
+        """Write *text* unless it begins so."""
+        written: int = len(text) if text.startswith(self._beginning) else self._stream.write(text)
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
