@@ -21,8 +21,8 @@ class ElasticNet:
     """Minimise c max(confidence - margin(x'), 0) + ||x' - x||_2^2 + beta ||x' - x||_1 over x' in [0, 1], by FISTA.
 
     x'_(k+1) = S(y_k - rate_k grad g(y_k)) with S the shrinkage by beta around the image and the cut to [0, 1],
-    y_(k+1) = x'_(k+1) + k / (k + 3) (x'_(k+1) - x'_k); the rate falls with the root of what is left. The nearest find
-    in L1 is kept (decision rule "L1"). The weight c of each image is found by bisection.
+    y_(k+1) = x'_(k+1) + k / (k + 3) (x'_(k+1) - x'_k), cut to [0, 1] as well; the rate falls with the root of what is
+    left. The nearest find in L1 is kept (decision rule "L1"). The weight c of each image is found by bisection.
 
     Args:
         eps: finds beyond it, in L1, do not count.
