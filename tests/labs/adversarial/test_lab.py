@@ -38,7 +38,7 @@ from paribus.labs.adversarial.training import Learner, Watch
 from paribus.labs.adversarial.victim import SmallNetwork, build, fixed
 from paribus.nn.networks.load import CIFAR10
 from paribus.nn.networks.names import Fixed, embedded_path
-from paribus.spec.context import Artifact, Context, Outcomes, Progress, Report, Scalars
+from paribus.spec.context import Artifact, Context, Diverged, Outcomes, Progress, Report, Scalars
 from paribus.spec.registry import experiment
 from paribus.spec.seed import Streams
 from paribus.train import loop
@@ -146,6 +146,27 @@ def test_trades_is_its_formula() -> None:
     assert found == pytest.approx(float(expected), rel=1e-4)
 
 
+def test_the_gradient_of_trades_goes_through_both_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of z = W x + b, with answers p, q to x, x': dL/dz = p - y + beta p (log p/q - KL), of z' beta (q - p)."""
+    random, beta = np.random.default_rng(0), 2.5
+    clean, moved = random.random((2, 6, 3, 2, 2))
+    labels, weight, bias = random.integers(0, 4, 6), random.normal(0, 1, (4, 12)), random.normal(0, 1, 4)
+    linear = nn.Linear(12, 4).double()
+    linear.weight.data, linear.bias.data = torch.from_numpy(weight), torch.from_numpy(bias)
+    victim = Trained(recipe=Recipe(kind="trades", beta=beta))
+    learner = Learner(nn.Sequential(nn.Flatten(), linear), victim, clean.shape, Streams(0))
+    monkeypatch.setattr(learner, "climb", lambda *_: torch.from_numpy(moved))
+    learner.loss(torch.from_numpy(clean), torch.from_numpy(labels), 0).backward()
+    expected = np.zeros_like(weight)
+    for x, other, label in zip(clean.reshape(6, 12), moved.reshape(6, 12), labels, strict=True):
+        p, q = (np.exp(weight @ at + bias) / np.exp(weight @ at + bias).sum() for at in (x, other))
+        apart = (p * np.log(p / q)).sum()
+        here = p - np.eye(4)[label] + beta * p * (np.log(p / q) - apart)
+        expected += (np.outer(here, x) + np.outer(beta * (q - p), other)) / 6
+    assert linear.weight.grad is not None
+    assert np.allclose(linear.weight.grad.numpy(), expected, rtol=1e-10)
+
+
 def test_free_training_climbs_with_the_gradient_of_the_weights_step() -> None:
     images, labels = digits("train", 8)
     model = build(Trained(), 10, Streams(0))
@@ -182,6 +203,14 @@ def test_robust_accuracy_is_the_worst_case_and_outcomes_say_which() -> None:
     assert metrics["robust_accuracy"] <= min(one["robust_accuracy"] for one in alone)
     broken = metrics["natural_accuracy"] - metrics["robust_accuracy"]
     assert metrics["attack_success"] == pytest.approx(broken / max(metrics["natural_accuracy"], 1e-9))
+
+
+def test_a_victim_whose_answers_are_no_numbers_has_diverged(monkeypatch: pytest.MonkeyPatch) -> None:
+    victim = build(TINY.victim, 10, Streams(0))  # type: ignore[arg-type]
+    victim.classifier.bias.data[3] = float("nan")
+    monkeypatch.setattr("paribus.labs.adversarial.run.victim_of", lambda *_: (victim, {"overfitting": 0.0}))
+    with pytest.raises(Diverged, match="clean images are not finite"):
+        run(TINY, Context(seed=0))
 
 
 def test_trials_tell_both_sides_of_the_price_of_robustness() -> None:

@@ -22,7 +22,7 @@ from paribus.labs.adversarial.victim import build, fixed, frozen
 from paribus.labs.adversarial.watching import evaluations, stages
 from paribus.nn.networks.load import CIFAR10
 from paribus.nn.networks.names import EMBEDDED, Fixed
-from paribus.spec.context import Context, Progress, Report
+from paribus.spec.context import Context, Diverged, Progress, Report
 from paribus.spec.seed import Streams
 from paribus.train.arithmetic import reproducible
 
@@ -51,12 +51,18 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     ``masking_noise``, ``masking_few_steps``, ``masking_black_box`` and ``masking_transfer``: the shares that they
     broke; ``few_steps`` and ``black_box`` are not defined in L0, ``transfer`` needs another network.
     ``overfitting``: 1 where training on adversarial examples has taught the single step and not the ball, else 0.
+
+    Raises:
+        Diverged: the victim's training left the numbers: the loss, or what the network makes of a clean image.
     """
     with reproducible(context.device):
         test = part(config, "test")
         learning, attacking, comparing, testing = _stages(config, len(test.classes), context)
         network, metrics = victim_of(config, learning)
         images, labels = tensors(test, torch.device(context.device))
+        with torch.no_grad():
+            if not bool(network(images).isfinite().all()):  # the largest of what is no number is the first class
+                raise Diverged("the victim's answers to clean images are not finite")
         attacked = attackers(config, network, context)
 
         def deployed() -> Defended:
