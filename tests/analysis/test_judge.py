@@ -10,6 +10,7 @@ import pytest
 
 from paribus.analysis import ArmScores, Verdict, compare, judge
 from paribus.analysis.intervals import crossed
+from paribus.analysis.sentence import Wording
 from paribus.errors import ConfigError, DataError
 
 RNG = np.random.default_rng(7)
@@ -168,6 +169,24 @@ def test_a_difference_without_spread_has_no_interval(n: int, word: str) -> None:
     assert verdict.sentence.startswith(f"{word} 1.00 points (the same on all {n} seeds, so there is no interval)")
 
 
+@pytest.mark.parametrize(
+    ("margin", "said"), [(0.2, "; the difference is smaller than the 20.0 points that matter"), (0.1, "")]
+)
+def test_a_difference_without_spread_is_held_against_the_margin_itself(margin: float, said: str) -> None:
+    control = ArmScores(name="base", scores=dict.fromkeys(range(6), 0.5))
+    lifted = ArmScores(name="arm", scores=dict.fromkeys(range(6), 0.6))
+    verdict = one(lifted, control=control, metric="accuracy", margin=margin)
+    assert verdict.sentence.endswith(
+        f"points (the same on all 6 seeds, so there is no interval), for new seeds on this test set{said}"
+    )
+
+
+def test_one_point_is_one() -> None:
+    wide = Wording(12.0, 1.0, "points")
+    assert [wide.amount(value) for value in (1.0, 2.0)] == ["1 point", "2 points"]
+    assert [wide.mattering(value) for value in (1.0, 2.0)] == ["1 point that matters", "2 points that matter"]
+
+
 def test_without_an_interval_none_is_spoken_of_beside_other_arms() -> None:
     control = ArmScores(name="base", scores=dict.fromkeys(range(6), 0.5))
     arms = [ArmScores(name=name, scores=dict.fromkeys(range(6), score)) for name, score in (("a", 0.51), ("b", 0.52))]
@@ -249,6 +268,22 @@ def test_arms_that_diverge_on_different_seeds_are_never_equivalent() -> None:
         ) in verdict.sentence
     alone = one(shaky("arm", 2, 5), margin=0.0)
     assert "equivalent" not in alone.sentence, "without a margin nothing is"
+
+
+def test_without_a_difference_none_is_spoken_of_where_seeds_diverged() -> None:
+    def hot(name: str, *diverged: int, n: int = 1) -> ArmScores:
+        return ArmScores(name=name, scores={s: 0.5 for s in range(n) if s not in diverged}, diverged=diverged)
+
+    for lost, control, counts in (
+        (hot("arm", 0), hot("base", 0), "1 of this arm and 1"), (hot("arm"), hot("base", 0), "0 of this arm and 1"),
+    ):  # fmt: skip
+        assert one(lost, control=control, margin=0.1).sentence == (
+            "undecided: nothing can be concluded from no seed that both arms completed; 3 more seeds that both arms "
+            f"complete would give a first interval; trials that diverged: {counts} of the control; they have no score"
+        )
+    some = one(hot("arm", 1, n=3), control=hot("base", n=3)).sentence
+    assert "; 1 more seed that both arms complete would give a first interval; " in some
+    assert some.endswith("they have no score")
 
 
 def test_a_forecast_counts_seeds_that_diverged_as_spent() -> None:

@@ -70,6 +70,7 @@ def test_signs_and_gaps() -> None:
     assert unit.show(math.nan) == unit.estimate(0.0, math.nan, 1.0)[1] == "–"
     assert unit.spread(0.9, math.nan) == "90.00"
     assert unit.exact(0.005) == "0.5 points"
+    assert unit.exact(0.01) == "1 point"
 
 
 @pytest.mark.parametrize(

@@ -280,6 +280,7 @@ class _Case:
             failed=len(self.arm.failed),
             confounded=self.arm.confounded,
             apart=self.apart and self.margin > 0,
+            estimated=self.tests is not None,
         )
         if cured:
             caution = sentence.cured(arm_lost, control_lost, partners.shared) + caution
@@ -290,9 +291,10 @@ class _Case:
         if told:
             return sentence.hopeless(arm_lost, control_lost, partners.shared) + caution
         if self.tests is None or self.estimate is None:
-            lost = len(set(self.arm.failed) | set(self.control.failed))
+            failed = len(set(self.arm.failed) | set(self.control.failed))
             last = self.looks.last if more_seeds is None else None
-            return sentence.too_few(self.n, more_seconds, lost, last, spent=self._left == 0) + caution
+            some = arm_lost + control_lost > 0
+            return sentence.too_few(self.n, more_seconds, failed, last, spent=self._left == 0, lost=some) + caution
         half_width = self.tests.high - self.estimate.difference
         narrow = self.estimate.half_width(self.looks.level(self.alpha, self.n, 1) * 2)
         text = sentence.finding(

@@ -20,7 +20,13 @@ class Wording:
 
     def amount(self, value: float) -> str:
         """Return *value* with two significant digits of its interval, and its unit."""
-        return f"{self.number(value)} {self.unit}".rstrip()
+        number = self.number(value)
+        return f"{number} {self.unit.removesuffix('s') if number == '1' else self.unit}".rstrip()
+
+    def mattering(self, margin: float) -> str:
+        """Return the *margin* as what matters: ``20.0 points that matter``."""
+        text = self.amount(margin)
+        return f"{text} that matter{'s' if text.partition(' ')[0] == '1' else ''}"
 
     def number(self, value: float, *, beside_zero: bool = False) -> str:
         """Return *value*; where it is *beside_zero*, as the end of an interval that leaves zero out, not as zero."""
@@ -75,7 +81,7 @@ def finding(
     if verdict == "equivalent":
         return (
             f"equivalent: the difference of {wording.amount(difference)} {within(narrow, 1 - 2 * alpha)} is smaller "
-            f"than the {wording.amount(margin)} that matter{over}"
+            f"than the {wording.mattering(margin)}{over}"
         )
     ends = within(interval, 1 - alpha)
     if verdict == "undecided":
@@ -88,16 +94,17 @@ def finding(
     text = f"{verdict} by {wording.amount(abs(difference))} {ends}{over}"
     if direction == "min":
         text += "; a lower value is better"
-    near = abs(difference) if math.isnan(interval[0]) else min(map(abs, interval))
-    if near < margin:
-        text += f"; the difference may be smaller than the {wording.amount(margin)} that matter"
+    bare = math.isnan(interval[0])
+    near = abs(difference) if bare else min(map(abs, interval))
+    if near < margin and not math.isclose(near, margin):
+        text += f"; the difference {'is' if bare else 'may be'} smaller than the {wording.mattering(margin)}"
     return text
 
 
-def too_few(n: int, more_seconds: float | None, failed: int, last: int | None, *, spent: bool) -> str:
+def too_few(n: int, more_seconds: float | None, failed: int, last: int | None, *, spent: bool, lost: bool) -> str:
     """Say what is missing below three pairs: seeds, or first that what *failed* is mended.
 
-    *last* is the planned maximum where it leaves too few of them; *spent*, none.
+    *last* is the planned maximum where it leaves too few of them; *spent*, none. *lost* is where some seeds diverged.
     """
     have = "no seed that both arms completed" if n == 0 else f"{n} seed{'s' if n > 1 else ''}"
     more = MIN_PAIRS - n
@@ -108,7 +115,8 @@ def too_few(n: int, more_seconds: float | None, failed: int, last: int | None, *
         return f"undecided: nothing can be concluded from {have}; the planned {last} seeds {left}"
     return (
         f"undecided: nothing can be concluded from {have}; "
-        f"{more} more seed{'s' if more > 1 else ''} would give a first interval{_cost(more_seconds)}"
+        f"{more} more seed{'s' if more > 1 else ''}{' that both arms complete' if lost else ''} would give a first "
+        f"interval{_cost(more_seconds)}"
     )
 
 
@@ -179,18 +187,20 @@ def hopeless(arm: int, control: int, shared: int) -> str:
     return f"undecided: {whose} diverged on all {shared} seeds, so there is no difference to estimate on any"
 
 
-def warnings(*, diverged: int, control_diverged: int, failed: int, confounded: bool, apart: bool) -> str:
+def warnings(
+    *, diverged: int, control_diverged: int, failed: int, confounded: bool, apart: bool, estimated: bool
+) -> str:
     """Say what the reader must know besides, each part after a semicolon.
 
-    *apart* is where the arms diverged on different seeds, so that they are never equivalent.
+    *apart* is where the arms diverged on different seeds, so that they are never equivalent; *estimated*, where there
+    is a difference.
     """
     parts = []
     if diverged or control_diverged:
         counts = [f"{count} of {whose}" for count, whose in ((diverged, "this arm"), (control_diverged, "the control"))]
-        parts.append(
-            f"trials that diverged: {' and '.join(counts)}; they have no score, so the difference holds only for "
-            f"seeds on which both arms complete" + (", and the arms cannot be called equivalent" if apart else "")
-        )
+        holds = ", so the difference holds only for seeds on which both arms complete" if estimated else ""
+        unlike = ", and the arms cannot be called equivalent" if estimated and apart else ""
+        parts.append(f"trials that diverged: {' and '.join(counts)}; they have no score{holds}{unlike}")
     if failed:
         parts.append(f"{failed} trial{'s' if failed > 1 else ''} failed and {'are' if failed > 1 else 'is'} missing")
     if confounded:

@@ -94,7 +94,8 @@ class Unit:
 
     def exact(self, value: float) -> str:
         """Return a number that somebody chose, such as a margin, as it was chosen: ``0.5 points``, ``0.01``."""
-        return f"{value * self.scale:.6g} {self.step}".rstrip()
+        number = f"{value * self.scale:.6g}"
+        return f"{number} {self.step.removesuffix('s') if number == '1' else self.step}".rstrip()
 
     def _decimals(self, value: float, spread: float) -> int:
         """How many decimal places *value* has; below zero where digits before the point are not known."""
