@@ -51,7 +51,8 @@ class RunError(ParibusError):
 def suggest(wrong: str, known: Iterable[str], *, count: int = 3) -> str:
     """Return `` — did you mean 'x'?`` for the known words nearest to *wrong*, or the known ones where none is near."""
     options = list(known)
-    near = difflib.get_close_matches(wrong, options, n=count, cutoff=0.55)
+    small = {word.lower(): word for word in options}
+    near = [small[word] for word in difflib.get_close_matches(wrong.lower(), small, n=count, cutoff=0.55)]
     near = near or [word for word in options if len(wrong) > 1 and word.startswith(wrong)][:count]
     if near:
         return f" — did you mean {' or '.join(repr(word) for word in near)}?"

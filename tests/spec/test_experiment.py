@@ -402,3 +402,11 @@ def test_names_need_no_torch() -> None:
         "sys.exit(any(module in sys.modules for module in ('torch', 'matplotlib', 'cv2', 'sqlalchemy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
+
+
+def test_a_file_called_like_a_lab_is_no_study_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass Config:\n    a: float = 0.1\n"
+    Path("svhn.py").write_text(f"{config}def run(config, context): return {{}}\n")
+    assert registry.experiment("svhn.py/base") == registry.experiment("svhn.py")
+    assert registry.experiment("svhn.py/a=0.5").config.a == 0.5

@@ -22,7 +22,7 @@ from paribus.errors import ConfigError, UnknownName, suggest
 from paribus.spec.experiment import Experiment, build
 from paribus.spec.field_change import field_changes
 from paribus.spec.lab import Lab
-from paribus.spec.name import split
+from paribus.spec.name import BY_HAND, split
 from paribus.spec.study import Study, usual_direction
 
 GROUP = "paribus.labs"
@@ -64,11 +64,22 @@ def experiment(name: str) -> Experiment:
     lab_name, segments = split(name)
     if not lab_name:
         raise UnknownName(f"{name!r} is no experiment: write LAB/CHANGE/..., for instance svhn/abs_max")
+    if _is_of_a_lab(name.strip()):
+        known = study(name.strip()).name
+        base = f"{known.rpartition('.')[0]}/base"
+        raise UnknownName(f"{known!r} is a study, no experiment: paribus run {known}, or name an experiment: {base}")
     found = lab(lab_name)
     segments = _rejoin(found, segments)
     if "" in segments:
         raise UnknownName(f"{name!r} has an empty segment: take out the doubled or trailing '/'")
     return build(found, segments)
+
+
+def _is_of_a_lab(name: str) -> bool:
+    """Whether *name* has the form of a study, LAB.TOPIC, of a lab that there is or of a file."""
+    before, _, topic = name.rpartition(".")
+    of, changes = split(before)
+    return topic.isidentifier() and topic != "py" and not changes and (of.endswith(".py") or of in lab_names())
 
 
 def _place(module: str) -> tuple[Path, ...]:
@@ -124,6 +135,10 @@ def study(name: str) -> Study:
     for candidate in found.studies:
         if candidate.name.rpartition(".")[2] == topic:
             return candidate
+    if topic in BY_HAND:
+        raise UnknownName(
+            f"{name!r} is no study of the lab: the command paribus {topic} that made it writes its report again"
+        )
     known = [candidate.name.rpartition(".")[2] for candidate in found.studies]
     raise UnknownName(f"lab {lab_name!r} has no study {topic!r}{suggest(topic, known)}")
 
