@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,16 +14,16 @@ from PIL import Image
 from paribus.cli import main
 from paribus.data.photographs import photograph
 from paribus.data.pictures import resized
-from paribus.errors import ConfigError
+from paribus.errors import ConfigError, DataError
 from paribus.labs.texture.adain import Decoder
-from paribus.labs.texture.asked import configured
-from paribus.labs.texture.experiments import BASELINE
+from paribus.labs.texture.asked import at_size, configured, descent_of, told_of_style
+from paribus.labs.texture.experiments import BASELINE, LOSS_NAMES, StyleTransfer
 from paribus.labs.texture.generator import Generator
 from paribus.labs.texture.weights_file import record, shipped_path
 from paribus.nn.networks.load import load
 from paribus.nn.networks.names import Fixed, embedded_path, file_digest
 from paribus.spec.context import Context
-from paribus.spec.registry import experiment
+from paribus.spec.registry import experiment, lab
 from paribus.spec.same_examples import same_examples
 from paribus.spec.seed import Streams
 
@@ -84,15 +85,65 @@ def test_a_texture_that_no_experiment_makes_tells_its_changes(pictures: Path, si
     assert (said["method"], said["network"], said["loss"]) == ("optimise", "small_vgg (random)", "gram")
 
 
-def test_style_transfer_is_no_experiment_and_says_so(pictures: Path) -> None:
-    out = pictures / "out.png"
+@pytest.mark.parametrize(
+    ("changes", "content", "layer", "size", "named"),
+    [
+        ([], 0.05, "relu3_1", (64, 64), "robust/steps=60/size=64/stylize"),
+        ([], 0.2, "relu3_1", (256, 256), "robust/steps=60/content=0.2"),
+        (
+            ["scales=1", "adam"],
+            0.05,
+            "relu2_1",
+            (64, 64),
+            "content_layer=relu2_1/robust/scales=1/adam/steps=60/size=64",
+        ),
+        ([], 0.2, "relu2_1", (64, 64), None),
+        ([], 0.05, "relu3_1", (64, 40), None),
+        ([], 0.05, "relu3_1", (20, 20), None),
+        ([], 0.05, "fc", (64, 64), None),
+    ],
+)
+def test_a_photo_in_a_style_names_the_experiment_that_does_that(
+    changes: list[str], content: float, layer: str, size: tuple[int, int], named: str | None
+) -> None:
+    config, name = configured("small_vgg:cifar10_robust", "gram", changes, None)
+    said = told_of_style(config, name, size, content=content, layer=layer)
+    assert ("experiment" in said, "changes" in said) == (named is not None, named is None)
+    if named is not None:
+        method = StyleTransfer(
+            content=content, layer=layer, descent=descent_of(config).descent, scales=descent_of(config).scales
+        )
+        expected = replace(config, method=method, budget=replace(config.budget, size=size[0]))
+        assert experiment(said["experiment"]).config == expected == experiment(f"texture/{named}").config
+
+
+def test_style_transfer_of_a_square_names_its_experiment_and_any_other_its_changes(pictures: Path) -> None:
+    out, square = pictures / "out.png", pictures / "square.png"
     cat, grass = pictures / "cat.png", pictures / "grass.png"
-    assert texture("stylize", cat, "--style", grass, "--steps", 1, "--change", "scales=1", "--out", out) == 0
-    said = told(out)
-    digest = file_digest(embedded_path("cifar10_robust"))
-    assert "experiment" not in said
-    assert said["network"] == f"small_vgg (cifar10_robust {digest})"
-    assert (said["changes"], said["steps"], said["content"]) == ("robust/scales=1/steps=1", "1", "0.05")
+    Image.fromarray(photograph("cat")[:32, :32]).save(square)
+    for photo in (cat, square):
+        assert texture("stylize", photo, "--style", grass, "--steps", 1, "--change", "scales=1", "--out", out) == 0
+        said = told(out)
+        digest = file_digest(embedded_path("cifar10_robust"))
+        assert said["network"] == f"small_vgg (cifar10_robust {digest})"
+        assert (said["steps"], said["content"], said["layer"]) == ("1", "0.05", "relu3_1")
+        if photo == cat:
+            assert "experiment" not in said
+            assert said["changes"] == "robust/scales=1/steps=1"
+        else:
+            assert experiment(said["experiment"]) == experiment("texture/robust/steps=1/size=32/stylize/scales=1")
+
+
+def test_one_pass_over_a_square_names_its_experiment(pictures: Path) -> None:
+    out, square = pictures / "out.png", pictures / "square.png"
+    Image.fromarray(photograph("cat")[:32, :32]).save(square)
+    for method, named in (
+        (("adain", "--style", pictures / "grass.png"), "adain"),
+        (("adain", "--style", pictures / "grass.png", "--alpha", 0.5), "alpha=0.5"),
+        (("fast", "--weights", "flower"), "source=flower/fast_style"),
+    ):
+        assert texture("stylize", square, "--method", *method, "--out", out) == 0
+        assert experiment(told(out)["experiment"]) == experiment(f"texture/{named}/size=32")
 
 
 def test_what_a_trained_network_made_tells_which_file_it_was(pictures: Path) -> None:
@@ -174,6 +225,48 @@ def test_only_a_png_is_written(pictures: Path, capsys: pytest.CaptureFixture[str
 def test_a_size_is_an_option_and_no_change() -> None:
     with pytest.raises(ConfigError, match="size: it means nothing"):
         configured("small_vgg", "gram", ["size=64"], None)
+
+
+@pytest.mark.parametrize("loss", ["adam", "max_pool", "first=1", "float32", "foo", "gramm"])
+def test_a_loss_is_one_of_the_losses(loss: str) -> None:
+    with pytest.raises(ConfigError, match=f"^--loss {loss}: ") as raised:
+        configured("small_vgg", loss, [], None)
+    said = str(raised.value)
+    assert "did you mean 'gram'" in said if loss == "gramm" else all(name in said for name in LOSS_NAMES)
+
+
+def test_a_change_of_the_method_is_refused_by_its_own_name() -> None:
+    samples = {"content": "content=0.2", "content_layer": "content_layer=relu2_1", "alpha": "alpha=0.5"}
+    names = [change.name for change in lab("texture").changes if change.path == "method"]
+    assert set(samples) < set(names)
+    for name in names:
+        with pytest.raises(ConfigError, match=f"^--change {name}: ") as raised:
+            configured("small_vgg", "gram", [samples.get(name, name)], None)
+        assert ("--weights" in str(raised.value)) == (name == "feed_forward")
+
+
+@pytest.mark.parametrize(
+    ("shape", "asked", "made"),
+    [
+        ((120, 3150), None, (16, 420)),
+        ((3150, 120), None, (420, 16)),
+        ((200, 3000), None, (17, 256)),
+        ((100, 200), None, (100, 200)),
+        ((200, 3000), 240, (16, 240)),
+        ((200, 3000), 128, "128x9 pixels at this size; at least 16 a side are needed, and --size 240 would do"),
+        ((15, 200), None, "200x15 pixels; at least 16 a side are needed"),
+    ],
+)
+def test_a_picture_is_as_large_as_its_shorter_side_needs(
+    shape: tuple[int, int], asked: int | None, made: tuple[int, int] | str, tmp_path: Path
+) -> None:
+    path = tmp_path / "wide.png"
+    Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(path)
+    if isinstance(made, str):
+        with pytest.raises(DataError, match=f"^{re.escape(f'{path}: {made}')}$"):
+            at_size(path, asked, usual=256, option="--size")
+    else:
+        assert at_size(path, asked, usual=256, option="--size").shape == (*made, 3)
 
 
 def test_a_report_names_the_network_and_pairs_arms_of_two_networks() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from paribus.data.pictures import Picture
     from paribus.labs.texture.experiments import Config, Optimisation
 
 SMALLEST = 16
@@ -16,6 +18,18 @@ SMALLEST = 16
 
 SET_OTHERWISE = {"source", "photographs", "period", "brief", "steps", "size", "network", "robust", "random"}
 """Changes of what a verb takes from its picture and its other options."""
+
+ELSEWHERE = {
+    "feed_forward": "a network is trained by paribus texture train, and used by --weights",
+    "stylize": "paribus texture stylize shows a photo in a style",
+    "content": "--content of paribus texture stylize weighs the content",
+    "content_layer": "--layer of paribus texture stylize chooses where the content is compared",
+    "from_noise": "paribus texture stylize starts from the photo",
+    "adain": "--method adain of paribus texture stylize does that",
+    "alpha": "--alpha of paribus texture stylize does that, with --method adain",
+    "fast_style": "--method fast of paribus texture stylize does that",
+}
+"""Changes of the method, with what does the same for a picture of one's own."""
 
 STEPS = 60
 """At each scale; more lower the loss further than one can see."""
@@ -34,15 +48,20 @@ def configured(
         steps: at each scale; ``None`` for STEPS.
         side: of the square images, in pixels; ``None`` where they are none.
     """
-    from paribus.errors import ConfigError
-    from paribus.labs.texture.experiments import BASELINE
+    from paribus.errors import ConfigError, suggest
+    from paribus.labs.texture.experiments import BASELINE, LOSS_NAMES
     from paribus.labs.texture.experiments import SMALLEST as SMALLEST_OF_AN_EXPERIMENT
     from paribus.nn.networks.names import Fixed, fixed
     from paribus.spec.registry import experiment
 
     chosen = fixed(network)
-    if idle := {change.partition("=")[0] for change in changes} & SET_OTHERWISE:
+    if loss not in LOSS_NAMES:
+        raise ConfigError(f"--loss {loss}: no such loss{suggest(loss, LOSS_NAMES)}")
+    words = {change.partition("=")[0] for change in changes}
+    if idle := words & SET_OTHERWISE:
         raise ConfigError(f"--change {min(idle)}: it means nothing for a picture of one's own; see the other options")
+    if idle := words & ELSEWHERE.keys():
+        raise ConfigError(f"--change {min(idle)}: {ELSEWHERE[min(idle)]}")
     segments = list(changes)
     if chosen != BASELINE.network:
         short = {Fixed(weights="cifar10_robust"): "robust", Fixed(weights="random"): "random"}
@@ -59,20 +78,65 @@ def configured(
     return dataclasses.replace(found.config, network=chosen), found.name
 
 
-def told_of(config: Config, name: str, size: tuple[int, ...], *, named: bool = True) -> dict[str, Any]:
-    """Return what a PNG says of an optimisation: the experiment where its images have this size, else the changes.
+def told_of(config: Config, name: str, size: tuple[int, ...]) -> dict[str, Any]:
+    """Return what a PNG says of a texture: the experiment where its images have this size, else the changes.
 
     Args:
         config: what was done.
         name: of the experiment that is configured like this.
         size: height and width of the image that was made.
-        named: whether the experiment makes such images at all.
     """
+    whole = tuple(size) == (config.budget.size, config.budget.size)
+    return {**({"experiment": name} if whole else {"changes": _changes(name)}), **_done(config, size)}
+
+
+def told_of_style(config: Config, name: str, size: tuple[int, ...], *, content: float, layer: str) -> dict[str, Any]:
+    """Return what a PNG says of a photo with an optimised style: the experiment where one does that, else the changes.
+
+    Args:
+        config: what was done, but for the method, which is that of a texture.
+        name: of the experiment that is configured like this.
+        size: height and width of the photo.
+        content, layer: how much content counts, and where.
+    """
+    from paribus.labs.texture.experiments import StyleTransfer
+
+    how, usual = descent_of(config), StyleTransfer()
+    method = StyleTransfer(content=content, layer=layer, descent=how.descent, scales=how.scales)
+    kind = "stylize" if content == usual.content else f"content={content!r}"
+    if layer != usual.layer:
+        kind = f"content_layer={layer}"
+    whole = styled_by((kind, _changes(name)), method, size)
+    told = whole or {"changes": _changes(name)}
+    return {**told, **_done(config, size), "content": content, "layer": layer}
+
+
+def styled_by(changes: Sequence[str], method: object, size: tuple[int, ...]) -> dict[str, str]:
+    """Return ``{"experiment": NAME}`` where *changes* make one of this *method* with photos of *size*, else nothing.
+
+    Photos in experiments are squares, and no change sets both the weight and the layer of the content.
+    """
+    from paribus.errors import ParibusError
+    from paribus.labs.texture.experiments import BASELINE
+    from paribus.spec.registry import experiment
+
+    side = [] if size[0] == BASELINE.budget.size else [f"size={size[0]}"]
+    try:
+        found = experiment("/".join(("texture", *changes, *side)))
+    except ParibusError:
+        return {}
+    whole = found.config.method == method and tuple(size[:2]) == (found.config.budget.size,) * 2
+    return {"experiment": found.name} if whole else {}
+
+
+def _changes(name: str) -> str:
+    return name.partition("/")[2]
+
+
+def _done(config: Config, size: tuple[int, ...]) -> dict[str, Any]:
     from paribus.nn.networks.names import pinned
 
-    whole = named and tuple(size) == (config.budget.size, config.budget.size)
     return {
-        **({"experiment": name} if whole else {"changes": name.partition("/")[2]}),
         "network": pinned(config.network),
         "loss": config.loss,
         "steps": config.budget.steps,
@@ -89,12 +153,10 @@ def refuse(with_what: str, given: Mapping[str, object]) -> None:
 
 
 def descent_of(config: Config) -> Optimisation:
-    """Return how images are optimised, which a verb needs."""
-    from paribus.errors import ConfigError
+    """Return how images are optimised, which a verb needs; :func:`configured` takes nothing else."""
     from paribus.labs.texture.experiments import Optimisation
 
-    if not isinstance(config.method, Optimisation):
-        raise ConfigError("--change feed_forward: a network is trained by paribus texture train, and used by --weights")
+    assert isinstance(config.method, Optimisation)
     return config.method
 
 
@@ -111,9 +173,27 @@ def size_of(text: str) -> tuple[int, int]:
     return width, height
 
 
-def check(path: Path, shape: tuple[int, ...]) -> None:
-    """Refuse the picture at *path* if its *shape*, height and width first, is too small for a network."""
+def at_size(path: Path, asked: int | None, *, usual: int, option: str) -> Picture:
+    """Return the picture at *path* with its longer side at *asked* pixels; one that is smaller stays as it is.
+
+    Where nothing was asked for it is *usual*, or more where the shorter side needs it.
+
+    Raises:
+        DataError: the shorter side would have too few pixels for a network, or has; it says which *option* would do.
+    """
+    from paribus.data.pictures import read_picture, resized
     from paribus.errors import DataError
 
-    if min(shape[:2]) < SMALLEST:
-        raise DataError(f"{path}: {shape[1]}x{shape[0]} pixels; at least {SMALLEST} a side are needed")
+    picture = read_picture(path)
+    height, width = picture.shape[:2]
+    shorter, longer = sorted((height, width))
+    if shorter < SMALLEST:
+        raise DataError(f"{path}: {width}x{height} pixels; at least {SMALLEST} a side are needed")
+    least = math.ceil(SMALLEST * longer / shorter)
+    if asked is None:
+        return resized(picture, longest=max(usual, least))
+    made = resized(picture, longest=asked)
+    if min(made.shape[:2]) < SMALLEST:
+        told = f"{made.shape[1]}x{made.shape[0]} pixels at this size"
+        raise DataError(f"{path}: {told}; at least {SMALLEST} a side are needed, and {option} {least} would do")
+    return made

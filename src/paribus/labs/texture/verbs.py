@@ -8,13 +8,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paribus.labs.texture.asked import check, configured, descent_of, refuse, size_of, told_of
+from paribus.labs.texture.asked import (
+    at_size,
+    configured,
+    descent_of,
+    refuse,
+    size_of,
+    styled_by,
+    told_of,
+    told_of_style,
+)
 
 if TYPE_CHECKING:
     from paribus.labs.texture.coarse_to_fine import Found
 
 FRAME = 128
 """The longest side of a frame in a strip."""
+
+SOURCE_SIDE = 256
+"""The longer side of a picture whose texture is made, in pixels, unless another is asked for."""
+
+PHOTO_SIDE = 512
+"""The same of a photo that gets a style, and of the style."""
 
 SMALLER = "a smaller --size makes them fewer"
 """What to do where memory is too small."""
@@ -32,6 +47,15 @@ _Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="The PNG to wr
 _Network = Annotated[
     str,
     typer.Option("--network", metavar="NAME[:WEIGHTS]", help="small_vgg, vgg16, vgg19, ...: what looks at textures."),
+]
+_SourceSize = Annotated[
+    int | None,
+    typer.Option(
+        "--source-size",
+        metavar="PIXELS",
+        min=16,
+        help="The picture's longer side (256, or what leaves the shorter 16); none grows.",
+    ),
 ]
 _Loss = Annotated[
     str, typer.Option("--loss", metavar="LOSS", help="gram, covariance, mean_variance, histogram, sorted or sliced.")
@@ -62,9 +86,7 @@ def synthesize(
     loss: _Loss = "gram",
     network: _Network = "small_vgg:cifar10_robust",
     tile: Annotated[bool, typer.Option("--tile", help="Make it so that it can be laid side by side.")] = False,
-    source_size: Annotated[
-        int, typer.Option("--source-size", metavar="PIXELS", min=16, help="The picture's longer side; none grows.")
-    ] = 256,
+    source_size: _SourceSize = None,
     steps: _Steps = None,
     change: _Change = None,
     strip: _Strip = None,
@@ -77,7 +99,7 @@ def synthesize(
     """
     from paribus.cli.files import keep_apart, prepare
     from paribus.data.memory import enough_memory
-    from paribus.data.pictures import read_picture, resized, write_png
+    from paribus.data.pictures import write_png
     from paribus.errors import ConfigError
 
     keep_apart([] if image is None else [image], {"--out": out, "--strip": strip})
@@ -99,8 +121,7 @@ def synthesize(
     prepare(out, "--out", suffix=".png")
     if strip is not None:
         prepare(strip, "--strip", suffix=".png")
-    picture = resized(read_picture(image), longest=source_size)
-    check(image, picture.shape)
+    picture = at_size(image, source_size, usual=SOURCE_SIDE, option="--source-size")
 
     from paribus.labs.texture.eye import Eye
     from paribus.labs.texture.own_pictures import Job, run_job
@@ -153,7 +174,15 @@ def stylize(
     weights: Annotated[
         str | None, typer.Option("--weights", metavar="FILE", help="Of fast: a style network instead of --style.")
     ] = None,
-    size: Annotated[int, typer.Option("--size", metavar="PIXELS", min=16, help="The longer side; none grows.")] = 512,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            "--size",
+            metavar="PIXELS",
+            min=16,
+            help="The longer side (512, or what leaves the shorter 16); none grows.",
+        ),
+    ] = None,
     content: Annotated[
         float, typer.Option("--content", metavar="W", min=0.0, help="How much the photo's own content counts.")
     ] = 0.05,
@@ -184,15 +213,18 @@ def stylize(
     if method != "optimise":
         refuse(f"--method {method}", {"--steps": steps, "--change": change, "--strip": strip})
     if method == "fast":
+        from paribus.labs.texture.experiments import FastStyle
         from paribus.labs.texture.own_pictures import by_style_network
 
         if weights is None or style is not None:
             raise ConfigError("--method fast takes --weights of a style network, and no --style")
         prepare(out, "--out", suffix=".png")
-        photograph = resized(read_picture(photo), longest=size)
+        photograph = resized(read_picture(photo), longest=PHOTO_SIDE if size is None else size)
         height, width = photograph.shape[:2]
         with enough_memory(width, height, SMALLER):
             painted_at_once, known = by_style_network(photograph, weights)
+            did = f"source={weights}", "fast_style"
+            known = styled_by(did, FastStyle(weights=weights), (height, width)) | known
             write_png(out, painted_at_once, **known, size=f"{width}x{height}")
         print(f"{out}: {width}x{height}, fast ({weights})")
         return
@@ -200,15 +232,16 @@ def stylize(
         raise ConfigError(f"--method {method} takes --style, a picture, and no --weights")
     config, name = configured(network, loss, change or [], steps)
     prepare(out, "--out", suffix=".png")
-    shown, painted = (resized(read_picture(path), longest=size) for path in (photo, style))
-    for path, picture in ((photo, shown), (style, painted)):
-        check(path, picture.shape)
+    shown, painted = (at_size(path, size, usual=PHOTO_SIDE, option="--size") for path in (photo, style))
     height, width = shown.shape[:2]
     if method == "adain":
+        from paribus.labs.texture.experiments import AdaIN
         from paribus.labs.texture.own_pictures import by_adain
 
         with enough_memory(width, height, SMALLER):
             result, known = by_adain(shown, painted, alpha)
+            kind = "adain" if alpha == 1 else f"alpha={alpha!r}"
+            known = styled_by((kind,), AdaIN(alpha=alpha), (height, width)) | known
             write_png(out, result, **known, size=f"{width}x{height}")
         print(f"{out}: {width}x{height}, adain ({known['weights']}), alpha {alpha:g}")
         return
@@ -238,15 +271,15 @@ def stylize(
 
     title = f"{photo.name} in the style of {style.name}"
     job = Job(title, (config, balance), (shown, painted), seed, device)
-    told = {"method": "optimise", **told_of(config, name, shown.shape[:2], named=False), "seed": seed}
-    told |= {"content": content, "layer": layer}
+    told = {"method": "optimise", **told_of_style(config, name, (height, width), content=content, layer=layer)}
+    told["seed"] = seed
     with enough_memory(width, height, SMALLER):
         found, scratch = run_job(job, made)
         write_png(out, to_picture(found.images), **told)
         if strip is not None:
             write_png(strip, film(found.strip, longest=FRAME), **told)
     shutil.rmtree(scratch, ignore_errors=True)
-    print(f"{out}: {width}x{height}, {told['changes']}, loss {found.losses[0]:.3g}")
+    print(f"{out}: {width}x{height}, {told.get('experiment') or told['changes']}, loss {found.losses[0]:.3g}")
 
 
 @app.command()
@@ -261,9 +294,7 @@ def train(
     ] = None,
     loss: _Loss = "gram",
     network: _Network = "small_vgg:cifar10_robust",
-    source_size: Annotated[
-        int, typer.Option("--source-size", metavar="PIXELS", min=16, help="The picture's longer side; none grows.")
-    ] = 256,
+    source_size: _SourceSize = None,
     content: Annotated[
         float, typer.Option("--content", metavar="W", min=0.0, help="With photos: how much their own content counts.")
     ] = 1.0,
@@ -284,12 +315,10 @@ def train(
     """
     from paribus.cli.files import prepare
     from paribus.data.memory import enough_memory
-    from paribus.data.pictures import read_picture, resized
 
     config, _ = configured(network, loss, [], None)
     prepare(out, "--out")
-    picture = resized(read_picture(image), longest=source_size)
-    check(image, picture.shape)
+    picture = at_size(image, source_size, usual=SOURCE_SIDE, option="--source-size")
 
     from paribus.labs.texture.own_networks import Lesson, trained
     from paribus.labs.texture.weights_file import save_weights
