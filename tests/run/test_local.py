@@ -59,6 +59,8 @@ def run(config, context):
     if config.mode == "picture":
         for value in range(200):
             context.picture("image", np.full((200, 300, 3), value, np.uint8))
+    if config.mode == "huge":
+        return {"accuracy": -(10**400), "loss": 1.0}
     if config.mode == "sleep":
         time.sleep(60)
     if config.mode == "threads":
@@ -93,10 +95,11 @@ def outcomes(runner: Runner, planned: list[Trial], scratch: Callable[[str], Path
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_kind_of_end_is_an_outcome(lab: Path, scratch: Callable[[str], Path], workers: int) -> None:
-    modes = ("ok", "crash", "exit", "raise", "nan", "diverge", "empty", "text", "ok")
+    modes = ("ok", "crash", "exit", "raise", "nan", "diverge", "empty", "text", "ok", "huge")
     found = outcomes(LocalRunner(workers=workers), trials(lab, *modes), scratch)
     words = [found[seed].outcome for seed in range(len(modes))]
-    assert words == ["completed", "failed", "failed", "failed", "diverged", "diverged", "failed", "failed", "completed"]
+    assert words[:6] == ["completed", "failed", "failed", "failed", "diverged", "diverged"]
+    assert words[6:] == ["failed", "failed", "completed", "diverged"]
     assert "SIGSEGV" in found[1].message
     assert "exit code 7" in found[2].message
     assert "ValueError: boom" in found[3].message
@@ -105,6 +108,7 @@ def test_every_kind_of_end_is_an_outcome(lab: Path, scratch: Callable[[str], Pat
     assert found[5].message == "loss is infinite at step 12"
     assert "one or more; it returned {}" in found[6].message
     assert "'accuracy' is 'high'" in found[7].message
+    assert (found[9].metrics, found[9].message) == ({"loss": 1.0}, "not finite: accuracy")
 
 
 def test_a_report_that_is_none_fails_its_trial_alone(lab: Path, scratch: Callable[[str], Path]) -> None:

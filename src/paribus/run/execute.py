@@ -74,5 +74,8 @@ def _checked(metrics: object) -> dict[str, float]:
         number = item() if callable(item) else value
         if not isinstance(name, str) or not isinstance(number, Real):
             raise RunError(f"run() must return {{name: number}}, but {name!r} is {value!r}")
-        checked[name] = float(number)
+        try:
+            checked[name] = float(number)
+        except OverflowError:  # an integer that no float holds: as what is not finite
+            checked[name] = math.inf
     return checked
