@@ -287,7 +287,8 @@ def test_what_is_no_map_is_refused() -> None:
         decode(flat[0], flat, flat, flat, flat)
     with pytest.raises(ConfigError, match="tcl_threshold"):
         decode(flat, flat, flat, flat, flat, tcl_threshold=1.5)
-    for wrong in (2.0, 1.0, 0.0, float("nan")):
+    wrong: Any
+    for wrong in (2.0, 1.0, 0.0, float("nan"), "a", None):
         for find in (contours, rotated_boxes, lambda tr, tr_threshold: decode(*[tr] * 5, tr_threshold=tr_threshold)):
             with pytest.raises(ConfigError, match="tr_threshold"):
                 find(flat, tr_threshold=wrong)

@@ -138,7 +138,7 @@ def test_errors_name_the_polygon() -> None:
     assert encode([], (64, 64), ignored=[[[10, 10], [50, 30], [50, 10], [10, 30]]]).ignored.any()
     with pytest.raises(DataError, match=r"polygon 0 of 1: a polygon has a coordinate of 6e\+301; pixels"):
         encode([np.array([[10, 10], [60, 10], [60, 30], [10, 30]]) * 1e300], (64, 64))
-    for shape in ((0, 4), (64, 64, 3), (64,)):
+    for shape in ((0, 4), (64, 64, 3), (64,), 10, (10.5, 5), "ab"):
         with pytest.raises(DataError, match=r"shape .*\(rows, columns\)"):
             encode([], shape)  # type: ignore[arg-type]
 

@@ -258,9 +258,15 @@ def test_what_makes_no_sense_is_refused(weights: Path, tmp_path: Path) -> None:
         ({"least_score": 1.1}, "least_score"),
         ({"least_score": float("nan")}, "least_score"),
         ({"device": "gpu"}, "'gpu'"),
+        ({"size": "a"}, "size a"),
+        ({"size": float("nan")}, "size nan"),
+        ({"tr_threshold": "a"}, "tr_threshold a"),
+        ({"least_score": None}, "least_score None"),
     ):
         with pytest.raises(ConfigError, match=words):
             Detector(weights, **settings)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"weights None: slim, or the path of"):
+        Detector(None)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="no detector 'none'"):
         Detector("none")
     for name in ("none.safetensors", "none.onnx"):

@@ -36,7 +36,7 @@ def above(values: NDArray[Any], threshold: float, name: str) -> NDArray[np.bool_
     threshold is rounded to float32 for both types, so both give the same answer.
     Raises :class:`~paribus.errors.ConfigError` for another threshold, called *name*.
     """
-    if not 0 < threshold < 1:
+    if not (isinstance(threshold, int | float | np.number) and 0 < threshold < 1):
         raise ConfigError(f"{name} is {threshold}: it must be more than 0 and less than 1")
     limit = np.float32(threshold)
     found = np.empty(values.shape, np.bool_)

@@ -70,12 +70,12 @@ class Detector:
         tcl_threshold: float = TCL_THRESHOLD,
         least_score: float = LEAST_SCORE,
     ) -> None:
-        if size < MULTIPLE:
+        if not (isinstance(size, int | float | np.number) and size >= MULTIPLE):
             raise ConfigError(f"size {size}: at least {MULTIPLE} pixels are expected")
         for name, value in (("tr_threshold", tr_threshold), ("tcl_threshold", tcl_threshold)):
-            if not 0 < value < 1:
+            if not (isinstance(value, int | float | np.number) and 0 < value < 1):
                 raise ConfigError(f"{name} {value}: a probability between 0 and 1 is expected")
-        if not 0 <= least_score <= 1:
+        if not (isinstance(least_score, int | float | np.number) and 0 <= least_score <= 1):
             raise ConfigError(f"least_score {least_score}: a score of 0 to 1 is expected")
         self.size, self.tr_threshold, self.tcl_threshold = size, tr_threshold, tcl_threshold
         self.least_score = least_score
@@ -150,6 +150,8 @@ def _enlarged(text: Instance, across: float, down: float) -> Instance:
 
 
 def _network(weights: str | Path, device: str) -> Network:
+    if not isinstance(weights, str | Path):
+        raise ConfigError(f"weights {weights!r}: slim, or the path of a .safetensors or .onnx file, is expected")
     if str(weights).endswith(".onnx"):
         if device != "cpu":
             raise ConfigError(f"{weights} on {device}: onnxruntime computes on the cpu here; leave the device out")

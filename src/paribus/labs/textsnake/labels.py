@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,8 +53,12 @@ def encode(polygons: Sequence[ArrayLike], shape: tuple[int, int], *, ignored: Se
     Raises :class:`~paribus.errors.DataError` for a polygon that :func:`axis` refuses, or one of *ignored* that is
     no outline, naming its place.
     """
-    if len(shape) != 2 or min(shape) < 1:
-        raise DataError(f"labels of shape {shape}: (rows, columns), both at least 1, are expected")
+    try:
+        rows, columns = map(operator.index, shape)
+    except (TypeError, ValueError):
+        rows = columns = 0
+    if min(rows, columns) < 1:
+        raise DataError(f"labels of shape {shape}: (rows, columns), both whole and at least 1, are expected")
     text, skip = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
     centre = np.zeros(shape, np.bool_)
     radius, cos, sin = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
