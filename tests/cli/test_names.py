@@ -117,7 +117,7 @@ def test_looking_at_a_name_makes_no_store(cli: Cli, folder: Path) -> None:
 
 def test_the_log_tells_what_happened_in_order(cli: Cli) -> None:
     assert "Nothing is written yet" in cli("log").out
-    cli("run", "my_lab.py.diverging", "--seeds", "2")
+    cli("run", "my_lab.py.diverging", "--seeds", "3")
     cli("run", "my_lab.py.failing", "--seeds", "1")
     assert cli("note", "my_lab.py.diverging", "It needs a smaller rate.").code == 0
     assert cli("note", "my_lab.py/trick", "A trick, indeed.").code == 0
