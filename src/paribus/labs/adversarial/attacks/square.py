@@ -111,7 +111,7 @@ class Square:
             signs = _signs(generator, (count, channels))[alive]
             row, column = _window(places[:2], side, height, width)
             if self.norm == "linf":
-                proposed = _painted(points, ball, row, column, torch.from_numpy(signs).to(points.device))
+                proposed, changed = _painted(points, ball, row, column, torch.from_numpy(signs).to(points.device))
                 if side != answers.side:
                     lasts = self.side(min(query + LASTING, self.queries) - 1, height, width) == side
                     answers.renew(points, side, lasts=lasts)
@@ -119,8 +119,9 @@ class Square:
                 other = _window(places[2:], side, height, width)
                 bump = _bump(side, self.norm, tall=bool(generator.random() < 0.5))
                 proposed = _moved_mass(points, ball, (row, column), other, bump, torch.from_numpy(signs))
+                changed = (proposed != points).flatten(1).any(dim=1)
             value, broken = loss.clone(), torch.zeros_like(loss, dtype=torch.bool)
-            new = torch.nonzero((proposed != points).flatten(1).any(dim=1)).flatten()  # of others all is known
+            new = torch.nonzero(changed).flatten()  # of others all is known
             if len(new):
                 top, left = (first[:, 0, 0].to(new.device)[new] for first in (row, column))
                 logits = answers.to(proposed[new], which[new], new, top, left)
@@ -128,7 +129,8 @@ class Square:
                 broken[new] = search.offer(proposed[new], logits, which[new])
             better = value < loss
             answers.keep(better[new])
-            points = torch.where(rows(better), proposed, points)
+            won = torch.nonzero(better).flatten()
+            points[won] = proposed[won]
             loss = torch.where(better, value, loss)
 
     def _first(self, ball: Ball, generator: np.random.Generator, alive: NDArray[np.int64], count: int) -> Tensor:
@@ -200,13 +202,19 @@ def _window(places: NDArray[np.float32], side: int, height: int, width: int) -> 
     return torch.from_numpy(top[:, None, None] + span[:, None]), torch.from_numpy(left[:, None, None] + span)
 
 
-def _painted(points: Tensor, ball: Ball, row: Tensor, column: Tensor, signs: Tensor) -> Tensor:
-    """Return *points* with each image's window at its upper or lower bound, by the channel's sign (B, C)."""
+def _painted(points: Tensor, ball: Ball, row: Tensor, column: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return *points* with each image's window at its upper or lower bound, by the channel's sign (B, C).
+
+    And which of them that changes (B,).
+    """
     at = (torch.arange(len(points))[:, None, None], row, column)
     proposed = points.clone()
+    by_pixel = proposed.permute(0, 2, 3, 1)  # a view: what is written there is written in proposed
     high, low = ball.high.permute(0, 2, 3, 1)[at], ball.low.permute(0, 2, 3, 1)[at]
-    proposed.permute(0, 2, 3, 1)[at] = torch.where(signs[:, None, None, :] > 0, high, low)
-    return proposed
+    fresh = torch.where(signs[:, None, None, :] > 0, high, low)
+    changed = (fresh != by_pixel[at]).flatten(1).any(dim=1)
+    by_pixel[at] = fresh
+    return proposed, changed
 
 
 def _mass(values: Tensor, norm: str) -> Tensor:
