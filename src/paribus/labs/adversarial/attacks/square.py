@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from paribus.errors import ConfigError
-from paribus.labs.adversarial.attacks.bounds import Ball, norm_of, rows
+from paribus.labs.adversarial.attacks.bounds import Ball, norm_of
 from paribus.labs.adversarial.attacks.losses import margin
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
 from paribus.nn.window import ChangedWindow
