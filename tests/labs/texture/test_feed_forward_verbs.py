@@ -112,6 +112,27 @@ def test_what_contradicts_itself_is_refused(pictures: Path, tmp_path: Path, caps
             "--strip",
             tmp_path / "s.png",
         ),
+        *(
+            (
+                f"{option} means nothing with --method adain",
+                "stylize",
+                grass,
+                "--method",
+                "adain",
+                "--style",
+                grass,
+                option,
+                value,
+            )
+            for option, value in (
+                ("--loss", "sliced"),
+                ("--network", "vgg16"),
+                ("--content", 1),
+                ("--layer", "relu2_1"),
+            )
+        ),
+        ("--alpha means nothing with --method optimise", "stylize", grass, "--style", grass, "--alpha", 0.5),
+        ("--loss means nothing with --weights", "synthesize", "--weights", "grass", "--loss", "sliced"),
         ("has no places", "stylize", grass, "--style", pictures / "cat.png", "--layer", "fc", "--steps", 1),
         ("does not tile", "stylize", grass, "--style", pictures / "cat.png", "--change", "tile", "--steps", 1),
         ("are the same file", "synthesize", grass, "--strip", out),

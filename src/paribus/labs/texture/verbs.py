@@ -34,6 +34,12 @@ PHOTO_SIDE = 512
 SMALLER = "a smaller --size makes them fewer"
 """What to do where memory is too small."""
 
+LOSS, NETWORK = "gram", "small_vgg:cifar10_robust"
+"""What a texture is by, and what looks at it, unless another is asked for."""
+
+CONTENT, LAYER = 0.05, "relu3_1"
+"""How much the photo's own content counts, and where it is compared, unless something else is asked for."""
+
 app = typer.Typer(help="What is a texture to a network?")
 
 
@@ -83,8 +89,8 @@ def synthesize(
         ),
     ] = None,
     size: Annotated[str, typer.Option("--size", metavar="WIDTHxHEIGHT", help="Of the texture, in pixels.")] = "256x256",
-    loss: _Loss = "gram",
-    network: _Network = "small_vgg:cifar10_robust",
+    loss: _Loss = LOSS,
+    network: _Network = NETWORK,
     tile: Annotated[bool, typer.Option("--tile", help="Make it so that it can be laid side by side.")] = False,
     source_size: _SourceSize = None,
     steps: _Steps = None,
@@ -107,7 +113,8 @@ def synthesize(
     if image is None and weights is not None:
         from paribus.labs.texture.own_pictures import by_texture_network
 
-        refuse("--weights", {"--steps": steps, "--change": change, "--strip": strip, "--tile": tile})
+        looks = {"--loss": loss != LOSS, "--network": network != NETWORK}
+        refuse("--weights", {"--steps": steps, "--change": change, "--strip": strip, "--tile": tile, **looks})
         prepare(out, "--out", suffix=".png")
         with enough_memory(width, height, SMALLER):
             made_at_once, known = by_texture_network(weights, (height, width), seed)
@@ -185,13 +192,13 @@ def stylize(
     ] = None,
     content: Annotated[
         float, typer.Option("--content", metavar="W", min=0.0, help="How much the photo's own content counts.")
-    ] = 0.05,
-    layer: Annotated[str, typer.Option("--layer", metavar="NAME", help="Where the content is compared.")] = "relu3_1",
+    ] = CONTENT,
+    layer: Annotated[str, typer.Option("--layer", metavar="NAME", help="Where the content is compared.")] = LAYER,
     alpha: Annotated[
         float, typer.Option("--alpha", metavar="A", min=0.0, max=1.0, help="Of adain: 0 is the photo, 1 the style.")
     ] = 1.0,
-    loss: _Loss = "gram",
-    network: _Network = "small_vgg:cifar10_robust",
+    loss: _Loss = LOSS,
+    network: _Network = NETWORK,
     steps: _Steps = None,
     change: _Change = None,
     strip: _Strip = None,
@@ -210,8 +217,12 @@ def stylize(
     keep_apart([photo, *([] if style is None else [style])], {"--out": out, "--strip": strip})
     if method not in ("optimise", "adain", "fast"):
         raise ConfigError(f"--method {method}: write optimise, adain or fast")
+    looks = {"--content": content != CONTENT, "--layer": layer != LAYER}
+    looks |= {"--loss": loss != LOSS, "--network": network != NETWORK}
     if method != "optimise":
-        refuse(f"--method {method}", {"--steps": steps, "--change": change, "--strip": strip})
+        refuse(f"--method {method}", {"--steps": steps, "--change": change, "--strip": strip, **looks})
+    if method != "adain" and alpha != 1:
+        raise ConfigError(f"--alpha means nothing with --method {method}; adain takes it, optimise takes --content")
     if method == "fast":
         from paribus.labs.texture.experiments import FastStyle
         from paribus.labs.texture.own_pictures import by_style_network
@@ -292,8 +303,8 @@ def train(
         Path | None,
         typer.Option("--photographs", metavar="DIR", help="Learn to give such photos the picture's style instead."),
     ] = None,
-    loss: _Loss = "gram",
-    network: _Network = "small_vgg:cifar10_robust",
+    loss: _Loss = LOSS,
+    network: _Network = NETWORK,
     source_size: _SourceSize = None,
     content: Annotated[
         float, typer.Option("--content", metavar="W", min=0.0, help="With photos: how much their own content counts.")
