@@ -202,6 +202,14 @@ def test_an_arm_with_two_changes_is_confounded(lab: Path, store: Store) -> None:
     assert not conduct(declared, store=store, runner=InProcessRunner(), seeds=3).verdicts[0].confounded
 
 
+def test_the_baseline_is_no_other_base(lab: Path, store: Store) -> None:
+    done = conduct(study(lab), store=store, runner=InProcessRunner(), seeds=3, base=f"{lab}/base")
+    assert done.results.base is None
+    assert done.results.study == study(lab)
+    for base in (None, f"{lab}/base"):
+        assert revisit(study(lab), store, base=base).results.counts == done.results.counts
+
+
 def test_a_base_moves_every_arm(lab: Path, store: Store) -> None:
     done = conduct(study(lab), store=store, runner=InProcessRunner(), seeds=3, base=f"{lab}/steps=5")
     assert done.study.arms == (f"{lab}/steps=5/better", f"{lab}/steps=5/wide")
