@@ -101,8 +101,7 @@ def conduct(
         RunError: no arm has a result because every trial of it failed.
     """
     runner, listener = runner or LocalRunner(), listener or Silence()
-    base = base if base and registry.experiment(base).edits else None  # the baseline is where a study stands anyway
-    placed = registry.on(study, base) if base else study
+    placed, base = registry.placed(study, base)
     experiments = resolve(placed)
     if until_decided:
         maximum = max_seeds or 30

@@ -28,8 +28,7 @@ def revisit(study: Study, store: Store, *, base: str | None = None) -> Revisited
     Raises:
         ConfigError: it was never run; the message names the command that runs it.
     """
-    base = base if base and registry.experiment(base).edits else None
-    placed = registry.on(study, base) if base else study
+    placed, base = registry.placed(study, base)
     experiments = resolve(placed)
     today = {experiment.lab.name: digest(experiment.lab) for experiment in experiments}
     labs = sorted({experiment.lab.whole_name for experiment in experiments})

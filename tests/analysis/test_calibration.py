@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from paribus.analysis import ArmScores, choose, intervals, judge, pairing_gain
@@ -213,20 +214,26 @@ def test_several_arms_that_stop_apart_pass_at_most_alpha(effect: float, margin: 
     assert apart > studies / 2
 
 
+def judged_divergent(*lost: NDArray[np.bool_]) -> bool:
+    """Whether an arm is said to diverge, of a control and arms that diverged on the seeds that are true."""
+    control, *arms = (
+        ArmScores(
+            name=str(place),
+            scores=dict.fromkeys(np.flatnonzero(~gone).tolist(), 0.0),
+            diverged=tuple(np.flatnonzero(gone).tolist()),
+        )
+        for place, gone in enumerate(lost)
+    )
+    found = judge(control, arms, direction="max", margin=0.0, alpha=ALPHA)
+    return any(verdict.verdict == "diverges" for verdict in found)
+
+
 @pytest.mark.parametrize(("n", "rate"), [(2, 0.0), (3, 4.0**-3), (10, ALPHA)])
 def test_arms_that_diverge_alike_are_told_apart_at_most_as_often_as_stated(n: int, rate: float) -> None:
     rng = Streams(25).generator(f"diverge/{n}")
     said_so = 0
     for control, treated in rng.random((STUDIES, 2, n)) < 0.5:
-        arms = [
-            ArmScores(
-                name=name,
-                scores={seed: 0.0 for seed in range(n) if not gone[seed]},
-                diverged=tuple(seed for seed in range(n) if gone[seed]),
-            )
-            for name, gone in (("control", control), ("arm", treated))
-        ]
-        said_so += judge(arms[0], arms[1:], direction="max", margin=0.0, alpha=ALPHA)[0].verdict == "diverges"
+        said_so += judged_divergent(control, treated)
     assert at_most(said_so, STUDIES, rate)
     if n < 5:
         assert at_least(said_so, STUDIES, rate)  # at divergence in every second seed it is as often as that
@@ -237,16 +244,7 @@ def test_of_many_arms_that_diverge_alike_none_is_told_apart_more_often_than_alph
     rng = Streams(31).generator(f"diverge/arms/{n}")
     said_so = 0
     for lost in rng.random((STUDIES, 9, n)) < 0.5:
-        arms = [
-            ArmScores(
-                name=str(place),
-                scores={seed: 0.0 for seed in range(n) if not gone[seed]},
-                diverged=tuple(seed for seed in range(n) if gone[seed]),
-            )
-            for place, gone in enumerate(lost)
-        ]
-        found = judge(arms[0], arms[1:], direction="max", margin=0.0, alpha=ALPHA)
-        said_so += any(verdict.verdict == "diverges" for verdict in found)
+        said_so += judged_divergent(*lost)
     assert at_most(said_so, STUDIES, ALPHA)
 
 

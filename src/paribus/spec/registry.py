@@ -88,6 +88,13 @@ def _place(module: str) -> tuple[Path, ...]:
     return (file.parent if file.name == "__init__.py" else file,)
 
 
+def placed(study: Study, base: str | None) -> tuple[Study, str | None]:
+    """Return *study* on *base*, and the base; the baseline is none, for a study stands on it anyway."""
+    if not base or not experiment(base).edits:
+        return study, None
+    return on(study, base), base
+
+
 def on(study: Study, base: str) -> Study:
     """Return *study* with every arm put on the experiment *base*; a folder that *base* names stays the names' end."""
     found = experiment(base)

@@ -92,6 +92,7 @@ def test_adain_takes_any_style_and_what_ships(pictures: Path, tmp_path: Path) ->
 
 def test_what_contradicts_itself_is_refused(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     grass, out = pictures / "grass.png", tmp_path / "out.png"
+    adain = "stylize", grass, "--method", "adain", "--style", grass
     for said, *arguments in (
         ("give a picture, or --weights", "synthesize"),
         ("give a picture, or --weights", "synthesize", grass, "--weights", "grass"),
@@ -101,30 +102,10 @@ def test_what_contradicts_itself_is_refused(pictures: Path, tmp_path: Path, caps
         ("ends in .safetensors", "train", grass),
         ("it means nothing for a picture", "synthesize", grass, "--change", "photographs"),
         ("--steps means nothing with --weights", "synthesize", "--weights", "grass", "--steps", 3),
-        (
-            "--strip means nothing with --method adain",
-            "stylize",
-            grass,
-            "--method",
-            "adain",
-            "--style",
-            grass,
-            "--strip",
-            tmp_path / "s.png",
-        ),
         *(
-            (
-                f"{option} means nothing with --method adain",
-                "stylize",
-                grass,
-                "--method",
-                "adain",
-                "--style",
-                grass,
-                option,
-                value,
-            )
+            (f"{option} means nothing with --method adain", *adain, option, value)
             for option, value in (
+                ("--strip", tmp_path / "s.png"),
                 ("--loss", "sliced"),
                 ("--network", "vgg16"),
                 ("--content", 1),

@@ -72,8 +72,8 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
         defended = defended_accuracy(network, config.defence, images, labels, context.streams)
         _tell(found, images, context)
         attacked[0].stand_in = False  # the tests for masking are about this very model
-        other = substitute_of(config, comparing)
-        masked = _masked(config, attacked[0], other, images[found.right], labels[found.right], testing)
+        right = images[found.right], labels[found.right]
+        masked = _masked(config, attacked[0], *right, comparing=comparing, testing=testing)
         measured = _measured(found, images, config.protocol.norm)
         return {**metrics, **measured, "defended_accuracy": defended, **masked}
 
@@ -199,12 +199,13 @@ def _measured(found: Evaluation, images: Tensor, norm: str) -> dict[str, float]:
 
 
 def _masked(
-    config: Config, model: Defended, other: Defended | None, images: Tensor, labels: Tensor, context: Context
+    config: Config, model: Defended, images: Tensor, labels: Tensor, *, comparing: Context, testing: Context
 ) -> dict[str, float]:
     if len(labels) == 0:
         return {"masking_alarms": 0.0, "masking_tests": 0.0}
-    some, how = (images[:MASKING_IMAGES], labels[:MASKING_IMAGES]), _probing(config.protocol)
-    return masking(model, *some, context.streams, substitute=other, context=context, **how).metrics
+    some, other = (images[:MASKING_IMAGES], labels[:MASKING_IMAGES]), substitute_of(config, comparing)
+    how = _probing(config.protocol)
+    return masking(model, *some, testing.streams, substitute=other, context=testing, **how).metrics
 
 
 def _tell(found: Evaluation, images: Tensor, context: Context) -> None:

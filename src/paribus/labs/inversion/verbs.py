@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,8 +71,9 @@ def invert(
     from paribus.cli.files import keep_apart, prepare
     from paribus.cli.in_view import in_view
     from paribus.cli.scratch import scratch_of
+    from paribus.data.fitted import fitted
     from paribus.data.memory import enough_memory
-    from paribus.data.pictures import read_picture, resized, square, write_png
+    from paribus.data.pictures import read_picture, square, write_png
     from paribus.labs.inversion.experiments import Decoder
 
     check_device(device)
@@ -89,7 +89,7 @@ def invert(
         picture, middle = square(picture, side), ", the middle square"
         if side >= SMALLEST_SIDE and side != config.side:
             config, name = dataclasses.replace(config, side=side), f"{name}/side={side}"
-    picture = resized(picture, longest=_longest(image, picture.shape, size))
+    picture = fitted(picture, image, size, usual=LONGEST, smallest=SMALLEST_SIDE, option="--size")
     height, width = picture.shape[:2]
 
     from paribus.labs.inversion import LAB
@@ -130,29 +130,6 @@ def _remedy(config: Config) -> str:
     if isinstance(config.method.optimizer, LBFGS):
         return "; Adam, without --change lbfgs, does not depend on the curvature"
     return "; a smaller learning rate may help: --change constant_rate=0.05"
-
-
-def _longest(image: Path, shape: tuple[int, ...], size: int | None) -> int:
-    """Return at which longer side the picture at *image*, of this *shape*, is inverted.
-
-    That is *size*, or where nothing was asked for LONGEST, or more where the shorter side needs it.
-
-    Raises:
-        DataError: the shorter side would have too few pixels, or has.
-    """
-    from paribus.errors import DataError
-
-    shorter, longer = sorted(shape[:2])
-    if shorter < SMALLEST_SIDE:
-        raise DataError(f"{image}: {shape[1]}x{shape[0]} pixels; at least {SMALLEST_SIDE} a side are needed")
-    least = math.ceil(SMALLEST_SIDE * longer / shorter)
-    if size is None:
-        return max(LONGEST, least)
-    scale = min(1.0, size / longer)
-    if round(shorter * scale) < SMALLEST_SIDE:
-        told = f"{round(shape[1] * scale)}x{round(shape[0] * scale)} pixels at this size"
-        raise DataError(f"{image}: {told}; at least {SMALLEST_SIDE} a side are needed, and --size {least} would do")
-    return size
 
 
 def configured(

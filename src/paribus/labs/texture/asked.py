@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -174,26 +173,8 @@ def size_of(text: str) -> tuple[int, int]:
 
 
 def at_size(path: Path, asked: int | None, *, usual: int, option: str) -> Picture:
-    """Return the picture at *path* with its longer side at *asked* pixels; one that is smaller stays as it is.
+    """Return the picture at *path*, :func:`fitted` for a network that needs SMALLEST pixels a side."""
+    from paribus.data.fitted import fitted
+    from paribus.data.pictures import read_picture
 
-    Where nothing was asked for it is *usual*, or more where the shorter side needs it.
-
-    Raises:
-        DataError: the shorter side would have too few pixels for a network, or has; it says which *option* would do.
-    """
-    from paribus.data.pictures import read_picture, resized
-    from paribus.errors import DataError
-
-    picture = read_picture(path)
-    height, width = picture.shape[:2]
-    shorter, longer = sorted((height, width))
-    if shorter < SMALLEST:
-        raise DataError(f"{path}: {width}x{height} pixels; at least {SMALLEST} a side are needed")
-    least = math.ceil(SMALLEST * longer / shorter)
-    if asked is None:
-        return resized(picture, longest=max(usual, least))
-    made = resized(picture, longest=asked)
-    if min(made.shape[:2]) < SMALLEST:
-        told = f"{made.shape[1]}x{made.shape[0]} pixels at this size"
-        raise DataError(f"{path}: {told}; at least {SMALLEST} a side are needed, and {option} {least} would do")
-    return made
+    return fitted(read_picture(path), path, asked, usual=usual, smallest=SMALLEST, option=option)

@@ -18,6 +18,7 @@ from paribus.labs.texture.asked import (
     told_of,
     told_of_style,
 )
+from paribus.labs.texture.experiments import StyleTransfer
 
 if TYPE_CHECKING:
     from paribus.labs.texture.coarse_to_fine import Found
@@ -37,7 +38,7 @@ SMALLER = "a smaller --size makes them fewer"
 LOSS, NETWORK = "gram", "small_vgg:cifar10_robust"
 """What a texture is by, and what looks at it, unless another is asked for."""
 
-CONTENT, LAYER = 0.05, "relu3_1"
+CONTENT, LAYER = StyleTransfer.content, StyleTransfer.layer
 """How much the photo's own content counts, and where it is compared, unless something else is asked for."""
 
 app = typer.Typer(help="What is a texture to a network?")
@@ -217,10 +218,10 @@ def stylize(
     keep_apart([photo, *([] if style is None else [style])], {"--out": out, "--strip": strip})
     if method not in ("optimise", "adain", "fast"):
         raise ConfigError(f"--method {method}: write optimise, adain or fast")
-    looks = {"--content": content != CONTENT, "--layer": layer != LAYER}
-    looks |= {"--loss": loss != LOSS, "--network": network != NETWORK}
     if method != "optimise":
-        refuse(f"--method {method}", {"--steps": steps, "--change": change, "--strip": strip, **looks})
+        looks = {"--loss": loss != LOSS, "--network": network != NETWORK}
+        keeps = {"--content": content != CONTENT, "--layer": layer != LAYER}
+        refuse(f"--method {method}", {"--steps": steps, "--change": change, "--strip": strip, **looks, **keeps})
     if method != "adain" and alpha != 1:
         raise ConfigError(f"--alpha means nothing with --method {method}; adain takes it, optimise takes --content")
     if method == "fast":

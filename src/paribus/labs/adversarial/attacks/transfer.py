@@ -15,8 +15,6 @@ from paribus.spec.seed import Streams
 class Transfer:
     """An attack is made on a substitute, and the model is asked once about what it found (Papernot et al. 2017).
 
-    Of images that the substitute gets wrong as they are, nothing is tried but what the attack makes of them.
-
     Args:
         attack: what is made on the substitute.
         substitute: another network for the same classes. One that is marked as a stand-in is attacked until it errs by
