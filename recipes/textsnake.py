@@ -20,6 +20,7 @@ from made_on import made_on
 
 from paribus.data.curved_text import edition
 from paribus.labs.textsnake.experiments import SLIM, LossWeights, Training
+from paribus.labs.textsnake.refinements import REFINED
 from paribus.labs.textsnake.shipped import shipped_path
 from paribus.labs.textsnake.training import train
 from paribus.labs.textsnake.weights_file import save_weights
@@ -62,7 +63,7 @@ def main() -> None:
 
     context = Context(seed=SEED, device=options.device, scratch=options.scratch, emit=tell)
     with reproducible(options.device):
-        model = train(SLIM, LossWeights(), training, context, options.workers)
+        model = train(SLIM, LossWeights(), training, context, REFINED, options.workers)
     told = [f"--{name}={getattr(options, name)}" for name in ("steps", "batch", "side", "rate")]
     record = {
         "command": shlex.join(["python", "recipes/textsnake.py", *told]),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from paribus.labs.textsnake.instance import Instance as Instance
     from paribus.labs.textsnake.labels import Labels as Labels
     from paribus.labs.textsnake.labels import encode as encode
+    from paribus.labs.textsnake.refinements import Refinements as Refinements
     from paribus.labs.textsnake.weights_file import load_weights as load_weights
 
 _HOMES = {
@@ -36,6 +37,7 @@ _HOMES = {
     "Instance": "paribus.labs.textsnake.instance",
     "Labels": "paribus.labs.textsnake.labels",
     "Prediction": "paribus.labs.textsnake.evaluation",
+    "Refinements": "paribus.labs.textsnake.refinements",
     "Scores": "paribus.labs.textsnake.evaluation",
     "decode": "paribus.labs.textsnake.decode",
     "drawn": "paribus.labs.textsnake.draw",

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from paribus.errors import ParibusError
 from paribus.nn.networks.names import EMBEDDED
 from paribus.spec.change import Change
 from paribus.spec.context import Artifact, Context, Outcomes, Report, Scalars
+from paribus.spec.difference import source_difference
 from paribus.spec.experiment import Experiment, build, declared_changes, flatten
 from paribus.spec.registry import experiment, lab, lab_names
 
@@ -95,7 +97,7 @@ TINY: dict[str, Callable[[Any], Any]] = {
 """For each lab, how to make of a configuration one that runs in a moment."""
 SAMPLES = (
     *("2", "0.5", "long_tail", "20000", "random", "small_vgg:random"),
-    *("small_vgg:random:relu2_1", "relu2_1", "brick", "resnet18", "log", "ctw1500"),
+    *("small_vgg:random:relu2_1", "relu2_1", "brick", "resnet18", "log", "ctw1500", "yes"),
 )
 """Parameters to try a change with: the first that it takes."""
 
@@ -294,10 +296,11 @@ def test_what_a_report_shows(name: str, folder: Path) -> None:
     if found.implementation is not None:
         for change_lab, change in CHANGES:
             if change_lab == name:
-                changed = _with(name, change, folder).config
-                top = change.path.partition(".")[0]
-                code = found.implementation(top, getattr(changed, top))
-                assert code is None or callable(code)
+                changed = _with(name, change, folder)
+                for path in (change.path, change.path.partition(".")[0]):
+                    code = found.implementation(path, attrgetter(path)(changed.config))
+                    assert code is None or callable(code)
+                assert isinstance(source_difference(build(found, ()), changed), str)
 
 
 @pytest.mark.parametrize("name", lab_names())

@@ -111,6 +111,32 @@ def test_differences_name_the_fields_and_the_source() -> None:
     assert source_difference(before, build(LAB, ("deep",))) == ""
 
 
+@dataclass(frozen=True)
+class Grouped:
+    groups: Config = Config()
+    pool: str = "max"
+
+
+def test_the_source_is_found_inside_groups_of_fields_and_shown_once() -> None:
+    lab = Lab(
+        name="grouped",
+        question="?",
+        baseline=Grouped(),
+        run=lambda config, context: {"accuracy": 1.0},
+        changes=(
+            Change(name="inside", doc="Average.", path="groups.pool", before="max", after="average"),
+            Change(name="outside", doc="Average.", path="pool", before="max", after="average"),
+            Change(name="deep", doc="Deeper.", path="groups.depth", before=2, after=4),
+        ),
+        implementation=lambda path, value: CODE[value] if path in ("pool", "groups.pool") else None,
+    )
+    before = build(lab, ())
+    diff = source_difference(before, build(lab, ("inside", "deep")))
+    assert diff.count("+    return x / 2\n") == 1
+    assert source_difference(before, build(lab, ("inside", "outside"))) == diff
+    assert source_difference(before, build(lab, ("deep",))) == ""
+
+
 FILE = '''"""Does a larger step help?"""
 from dataclasses import dataclass
 

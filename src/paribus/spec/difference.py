@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from paribus.spec.experiment import Experiment, flatten
@@ -40,23 +41,26 @@ def source_difference(before: Experiment, after: Experiment) -> str:
 
     The lab says which code a value stands for (:attr:`Lab.implementation`); to ask it may load the code's modules.
     """
-    diffs: list[str] = []
-    for path in _branches(before.config, after.config):
-        left, right = (_implementation(experiment, path) for experiment in (before, after))
+    diffs: dict[tuple[int, int], str] = {}  # a field and the group that it is in may stand for the same code
+    for path, values in _differing(before.config, after.config):
+        left, right = (
+            one.lab.implementation(path, value) if one.lab.implementation is not None else None
+            for one, value in zip((before, after), values, strict=True)
+        )
         if left is right or left is None or right is None:
             continue
-        old, new = (inspect.getsource(part).splitlines(keepends=True) for part in (left, right))
-        old_name, new_name = (f"{part.__module__}.{part.__qualname__}" for part in (left, right))
-        diffs.append("".join(difflib.unified_diff(old, new, old_name, new_name)))
-    return "\n".join(diffs)
+        old, new = (inspect.getsource(part).splitlines(keepends=True) for part in (left, right))  # type: ignore[arg-type]
+        old_name, new_name = (f"{part.__module__}.{part.__name__}" for part in (left, right))  # type: ignore[attr-defined]
+        diffs[id(left), id(right)] = "".join(difflib.unified_diff(old, new, old_name, new_name))
+    return "\n".join(diffs.values())
 
 
-def _branches(before: Any, after: Any) -> list[str]:
-    """The top-level fields that differ."""
-    fields = list(getattr(before, "__dataclass_fields__", {}))
-    return [name for name in fields if getattr(before, name) != getattr(after, name, None)]
-
-
-def _implementation(experiment: Experiment, path: str) -> Any:
-    find = experiment.lab.implementation
-    return find(path, getattr(experiment.config, path, None)) if find is not None else None
+def _differing(before: Any, after: Any, prefix: str = "") -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Yield what differs, each group of fields and then the fields in it, by dotted path, with both values."""
+    for field in fields(before):
+        left, right = getattr(before, field.name), getattr(after, field.name)
+        if left == right:
+            continue
+        yield f"{prefix}{field.name}", (left, right)
+        if type(left) is type(right) and is_dataclass(left):
+            yield from _differing(left, right, f"{prefix}{field.name}.")

@@ -50,7 +50,8 @@ class Lab:
         direction: whether more or less of it is better; by default what its name suggests.
         papers: sources, ``Author (year), "Title"``.
         default_base: which base a study stands on where none is named; ``None`` for the baseline.
-        implementation: ``(path, value) -> object``: the code that a field's value stands for, for ``diff`` to show.
+        implementation: ``(path, value) -> object``: the code that the value of a field, or of a group of fields, stands
+            for, for ``diff`` to show; None where it stands for none.
         pictures: ``(config, indices) -> Pictures``: test examples, for the report.
         check: ``(config, context) -> findings``: the lab's diagnostics.
         contact_sheet: ``config -> (H, W, 3) uint8``: a look at the data.

@@ -427,7 +427,7 @@ assert "torch" not in sys.modules
 
 def test_the_public_names() -> None:
     assert sorted(dir(paribus.textsnake)) == [
-        "Acts", "Detector", "GroundTruth", "Instance", "Labels", "Prediction", "Scores",
+        "Acts", "Detector", "GroundTruth", "Instance", "Labels", "Prediction", "Refinements", "Scores",
         "decode", "drawn", "encode", "evaluate", "export_onnx", "load_weights",
     ]  # fmt: skip
     assert paribus.textsnake.Detector is Detector

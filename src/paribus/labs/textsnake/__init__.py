@@ -92,7 +92,7 @@ LAB = Lab(
             for part in (
                 *("experiments", "backbones", "model", "loss", "data", "training", "weights_file", "run"),
                 *("compiled", "geometry", "labels", "decode", "components", "striding", "sliding", "outlining"),
-                *("contours", "instance", "protocols"),
+                *("circles", "contours", "instance", "protocols", "refinements"),
             )
         ),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from paribus.labs.textsnake.experiments import BACKBONES, BASELINE, SHORT, SLIM, Oracle, Shipped, Training
 from paribus.labs.textsnake.protocols import PROTOCOLS
+from paribus.labs.textsnake.refinements import REFINED, TO_THE_LETTER
 from paribus.labs.textsnake.shipped import digest
 from paribus.spec.change import Change, OneOf, word
 
@@ -173,6 +174,36 @@ DECODING = (
     ),
 )
 
+
+def _refinement(name: str, doc: str) -> Change:
+    return Change(
+        name=name,
+        doc=f"{doc} (yes); to the letter of the paper, not (no).",
+        path=f"refinements.{name}",
+        before=OneOf((False, True)),
+        after=lambda answer: answer == "yes",
+        parameter=word("yes", "no"),
+    )
+
+
+REFINEMENTS = (
+    Change(
+        name="refined",
+        doc="Makes labels and decodes with all eight refinements beyond the paper.",
+        path="refinements",
+        before=TO_THE_LETTER,
+        after=REFINED,
+    ),
+    _refinement("narrow_ends", "Finds the ends of an outline by width and order where M leaves a doubt"),
+    _refinement("recentred", "Moves an axis to the middle of its sides, and takes the distance to them as radius"),
+    _refinement("quarter_cut", "Leaves a centre line to text shorter than high"),
+    _refinement("pixel_line", "Makes no centre line narrower than a pixel"),
+    _refinement("cross_sections", "Reads middle, radius and tangent as means over cross-sections of the centre line"),
+    _refinement("pixel_strides", "Strides a pixel at least, and over a hole or a ragged border of one"),
+    _refinement("straight_ends", "Ends outlines straight, at the border of the text region"),
+    _refinement("four_pixels", "Leaves out centre lines of fewer than four pixels"),
+)
+
 SCORING = (
     Change(
         name="protocol",
@@ -208,4 +239,4 @@ SCORING = (
     ),
 )
 
-CHANGES = (*NETWORK, *SOURCE, *LOSS, *DECODING, *SCORING)
+CHANGES = (*NETWORK, *SOURCE, *LOSS, *DECODING, *REFINEMENTS, *SCORING)

@@ -19,6 +19,7 @@ from paribus.labs.textsnake.experiments import Config, Training
 from paribus.labs.textsnake.instance import Instance
 from paribus.labs.textsnake.loss import losses
 from paribus.labs.textsnake.model import build, scaled
+from paribus.labs.textsnake.refinements import Refinements
 from paribus.spec.context import Context
 from paribus.spec.finding import Finding
 from paribus.train.arithmetic import reproducible
@@ -33,7 +34,7 @@ def check(config: Config, context: Context) -> Iterator[Finding]:
     seen = [scene("test", index) for index in range(SCENES)]
     yield _texts(seen)
     yield _words([scene("train", index) for index in range(SCENES)], seen)
-    yield _round_trip(seen)
+    yield _round_trip(seen, config.refinements)
     if isinstance(config.source, Training):
         with reproducible(context.device):
             yield from _learning(config, config.source, context)
@@ -83,11 +84,10 @@ def _words(train: Sequence[Scene], test: Sequence[Scene]) -> Finding:
     )
 
 
-def _round_trip(seen: Sequence[Scene]) -> Finding:
+def _round_trip(seen: Sequence[Scene], refinements: Refinements) -> Finding:
     ious = []
     for one in seen:
-        labels = labels_of(one)
-        found = decode(*truth(labels))
+        found = decode(*truth(labels_of(one, refinements)), refinements=refinements)
         true = [text.polygon for text in one.instances if text.legible]
         if true:
             table = overlaps(true, [text.polygon for text in found]).iou
@@ -105,7 +105,7 @@ def _learning(config: Config, training: Training, context: Context) -> Iterator[
     device = torch.device(context.device)
     model = build(config.network, context.streams).to(device).to(memory_format=torch.channels_last).train()
     optimizer = training.optimizer.build(model.parameters(), rate=1e-3)
-    images, target = Batches(TrainingScenes(training.side, context.seed), training).take(0, device)
+    images, target = Batches(TrainingScenes(training.side, context.seed, config.refinements), training).take(0, device)
     totals, first_text = [], math.nan
     for _ in range(OVERFIT_STEPS):
         found = losses(model(scaled(images[:2])), target.first(2), config.loss)

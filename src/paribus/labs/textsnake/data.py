@@ -20,16 +20,18 @@ from paribus.labs.textsnake.experiments import Config, Training
 from paribus.labs.textsnake.labels import Labels, encode
 from paribus.labs.textsnake.loss import Target
 from paribus.labs.textsnake.published import as_stored
+from paribus.labs.textsnake.refinements import Refinements
 from paribus.labs.textsnake.views import view
 from paribus.spec.seed import Streams
 
 
-def labels_of(drawn: Scene) -> Labels:
+def labels_of(drawn: Scene, refinements: Refinements) -> Labels:
     """Return the labels of a scene; instances that nobody can read are asked of nobody."""
     return encode(
         [text.polygon for text in drawn.instances if text.legible],
         drawn.image.shape[:2],
         ignored=[text.polygon for text in drawn.instances if not text.legible],
+        refinements=refinements,
     )
 
 
@@ -69,10 +71,11 @@ class TrainingScenes(Dataset[Example]):
 
     side: int
     seed: int
+    refinements: Refinements
 
     def __getitem__(self, index: int) -> Example:
         drawn = scene("train", index % SIZES["train"], seed=Streams(self.seed).integer("curved_text"), side=self.side)
-        return example(drawn.image, labels_of(drawn))
+        return example(drawn.image, labels_of(drawn, self.refinements))
 
 
 @dataclass

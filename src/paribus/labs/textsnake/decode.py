@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paribus.labs.textsnake.circles import circled, text_share
 from paribus.labs.textsnake.compiled import compiled
 from paribus.labs.textsnake.components import Ints, above, components, plane
 from paribus.labs.textsnake.instance import Instance
 from paribus.labs.textsnake.outlining import outlined
+from paribus.labs.textsnake.refinements import REFINED, Refinements
 from paribus.labs.textsnake.sliding import covered, slid
 from paribus.labs.textsnake.striding import walked
 
@@ -20,7 +22,7 @@ Floats = NDArray[np.float64]
 SMALLEST = 0.2
 """A centre line of fewer pixels than this many mean radii is none."""
 FEWEST = 4
-"""Nor is one of fewer pixels than this."""
+"""Nor is one of fewer pixels than this, where that is refined."""
 FILLED = 0.5
 """An instance of which less than this share is text is none."""
 
@@ -51,6 +53,7 @@ def decode(
     tr_threshold: float = 0.4,
     tcl_threshold: float = 0.6,
     acts: Acts = Acts(),
+    refinements: Refinements = REFINED,
 ) -> list[Instance]:
     """Return the text instances of five maps (H, W): float16 or float32 arrays, or tensors on any device.
 
@@ -59,18 +62,21 @@ def decode(
     0, cosines and sines beyond -1 and 1 as these, and radii beyond the map's diagonal as that.
 
     Each connected component of those pixels is one instance. From the pixel nearest to its middle, centralised, strides
-    of r / 2 lead to both ends, the last one as long as the line allows; at every place the normal is read from border
-    to border, and radius and tangent are means over it. A tangent that points the other way than the one before is
-    turned round, and in the end the axis runs as most of the maps say. The outline is that of circles slid along the
-    axis, cut straight at the ends: along the border of the text region where that is within r of the line's end, else
-    r / 2 beyond it, which is what labels cut off; always a simple polygon. The score is the mean of *tr* over the
-    component.
+    of r / 2 lead to both ends, the last one as long as the line allows. The outline is that of circles slid along the
+    axis, always a simple polygon; the score is the mean of *tr* over the component. Left out are components of fewer
+    pixels than 0.2 mean radii, and instances of which less than half is text region.
 
-    Left out are components of fewer pixels than 0.2 mean radii, instances of which less than half is text region and,
-    beyond the paper, components of fewer than four pixels, which have no direction. An instance of more than 2,000
-    disks, which is no text, gets the convex hull of its circles' ends as its outline. The cost is linear in the pixels;
-    where an axis returns to itself, and where an outline crosses itself, is found in time that grows as n log n with
-    the n disks of an instance, unless these wind on and on through one place.
+    *refinements* ``cross_sections``: at every place the normal is read from border to border, and radius and tangent
+    are means over it; a tangent that points the other way than the one before is turned round, and in the end the axis
+    runs as most of the maps say. ``pixel_strides``: a stride is a pixel long at least, and passes a hole or a ragged
+    border of a pixel. ``straight_ends``: the outline is cut straight at the ends: along the border of the text region
+    where that is within r of the line's end, else r / 2 beyond it, which is what labels cut off. ``four_pixels``:
+    components of fewer pixels, which have no direction, are left out.
+
+    With all of these an instance of more than 2,000 disks, which is no text, gets the convex hull of its circles' ends
+    as its outline. The cost is linear in the pixels; where an axis returns to itself, and where an outline crosses
+    itself, is found in time that grows as n log n with the n disks of an instance, unless these wind on and on through
+    one place.
     Raises :class:`~paribus.errors.DataError` for maps that differ in shape and
     :class:`~paribus.errors.ConfigError` for a threshold that is not more than 0 and less than 1.
     """
@@ -86,13 +92,29 @@ def decode(
     for k, source in enumerate((radius, cos, sin, tr)):
         values[k] = source.take(pixels)
     disks, points, disk_ends, point_ends, scores = _decoded(
-        text, pixels, begins, values, acts.centralize, acts.stride, acts.slide
+        text,
+        pixels,
+        begins,
+        values,
+        acts.centralize,
+        acts.stride,
+        acts.slide,
+        refinements.cross_sections,
+        refinements.pixel_strides,
+        refinements.straight_ends,
+        FEWEST if refinements.four_pixels else 1,
     )
     found = []
     disk = point = 0
     for disk_end, point_end, score in zip(disk_ends.tolist(), point_ends.tolist(), scores.tolist(), strict=True):
-        found.append(Instance(polygon=points[point:point_end], disks=disks[disk:disk_end], score=score))
+        own, polygon = disks[disk:disk_end], points[point:point_end]
         disk, point = disk_end, point_end
+        if not refinements.straight_ends:
+            border = circled(own)
+            if border is None or text_share(border, text) < FILLED:
+                continue
+            polygon = border
+        found.append(Instance(polygon=polygon, disks=own, score=score))
     return found
 
 
@@ -105,8 +127,15 @@ def _decoded(
     centralize: bool,
     stride: bool,
     slide: bool,
+    cross_sections: bool,
+    pixel_strides: bool,
+    straight_ends: bool,
+    fewest: int,
 ) -> tuple[Floats, Floats, NDArray[np.int64], NDArray[np.int64], Floats]:
-    """Return the disks and corners of all instances, where those of each end, and the scores."""
+    """Return the disks and corners of all instances, where those of each end, and the scores.
+
+    Without *straight_ends* there are no corners, and every component that has an axis is an instance as yet.
+    """
     n = len(begins) - 1
     columns = text.shape[1]
     diagonal = np.float32(np.hypot(text.shape[0], columns))
@@ -129,7 +158,7 @@ def _decoded(
     count = disk = point = 0
     for k in range(n):
         begin, end = begins[k], begins[k + 1]
-        if end - begin < FEWEST:
+        if end - begin < fewest:
             continue
         mean = score = 0.0
         for i in range(begin, end):
@@ -148,7 +177,21 @@ def _decoded(
         slots = memory[: boxes[k, 2] * boxes[k, 3]].reshape((boxes[k, 3], boxes[k, 2]))
         for i in range(begin, end):
             slots[pixels[i] // columns - top, pixels[i] % columns - left] = i + 1
-        first, last = walked(slots, left, top, pixels, columns, values, begin, end, centralize, stride, line)
+        first, last = walked(
+            slots,
+            left,
+            top,
+            pixels,
+            columns,
+            values,
+            begin,
+            end,
+            centralize,
+            stride,
+            cross_sections,
+            pixel_strides,
+            line,
+        )
         vote = 0.0
         for i in range(begin, end):
             slots[pixels[i] // columns - top, pixels[i] % columns - left] = 0
@@ -158,12 +201,14 @@ def _decoded(
                 line[i, 2] = min(mean, float(diagonal))
         if vote < 0:
             _turn_round(line, first, last)
-        rows = slid(text, line, first, last, rungs)
-        if covered(text, rungs, rows) < FILLED:
-            continue
-        corners = outlined(rungs, rows, polygon)
-        if corners == 0:
-            continue
+        corners = 0
+        if straight_ends:
+            rows = slid(text, line, first, last, rungs)
+            if covered(text, rungs, rows) < FILLED:
+                continue
+            corners = outlined(rungs, rows, polygon)
+            if corners == 0:
+                continue
         disks, points = _roomy(disks, disk + last + 1 - first), _roomy(points, point + corners)
         for i in range(first, last + 1):
             disks[disk, 0], disks[disk, 1], disks[disk, 2] = line[i, 0], line[i, 1], line[i, 2]

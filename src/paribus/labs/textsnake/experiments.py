@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from paribus.errors import ConfigError
 from paribus.labs.textsnake.protocols import PROTOCOLS, Protocol
+from paribus.labs.textsnake.refinements import REFINED, TO_THE_LETTER, Refinements
 from paribus.train.optimizer import Adam, Optimizer
 from paribus.train.schedule import OneCycle, Schedule, Steps
 
@@ -184,6 +185,8 @@ class Config:
     """Where the maps come from: training in the trial, the shipped network, or the true polygons."""
     loss: LossWeights = field(default_factory=LossWeights)
     """The five terms."""
+    refinements: Refinements = TO_THE_LETTER
+    """What labels and decoding do beyond the paper: nothing, some of it or all."""
     decoding: Decoding = field(default_factory=Decoding)
     """From maps to polygons."""
     scoring: Scoring = field(default_factory=Scoring)
@@ -197,6 +200,8 @@ class Config:
         how = self.decoding
         if how.representation != "disks" and not (how.centralize and how.stride and how.slide):
             raise ConfigError(f"{how.representation} know no acts of striding; leave one of the changes out")
+        if how.representation != "disks" and self.refinements not in (TO_THE_LETTER, REFINED):
+            raise ConfigError(f"{how.representation} know no disks to refine one by one; leave one of the changes out")
 
 
 BASELINE = Config()

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from paribus.data.pixels import misplaced
 from paribus.errors import DataError
 from paribus.labs.textsnake.compiled import compiled
+from paribus.labs.textsnake.refinements import REFINED, Refinements
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +28,7 @@ ROUNDS = 3
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Axis:
-    """The symmetric axis of a text instance from its head to its tail, of M points at equal distances.
+    """The symmetric axis of a text instance from its head to its tail, of M points.
 
     ``centres`` (M, 2): x right and y down, in pixels. ``radii`` (M,): pixels to the side lines. ``angles`` (M,): of the
     tangent, in radians, ``atan2(dy, dx)``: 0 is to the right, pi / 2 is down.
@@ -38,7 +39,7 @@ class Axis:
     angles: Floats
 
 
-def axis(polygon: ArrayLike) -> Axis:
+def axis(polygon: ArrayLike, refinements: Refinements = REFINED) -> Axis:
     """Return the centre line of the text that *polygon* outlines (Long et al., ECCV 2018, "label generation").
 
     An edge ``e_i`` is an end the more, the nearer ``M(e_i) = cos(e_{i-1}, e_{i+1})`` is to -1: its neighbours run
@@ -46,11 +47,12 @@ def axis(polygon: ArrayLike) -> Axis:
     equally many anchors are sampled on them, and the centres are the means of those that correspond. The radius is the
     distance to the side lines; the angle is that of a line fitted to the centres nearby.
 
-    Beyond the paper: ``M`` alone mistakes bends for ends where few points outline much curvature, so that among the
-    edges of small ``M`` those two are taken between which the text is long and narrow, and in doubt those that have as
-    many points on one side as on the other or that the usual order says (top side, then bottom side back). Anchors
-    correspond where each is the point of its side nearest to their mean: then radii are those of the largest circles
-    between the sides, however the points are spread.
+    *refinements* ``narrow_ends``: ``M`` alone mistakes bends for ends where few points outline much curvature, so that
+    among the edges of small ``M`` those two are taken between which the text is long and narrow, and in doubt those
+    that have as many points on one side as on the other or that the usual order says (top side, then bottom side back).
+    ``recentred``: anchors correspond where each is the point of its side nearest to their mean; then radii are those of
+    the largest circles between the sides, however the points are spread, and the centres lie at equal distances.
+    Without, anchors lie at equal shares of their side's length, and the radius is half the distance of two.
 
     *polygon* (K, 2), K at least 4: x and y in pixels, from anywhere, either way round; the first point may be repeated
     at the end. The head is the end nearer along the outline to the first point; so the axis of a polygon in the usual
@@ -66,9 +68,9 @@ def axis(polygon: ArrayLike) -> Axis:
         raise DataError(f"a polygon that crosses itself at {at}; points in order round the text are expected")
     if len(clean) < 3 or abs(_area(clean)) <= 1e-9 * _length(clean) ** 2:
         raise DataError(f"a polygon of {len(points)} points has no area: an axis needs an outline with an inside")
-    first, last = _ends(clean, order and len(clean) % 2 == 0)
+    first, last = _ends(clean, order and len(clean) % 2 == 0, refinements.narrow_ends)
     top, bottom = _sides(clean, first, last)
-    centres, radii, angles = _axis(top, bottom)
+    centres, radii, angles = _axis(top, bottom, refinements.recentred)
     return Axis(centres=centres, radii=radii, angles=angles)
 
 
@@ -171,7 +173,7 @@ def _turn(points: Floats, edge: int) -> float:
 
 
 @compiled
-def _ends(points: Floats, ordered: bool) -> tuple[int, int]:
+def _ends(points: Floats, ordered: bool, narrow_ends: bool) -> tuple[int, int]:
     """Return the two edges that are ends, the head first; *ordered*: the usual order may be trusted in doubt."""
     n = len(points)
     best, first, last = np.inf, n - 1, n // 2 - 1
@@ -184,6 +186,9 @@ def _ends(points: Floats, ordered: bool) -> tuple[int, int]:
         narrow = lengths[0] + lengths[2] < (lengths[1] + lengths[3]) * (1 - 1e-9)
         return (0, 2) if narrow else (3, 1)
     turns = np.array([_turn(points, k) for k in range(n)])
+    if not narrow_ends:
+        first, last = _least(turns)
+        return (first, last) if _along(points, first) < _along(points, last) else (last, first)
     likely = np.zeros(n, dtype=np.bool_)
     likely[np.argsort(turns)[:10]] = True
     scale = np.sqrt(abs(_area(points)))
@@ -204,6 +209,18 @@ def _ends(points: Floats, ordered: bool) -> tuple[int, int]:
             if cost < best:
                 best, first, last = cost, i, j
     return (first, last) if _along(points, first) < _along(points, last) else (last, first)
+
+
+@compiled
+def _least(turns: Floats) -> tuple[int, int]:
+    """Return the two edges of least M that do not touch: between ends there is a side."""
+    n = len(turns)
+    first, last = 0, 2
+    for i in range(n):
+        for j in range(i + 2, n - 1 if i == 0 else n):
+            if turns[i] + turns[j] < turns[first] + turns[last]:
+                first, last = i, j
+    return first, last
 
 
 @compiled
@@ -309,11 +326,14 @@ def _nearest(line: Floats, x: float, y: float) -> tuple[float, float, float]:
 
 
 @compiled
-def _axis(top: Floats, bottom: Floats) -> tuple[Floats, Floats, Floats]:
+def _axis(top: Floats, bottom: Floats, recentred: bool) -> tuple[Floats, Floats, Floats]:
     """Return centres, radii and angles between two side lines."""
-    one, other = _anchors(top, bottom, SAMPLES)
+    if recentred:
+        one, other = _anchors(top, bottom, SAMPLES)
+    else:
+        one, other = _sample(top, _shares(top), POINTS), _sample(bottom, _shares(bottom), POINTS)
     centres = (one + other) / 2
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if recentred else 0):
         for k in range(1, SAMPLES - 1):
             ax, ay, above = _nearest(top, centres[k, 0], centres[k, 1])
             bx, by, below = _nearest(bottom, centres[k, 0], centres[k, 1])
@@ -325,9 +345,12 @@ def _axis(top: Floats, bottom: Floats) -> tuple[Floats, Floats, Floats]:
         centres = _sample(centres, _shares(centres), POINTS)
     radii, angles = np.empty(POINTS), np.empty(POINTS)
     for k in range(POINTS):
-        _ax, _ay, above = _nearest(top, centres[k, 0], centres[k, 1])
-        _bx, _by, below = _nearest(bottom, centres[k, 0], centres[k, 1])
-        radii[k] = min(above, below)
+        if recentred:
+            _ax, _ay, above = _nearest(top, centres[k, 0], centres[k, 1])
+            _bx, _by, below = _nearest(bottom, centres[k, 0], centres[k, 1])
+            radii[k] = min(above, below)
+        else:
+            radii[k] = np.hypot(one[k, 0] - other[k, 0], one[k, 1] - other[k, 1]) / 2
         low, high = max(k - 2, 0), min(k + 2, POINTS - 1)
         middle = (low + high) / 2
         dx = dy = 0.0

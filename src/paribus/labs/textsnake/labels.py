@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from paribus.errors import DataError
 from paribus.labs.textsnake.compiled import compiled
 from paribus.labs.textsnake.geometry import Axis, Floats, axis, outline
+from paribus.labs.textsnake.refinements import REFINED, Refinements
 
 CUT = 0.5
 """What a centre line loses at each end, in radii there."""
@@ -38,18 +39,24 @@ class Labels:
     ignored: NDArray[np.bool_]
 
 
-def encode(polygons: Sequence[ArrayLike], shape: tuple[int, int], *, ignored: Sequence[ArrayLike] = ()) -> Labels:
+def encode(
+    polygons: Sequence[ArrayLike],
+    shape: tuple[int, int],
+    *,
+    ignored: Sequence[ArrayLike] = (),
+    refinements: Refinements = REFINED,
+) -> Labels:
     """Return the maps of an image of *shape* (rows, columns) with the text instances *polygons*.
 
-    After Long et al. (ECCV 2018), "label generation". A pixel is text where it lies in a polygon or on a centre line,
-    which of thin text, never less than a pixel wide itself, may reach beyond the polygon. From each
-    :func:`~paribus.labs.textsnake.geometry.axis` half a radius is cut at both ends; a pixel is on the centre line where
-    its distance to what is left is at most ``max(r / 5, 0.5)``, r the radius at the nearest point, and it lies beside
+    After Long et al. (ECCV 2018), "label generation". A pixel is text where it lies in a polygon or on a centre line.
+    From each :func:`~paribus.labs.textsnake.geometry.axis` half a radius is cut at both ends; a pixel is on the centre
+    line where its distance to what is left is at most ``r / 5``, r the radius at the nearest point, and it lies beside
     the line, not before or behind it. Radius and tangent are those of the nearest point. Where the lines of two
-    instances cross, the later one is drawn over the other.
+    instances cross, the later one is drawn over the other. What lies outside the image is left out.
 
-    Beyond the paper: of an axis shorter than two radii a quarter of its length is cut at each end, so that something is
-    left; and the line is nowhere thinner than a pixel. What lies outside the image is left out.
+    *refinements* ``quarter_cut``: of an axis shorter than two radii a quarter of its length is cut at each end, so that
+    something is left. ``pixel_line``: the line is as wide as ``max(r / 5, 0.5)`` to each side, nowhere thinner than a
+    pixel, and may so reach beyond a thin polygon. ``narrow_ends`` and ``recentred`` are those of the axis.
     Raises :class:`~paribus.errors.DataError` for a polygon that :func:`axis` refuses, or one of *ignored* that is
     no outline, naming its place.
     """
@@ -64,14 +71,16 @@ def encode(polygons: Sequence[ArrayLike], shape: tuple[int, int], *, ignored: Se
     radius, cos, sin = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for place, polygon in enumerate(polygons):
         try:
-            found = axis(polygon)
+            found = axis(polygon, refinements)
         except DataError as error:
             raise DataError(
                 f"polygon {place} of {len(polygons)}: {error}; pass what is unreadable as ignored"
             ) from None
         _fill(outline(polygon), text)
-        line, radii, tangents = shrunk(found)
-        _draw(line, radii, tangents, text, centre, radius, cos, sin)
+        line, radii, tangents = shrunk(found, refinements)
+        if len(line) > 0:
+            thinnest = THINNEST if refinements.pixel_line else 0.0
+            _draw(line, radii, tangents, thinnest, text, centre, radius, cos, sin)
     for place, polygon in enumerate(ignored):
         try:
             _fill(outline(polygon), skip)
@@ -80,20 +89,26 @@ def encode(polygons: Sequence[ArrayLike], shape: tuple[int, int], *, ignored: Se
     return Labels(text=text, centre=centre, radius=radius, cos=cos, sin=sin, ignored=skip)
 
 
-def shrunk(whole: Axis) -> tuple[Floats, Floats, Floats]:
-    """Return points (M, 2), radii (M,) and unit tangents (M, 2) of an axis cut at both ends, as :func:`encode` does."""
-    return _shrunk(whole.centres, whole.radii, whole.angles)
+def shrunk(whole: Axis, refinements: Refinements = REFINED) -> tuple[Floats, Floats, Floats]:
+    """Return points (M, 2), radii (M,) and unit tangents (M, 2) of an axis cut at both ends, as :func:`encode` does.
+
+    M is 0 where nothing is left.
+    """
+    return _shrunk(whole.centres, whole.radii, whole.angles, refinements.quarter_cut)
 
 
 @compiled
-def _shrunk(centres: Floats, radii: Floats, angles: Floats) -> tuple[Floats, Floats, Floats]:
+def _shrunk(centres: Floats, radii: Floats, angles: Floats, quarter_cut: bool) -> tuple[Floats, Floats, Floats]:
     n = len(centres)
     along = np.zeros(n)
     for k in range(1, n):
         along[k] = along[k - 1] + np.hypot(centres[k, 0] - centres[k - 1, 0], centres[k, 1] - centres[k - 1, 1])
     length = along[n - 1]
-    start = min(CUT * radii[0], length / 4)
-    stop = length - min(CUT * radii[n - 1], length / 4)
+    start, stop = CUT * radii[0], length - CUT * radii[n - 1]
+    if quarter_cut:
+        start, stop = min(start, length / 4), max(stop, length - length / 4)
+    if start >= stop:
+        return np.empty((0, 2)), np.empty(0), np.empty((0, 2))
     line, r, tangents = np.empty((n, 2)), np.empty(n), np.empty((n, 2))
     k = 0
     for i in range(n):
@@ -109,6 +124,13 @@ def _shrunk(centres: Floats, radii: Floats, angles: Floats) -> tuple[Floats, Flo
         size = max(np.hypot(c, s), 1e-12)
         tangents[i, 0], tangents[i, 1] = c / size, s / size
     return line, r, tangents
+
+
+def filled(polygon: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return where the pixels of a map of *shape* (rows, columns) have *polygon* (K, 2) wound round their centre."""
+    mask = np.zeros(shape, np.bool_)
+    _fill(np.ascontiguousarray(polygon), mask)
+    return mask
 
 
 @compiled
@@ -147,6 +169,7 @@ def _draw(
     line: Floats,
     radii: Floats,
     tangents: Floats,
+    thinnest: float,
     text: NDArray[np.bool_],
     centre: NDArray[np.bool_],
     radius: NDArray[np.float32],
@@ -156,7 +179,7 @@ def _draw(
     """Draw a centre line: per segment, the pixels near it, each keeping the nearest point it has seen."""
     rows, columns = centre.shape
     n = len(line)
-    widest = max(WIDTH * np.max(radii), THINNEST)
+    widest = max(WIDTH * np.max(radii), thinnest)
     left, right = max(np.ceil(np.min(line[:, 0]) - widest), 0), min(np.floor(np.max(line[:, 0]) + widest), columns - 1)
     top, bottom = max(np.ceil(np.min(line[:, 1]) - widest), 0), min(np.floor(np.max(line[:, 1]) + widest), rows - 1)
     if left > right or top > bottom:
@@ -169,7 +192,7 @@ def _draw(
         square = dx * dx + dy * dy
         if square == 0:
             continue
-        reach = max(WIDTH * max(radii[k], radii[k + 1]), THINNEST)
+        reach = max(WIDTH * max(radii[k], radii[k + 1]), thinnest)
         x0, x1 = max(np.ceil(min(ax, bx) - reach), left), min(np.floor(max(ax, bx) + reach), right)
         y0, y1 = max(np.ceil(min(ay, by) - reach), top), min(np.floor(max(ay, by) + reach), bottom)
         for y in range(int(y0), int(y1) + 1):
@@ -182,7 +205,7 @@ def _draw(
                 if away >= seen:
                     continue
                 r = radii[k] + part * (radii[k + 1] - radii[k])
-                if away > max(WIDTH * r, THINNEST) ** 2:
+                if away > max(WIDTH * r, thinnest) ** 2:
                     continue
                 nearness[y - int(top), x - int(left)] = away
                 if beyond:

@@ -15,7 +15,7 @@ from paribus.labs.textsnake.data import ground_truth, labels_of, target_of, test
 from paribus.labs.textsnake.decode import Acts, decode
 from paribus.labs.textsnake.draw import drawn
 from paribus.labs.textsnake.evaluation import ImageScores, evaluate
-from paribus.labs.textsnake.experiments import Config, Decoding, Oracle, Shipped
+from paribus.labs.textsnake.experiments import Config, Oracle, Shipped
 from paribus.labs.textsnake.instance import Instance
 from paribus.labs.textsnake.loss import losses
 from paribus.labs.textsnake.model import TextSnake, scaled
@@ -44,7 +44,7 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
         found, lost = [], 0.0
         for number, seen in enumerate(scenes):
             maps, loss = maps_of(network, seen, config, context.device)
-            found.append(instances(maps, config.decoding))
+            found.append(instances(maps, config))
             lost += loss / len(scenes)
             context.progress(number + 1, len(scenes))
             if number < SHOWN:
@@ -60,7 +60,7 @@ def _network(config: Config, context: Context) -> TextSnake | None:
         if asked.digest != digest(asked.name):
             raise DataError(f"the experiment is about weights {asked.digest}; those here are {digest(asked.name)}")
         return load_weights(asked.name).to(context.device)
-    return train(config.network, config.loss, config.source, context)
+    return train(config.network, config.loss, config.source, context, config.refinements)
 
 
 @torch.no_grad()
@@ -69,7 +69,7 @@ def maps_of(network: TextSnake | None, seen: Scene, config: Config, device: str)
 
     They are the network's, or without one the truth.
     """
-    labels = labels_of(seen)
+    labels = labels_of(seen, config.refinements)
     if network is None:
         return truth(labels), 0.0
     image = torch.from_numpy(seen.image.transpose(2, 0, 1).copy())[None].to(device).float()
@@ -78,14 +78,21 @@ def maps_of(network: TextSnake | None, seen: Scene, config: Config, device: str)
     return np.asarray(maps.probabilities()[0].cpu().numpy(), dtype=np.float32), loss
 
 
-def instances(maps: Floats, how: Decoding) -> list[Instance]:
+def instances(maps: Floats, config: Config) -> list[Instance]:
     """Return the text instances in *maps* (5, H, W)."""
+    how = config.decoding
     if how.representation == "contours":
         return contours(maps[0], tr_threshold=how.tr_threshold)
     if how.representation == "rotated_boxes":
         return rotated_boxes(maps[0], tr_threshold=how.tr_threshold)
     acts = Acts(centralize=how.centralize, stride=how.stride, slide=how.slide)
-    found = decode(*maps, tr_threshold=how.tr_threshold, tcl_threshold=how.tcl_threshold, acts=acts)
+    found = decode(
+        *maps,
+        tr_threshold=how.tr_threshold,
+        tcl_threshold=how.tcl_threshold,
+        acts=acts,
+        refinements=config.refinements,
+    )
     return [text for text in found if text.score >= how.least_score]
 
 

@@ -1,6 +1,6 @@
 """From the pixels of one centre line to the points of an axis: centralising and striding (figure 5, acts a and b).
 
-Points are rows of x, y, r, dx, dy, vote: the place, the mean radius on its normal, the unit tangent, and how much the
+Points are rows of x, y, r, dx, dy, vote: the place, the radius there, the unit tangent, and how much the
 maps agree that forward is the way of reading (-1 to 1). A component lies in ``slots``, the box round it with 1 + the
 place of each of its pixels in ``values`` (radius, cosine, sine; any N), and 0 elsewhere.
 """
@@ -47,6 +47,7 @@ def _read(
     """Write what the normal through (x, y), on the component, tells into a row of *points*; (dx, dy) is forward.
 
     Centralised, the point is the middle between the normal's intersections with the border: the mean of three normals.
+    Radius and tangent are means over these, tangents turned to lead forward.
     """
     here = _slot(slots, left, top, x, y)
     c, s = values[1, here], values[2, here]
@@ -90,6 +91,40 @@ def _read(
 
 
 @compiled
+def _read_there(
+    slots: NDArray[np.int32],
+    left: int,
+    top: int,
+    values: NDArray[np.float32],
+    x: float,
+    y: float,
+    dx: float,
+    dy: float,
+    centralize: bool,
+    points: Floats,
+    place: int,
+) -> None:
+    """Write what :func:`_read` does, of one normal, with radius and tangent as the maps say at the point itself."""
+    for step in range(2):
+        here = _slot(slots, left, top, x, y)
+        c, s = values[1, here], values[2, here]
+        size = np.sqrt(c * c + s * s)
+        if size > 1e-3:
+            dx, dy = c / size, s / size
+        if step == 1 or not centralize:
+            break
+        before = after = 0.0
+        while _slot(slots, left, top, x - (after + FINE) * dy, y + (after + FINE) * dx) >= 0:
+            after += FINE
+        while _slot(slots, left, top, x + (before + FINE) * dy, y - (before + FINE) * dx) >= 0:
+            before += FINE
+        shift = (after - before) / 2
+        x, y = x - shift * dy, y + shift * dx
+    points[place, 0], points[place, 1], points[place, 2] = x, y, values[0, here]
+    points[place, 3], points[place, 4], points[place, 5] = dx, dy, 1.0
+
+
+@compiled
 def _grown(box: Box, points: Floats, k: int) -> Box:
     x, y = points[k, 0], points[k, 1]
     return min(box[0], x), min(box[1], y), max(box[2], x), max(box[3], y)
@@ -125,6 +160,8 @@ def _stride(
     top: int,
     values: NDArray[np.float32],
     centralize: bool,
+    cross_sections: bool,
+    pixel_strides: bool,
     points: Floats,
     first: int,
     last: int,
@@ -132,6 +169,8 @@ def _stride(
     limit: int,
 ) -> int:
     """Stride from the last point on (*way* 1) or from the first point back (-1) until the line ends.
+
+    It also ends where it comes back to itself, or a stride leads nowhere: of a ring there is no end.
 
     The points so far are the rows *first* to *last*; return how many follow.
     """
@@ -144,7 +183,7 @@ def _stride(
         box = _grown(box, points, k)
     while count < limit:
         dx, dy = way * points[here, 3], way * points[here, 4]
-        whole = max(points[here, 2] / 2, 1.0)
+        whole = max(points[here, 2] / 2, 1.0) if pixel_strides else points[here, 2] / 2
         step = whole
         x = y = 0.0
         reached = False
@@ -154,13 +193,17 @@ def _stride(
                 y = points[here, 1] + step * dy + aside * dx
                 if _slot(slots, left, top, x, y) >= 0:
                     reached = True
+                if reached or not pixel_strides:
                     break
             if not reached:
                 step -= 0.5
         if not reached:
             break
         there = here + way
-        _read(slots, left, top, values, x, y, way * dx, way * dy, centralize, points, there)
+        if cross_sections:
+            _read(slots, left, top, values, x, y, way * dx, way * dy, centralize, points, there)
+        else:
+            _read_there(slots, left, top, values, x, y, way * dx, way * dy, centralize, points, there)
         x, y = points[there, 0], points[there, 1]
         if (x - points[here, 0]) * dx + (y - points[here, 1]) * dy < 0.25:
             break
@@ -192,6 +235,8 @@ def walked(
     end: int,
     centralize: bool,
     stride: bool,
+    cross_sections: bool,
+    pixel_strides: bool,
     points: Floats,
 ) -> tuple[int, int]:
     """Write the axis of the component of *pixels* *begin* to *end* into *points* and return its first and its last row.
@@ -211,10 +256,17 @@ def walked(
             nearest, start = away, k
     x, y = float(pixels[start] % columns), float(pixels[start] // columns)
     middle = n + 4
-    _read(slots, left, top, values, x, y, 1.0, 0.0, centralize, points, middle)
+    if cross_sections:
+        _read(slots, left, top, values, x, y, 1.0, 0.0, centralize, points, middle)
+    else:
+        _read_there(slots, left, top, values, x, y, 1.0, 0.0, centralize, points, middle)
     if stride:
-        last = middle + _stride(slots, left, top, values, centralize, points, middle, middle, 1, n + 4)
-        first = middle - _stride(slots, left, top, values, centralize, points, middle, last, -1, n + 4)
+        last = middle + _stride(
+            slots, left, top, values, centralize, cross_sections, pixel_strides, points, middle, middle, 1, n + 4
+        )
+        first = middle - _stride(
+            slots, left, top, values, centralize, cross_sections, pixel_strides, points, middle, last, -1, n + 4
+        )
         return first, last
     x, y, dx, dy = points[middle, 0], points[middle, 1], points[middle, 3], points[middle, 4]
     low = high = 0.0

@@ -6,11 +6,14 @@ from paribus.spec.study import Study
 
 MARGIN = 0.01
 """One point of F: about seven of the seven hundred texts of a hundred scenes."""
-SHIPPED = "textsnake/shipped/tcl_threshold=0.2"
-SHORT = "textsnake/slim/short/tcl_threshold=0.2"
+ORACLE = "textsnake/oracle/refined"
+SHIPPED = "textsnake/shipped/refined/tcl_threshold=0.2"
+SHORT = "textsnake/slim/short/refined/tcl_threshold=0.2"
 """At the paper's threshold of the centre line, 0.6, a small network's lines break; 0.2 was chosen on validation."""
 WITHOUT = ("no_centralizing", "no_striding", "no_sliding")
 RIVALS = ("contours", "rotated_boxes")
+OF_LABELS = ("narrow_ends", "recentred", "quarter_cut", "pixel_line")
+OF_DECODING = ("cross_sections", "pixel_strides", "straight_ends", "four_pixels")
 
 
 def _representation(name: str, kind: str, maps: str, hypothesis: str, control: str) -> Study:
@@ -45,7 +48,7 @@ STUDIES = (
         "curved",
         "perfect",
         "From true maps disks and outlines lose nothing and boxes fail: the rest is the network's part.",
-        "textsnake/oracle",
+        ORACLE,
     ),
     Study(
         name="textsnake.decoding",
@@ -57,11 +60,29 @@ STUDIES = (
         margin=MARGIN,
     ),
     Study(
+        name="textsnake.refinements",
+        question="What is each of this lab's refinements of the paper's decoding worth, and all of them together?",
+        hypothesis="Straight ends and cross-sections a point each, the others nothing; all together three points.",
+        control=SHIPPED,
+        arms=(*(f"{SHIPPED}/{name}=no" for name in OF_DECODING), "textsnake/shipped/tcl_threshold=0.2"),
+        metric="f",
+        margin=MARGIN,
+    ),
+    Study(
+        name="textsnake.refinements_at_best",
+        question="What is each refinement of labels and decoding worth from perfect maps, and all of them together?",
+        hypothesis="A line of a pixel and its strides are worth points, for thin text breaks; the others nothing.",
+        control=ORACLE,
+        arms=(*(f"{ORACLE}/{name}=no" for name in (*OF_LABELS, *OF_DECODING)), "textsnake/oracle"),
+        metric="f",
+        margin=MARGIN,
+    ),
+    Study(
         name="textsnake.threshold",
         question="How sure must a small network be of a centre line?",
         hypothesis="Less sure than the paper's 0.6: its lines are a few pixels wide and break where it doubts.",
-        control="textsnake/shipped",
-        arms=tuple(f"textsnake/shipped/tcl_threshold={least}" for least in ("0.1", "0.2", "0.3", "0.4", "0.8")),
+        control="textsnake/shipped/refined",
+        arms=tuple(f"textsnake/shipped/refined/tcl_threshold={least}" for least in ("0.1", "0.2", "0.3", "0.4", "0.8")),
         metric="f",
         margin=MARGIN,
         ordered=True,

@@ -9,6 +9,7 @@ from paribus.labs.textsnake.data import Batches, TrainingScenes, Views
 from paribus.labs.textsnake.experiments import LossWeights, Network, Training
 from paribus.labs.textsnake.loss import losses
 from paribus.labs.textsnake.model import TextSnake, build, scaled
+from paribus.labs.textsnake.refinements import Refinements
 from paribus.spec.context import Context
 from paribus.train.arithmetic import autocast
 from paribus.train.loop import StepLoss, fit
@@ -17,9 +18,16 @@ LOSS_LIMIT = 1e3
 """A mean loss above it is no longer about the data: one that knows nothing is near 3."""
 
 
-def train(network: Network, weights: LossWeights, training: Training, context: Context, workers: int = 0) -> TextSnake:
+def train(
+    network: Network,
+    weights: LossWeights,
+    training: Training,
+    context: Context,
+    refinements: Refinements,
+    workers: int = 0,
+) -> TextSnake:
     """Return a network trained on the scenes of curved_text, in evaluation mode; it raises what :func:`learnt` does."""
-    scenes = TrainingScenes(training.side, context.seed)
+    scenes = TrainingScenes(training.side, context.seed, refinements)
     return learnt(build(network, context.streams), Batches(scenes, training, workers), weights, context)
 
 
