@@ -1,6 +1,6 @@
 """Labels of true polygons, decoded again: how much of each text of ``curved_text`` comes back.
 
-With this lab's refinements of labels and decoding, and to the letter of the paper.
+With this lab's refinements of labels and decoding, without each of them, and to the letter of the paper.
 
 python bench/textsnake_round_trip.py [SCENES] [SPLIT]
 """
@@ -8,6 +8,7 @@ python bench/textsnake_round_trip.py [SCENES] [SPLIT]
 from __future__ import annotations
 
 import sys
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -22,8 +23,9 @@ def main() -> None:
     """Measure and print."""
     scenes = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     split = sys.argv[2] if len(sys.argv) > 2 else "test"
-    for words, refinements in (("refined", REFINED), ("to the letter", TO_THE_LETTER)):
-        print(f"{words}:")
+    without = {f"without {one.name}": replace(REFINED, **{one.name: False}) for one in fields(Refinements)}
+    for words, refinements in {"refined": REFINED, **without, "to the letter": TO_THE_LETTER}.items():
+        print(f"{words}:", flush=True)
         _report(scenes, split, refinements)
 
 

@@ -249,22 +249,15 @@ def test_the_course_loss_is_its_formula_in_float64() -> None:
     assert torch.autograd.gradcheck(averaged_total_variation, images)
 
 
-def test_the_course_attack_comes_nearer_with_a_larger_c_and_shows_its_way() -> None:
+def test_the_course_attack_comes_nearer_with_a_larger_c() -> None:
     images, labels = digits("test", 10)
-    reports: list[Report] = []
-    context = Context(seed=0, emit=reports.append)
     found = [
-        CourseAttack(settings=Course(c=c, rate=0.02), steps=40, context=context)(
-            network(), images, labels, streams=Streams(0)
-        )
+        CourseAttack(settings=Course(c=c, rate=0.02), steps=40)(network(), images, labels, streams=Streams(0))
         for c in (0.01, 1.0)
     ]
     both = found[0].success & found[1].success
     assert int(both.sum()) > 5
     assert float(found[1].distance[both].median()) <= float(found[0].distance[both].median())
-    strip = next(report.array for report in reports if isinstance(report, Artifact) and report.name == "strip")
-    assert strip.shape[1:] == (32, 32, 3)
-    assert not np.array_equal(strip[0], strip[-1])
 
 
 @pytest.mark.parametrize(
@@ -325,7 +318,7 @@ def test_the_digest_covers_what_a_run_imports() -> None:
     folder = Path(checks.__file__).parent
     covered = {path for place in LAB.source for path in ([place] if place.is_file() else place.rglob("*.py"))}
     outside = {"__init__.py", "changes.py", "studies.py", "check.py", "implementation.py"}
-    outside |= {"verbs.py", "naming.py", "whole_pixels.py"}
+    outside |= {"verbs.py", "naming.py", "whole_pixels.py", "remembered.py"}
     assert {path.name for path in folder.glob("*.py")} - outside == {p.name for p in covered if p.parent == folder}
     assert all(path.exists() for path in covered)
 

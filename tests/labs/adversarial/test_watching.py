@@ -21,6 +21,7 @@ from paribus.labs.adversarial.experiments import Attacker, Config, Protocol, Sal
 from paribus.labs.adversarial.protocol import attack_named, attacks_of
 from paribus.labs.adversarial.run import attacked_by, run, victim_of
 from paribus.labs.adversarial.watching import Watched, evaluations, watched
+from paribus.nn.networks.layered import Layered
 from paribus.spec.context import Context, Picture, Progress, Report
 from paribus.spec.seed import Streams
 from paribus.train import loop
@@ -189,16 +190,32 @@ def test_the_verb_says_how_far_it_is(
     assert "done in" in lines[-1]
 
 
-def test_an_interrupted_attack_says_that_nothing_is_kept(
+def test_an_interrupted_attack_goes_on_where_it_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object, **__: object) -> Tensor:
-        signal.raise_signal(signal.SIGINT)
-        raise AssertionError
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("paribus.labs.adversarial.watching.SHOW_SECONDS", 0.0)
+    picture, (out, strip) = _picture(tmp_path / "slope.png"), (tmp_path / name for name in ("out.png", "strip.png"))
+    by = ["--attack", "carlini_wagner", "--norm", "l2", "--steps", "5", "--out", str(out), "--strip", str(strip)]
+    arguments = ["adversarial", "attack", str(picture), *by]
+    asked, stop_at, logits = 0, 20, Layered.logits
 
-    monkeypatch.setattr(Search, "gradient", interrupted)
-    picture, out = _picture(tmp_path / "slope.png"), tmp_path / "out.png"
-    assert main(["adversarial", "attack", str(picture), "--out", str(out)]) == 130
-    error = capsys.readouterr().err
-    assert error == "stopped; nothing is kept, and the same command starts anew\n"
+    def counted(self: Layered, images: Tensor) -> Tensor:
+        nonlocal asked
+        asked += 1
+        if asked == stop_at:
+            signal.raise_signal(signal.SIGINT)
+        return logits(self, images)
+
+    monkeypatch.setattr(Layered, "logits", counted)
+    assert main(arguments) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "stopped; the same command goes on from step 18"
     assert not out.exists()
+    asked, stop_at = 0, -1
+    assert main(arguments) == 0
+    resumed, asked = asked, 0
+    files = out.read_bytes(), strip.read_bytes()
+    assert not list((tmp_path / "cache").rglob("answers"))
+    assert main(arguments) == 0
+    assert (out.read_bytes(), strip.read_bytes()) == files
+    assert resumed <= asked - 18 + 2

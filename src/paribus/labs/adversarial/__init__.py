@@ -119,6 +119,7 @@ LAB = Lab(
                 "evaluation",
                 "masking",
                 "watching",
+                "strip",
                 "panel",
                 "run",
             )

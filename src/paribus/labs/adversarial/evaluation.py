@@ -103,7 +103,7 @@ def _attacks(
             models[NAIVE * (index > 0) + name] = model
     random = [name for name, model in models.items() if model.random]
     targeted = config.attacker.targeted
-    return watched(attacks, context, classes=classes, targeted=targeted, random=random), models
+    return watched(attacks, context, classes=classes, targeted=targeted, random=random, strip=True), models
 
 
 @dataclass(eq=False)

@@ -34,6 +34,11 @@ def amplified(original: Tensor, result: Tensor, factor: int | None = None) -> tu
     return to_pictures(difference[None])[0], factor
 
 
+def enlargement(side: int) -> int:
+    """Return how many times an image whose shorter side has so many pixels is enlarged, a whole number."""
+    return max(1, -(-LEAST_SIDE // side))
+
+
 def panel(original: Tensor, result: Tensor, captions: tuple[str, str] = ("", "")) -> tuple[NDArray[np.uint8], float]:
     """Return the picture (H', W', 3) and the factor that is written on it.
 
@@ -44,7 +49,7 @@ def panel(original: Tensor, result: Tensor, captions: tuple[str, str] = ("", "")
     """
     difference, factor = amplified(original, result)
     parts = [to_pictures(original[None])[0], difference, to_pictures(result[None])[0]]
-    scale = max(1, -(-LEAST_SIDE // min(parts[0].shape[:2])))
+    scale = enlargement(min(parts[0].shape[:2]))
     texts = (captions[0] or "original", f"perturbation x {factor}", captions[1] or "result")
     columns = [_captioned(np.kron(part, np.ones((scale, scale, 1), np.uint8)), text)
                for part, text in zip(parts, texts, strict=True)]  # fmt: skip

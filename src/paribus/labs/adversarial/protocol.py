@@ -28,10 +28,6 @@ MEASURED_IN = {"carlini_wagner": "l2", "course": "l2", "elastic_net": "l1"}
 """Attacks that know one norm only."""
 
 
-WITH_A_STRIP = (PGD, APGD, TargetedAPGD, CourseAttack)
-"""Attacks that move an image on one way, which a report can show. The others search several ways or jump."""
-
-
 def attack_named(name: str, how: Protocol, course: Course | None = None) -> Attack:
     """Return the attack called *name* with the norm, radius and budget of *how*."""
     wanted = MEASURED_IN.get(name, how.norm)
@@ -72,17 +68,15 @@ def attack_named(name: str, how: Protocol, course: Course | None = None) -> Atta
 def attacks_of(how: Protocol, course: Course | None = None, context: Context | None = None) -> dict[str, Attack]:
     """Return the attacks of *how* by name, in their order; for ``autoattack`` the four that it runs, in their place.
 
-    The first that can gives *context* a strip: how the first image's perturbation comes about.
+    That of the course gives *context* its curves.
     """
     found: dict[str, Attack] = {}
     for name in how.attacks:
         attack = attack_named(name, how, course)
         parts = attack.attacks if isinstance(attack, AutoAttack) else {}
         found |= {f"{name}/{part}": one for part, one in parts.items()} or {name: attack}
-    for name, attack in found.items():
-        if isinstance(attack, WITH_A_STRIP):
+        if isinstance(attack, CourseAttack):
             found[name] = dataclasses.replace(attack, context=context)
-            break
     return found
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+FRAME = 512
+"""The longest side of a frame in a strip."""
 
 app = typer.Typer(help="Attack a classifier on pictures of your own.")
 
@@ -39,6 +45,14 @@ def attack(
     by: Annotated[str, typer.Option("--attack", metavar="NAME", help="pgd, apgd_ce, square, deepfool, ...")] = "pgd",
     steps: Annotated[int, typer.Option("--steps", help="Gradient steps.", min=1)] = 100,
     queries: Annotated[int, typer.Option("--queries", help="Evaluations of Square.", min=1)] = 1000,
+    strip: Annotated[
+        Path | None,
+        typer.Option(
+            "--strip",
+            metavar="FILE",
+            help="Also write how it came about: what the network was shown, above its perturbation, in one row.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the random starts.")] = 0,
     device: Annotated[str, typer.Option("--device", metavar="D", help="cpu, cuda, cuda:1 or mps.")] = "cpu",
 ) -> None:
@@ -50,31 +64,38 @@ def attack(
     fools; a bound in linf is rounded down to whole values too.
 
     How far it is, is counted in evaluations of the network, of as many as there are where nothing is found sooner.
-    Interrupted, it keeps nothing. Exits with 1 where the attack fails.
+    Interrupted, the same command goes on where it stopped. Exits with 1 where the attack fails.
     """
     import torch
 
     from paribus.cli.conducting import check_device
     from paribus.cli.files import keep_apart, prepare
     from paribus.cli.in_view import in_view
+    from paribus.cli.scratch import scratch_of
     from paribus.data.pictures import read_picture, square, write_png
     from paribus.errors import ConfigError
+    from paribus.labs.adversarial import LAB
     from paribus.labs.adversarial.attacks.ensemble import in_turn
     from paribus.labs.adversarial.experiments import L0, Course, Protocol
     from paribus.labs.adversarial.naming import experiment_of, network_in_words, unnamed
-    from paribus.labs.adversarial.panel import panel
+    from paribus.labs.adversarial.panel import enlargement, panel
     from paribus.labs.adversarial.protocol import attacks_of
+    from paribus.labs.adversarial.remembered import Remembered
     from paribus.labs.adversarial.watching import watched
     from paribus.labs.adversarial.whole_pixels import in_whole_pixels
     from paribus.nn.networks.load import load
     from paribus.nn.networks.names import fixed
     from paribus.nn.pixels import to_tensor
+    from paribus.report.film import film
+    from paribus.spec.context import Artifact, Report
     from paribus.spec.seed import Streams
     from paribus.train.arithmetic import reproducible
 
     check_device(device)
-    keep_apart([image], {"--out": out})
+    keep_apart([image], {"--out": out, "--strip": strip})
     prepare(out, "--out", suffix=".png")
+    if strip is not None:
+        prepare(strip, "--strip", suffix=".png")
     radius = _radius(eps, norm)
     restarts = L0.restarts if (norm, by) == (L0.norm, *L0.attacks) else 1
     how = Protocol(norm=norm, eps=radius, attacks=(by,), steps=steps, queries=queries, searches=9, restarts=restarts)
@@ -83,7 +104,11 @@ def attack(
     chosen = fixed(network)
     model = load(chosen, streams).to(device)
     goal = None if target is None else torch.tensor([_class(target, model.classes)]).to(device)
-    pixels = to_tensor(square(read_picture(image), model.size)[None]).to(device)
+    picture = square(read_picture(image), model.size)
+    pixels = to_tensor(picture[None]).to(device)
+    asked = (how, sorted(network_in_words(chosen).items()), target)
+    scratch = scratch_of(LAB, asked, [picture], seed=seed, device=device)
+    strips = []
 
     def rounded(images: torch.Tensor) -> torch.Tensor:
         return in_whole_pixels(images, pixels, norm=norm, eps=radius)
@@ -94,12 +119,21 @@ def attack(
         label = before.argmax()[None]
         if goal is not None and int(goal[0]) == int(label[0]):
             raise ConfigError(f"--target {target}: that is the network's answer already; another class is expected")
-        with in_view(f"{image.name}: {by} against {network}", seed=seed, device=device) as context:
-            found, _ = in_turn(
-                watched(attacks, context, classes=len(model.classes), targeted=goal is not None),
-                lambda shown: model.logits(rounded(shown)),
-                pixels, label, streams=streams, target=goal,
-            )  # fmt: skip
+        title = f"{image.name}: {by} against {network}"
+        with (
+            in_view(title, seed=seed, device=device, scratch=scratch) as context,
+            closing(Remembered(lambda shown: model.logits(rounded(shown)), scratch / "answers")) as remembered,
+        ):
+
+            def emit(report: Report) -> None:
+                if isinstance(report, Artifact) and report.name == "strip":
+                    strips.append(report.array)
+                context.emit(report)
+
+            heard = dataclasses.replace(context, emit=emit)
+            looked_at = watched(attacks, heard, classes=len(model.classes), targeted=goal is not None, strip=True)
+            found, _ = in_turn(looked_at, remembered, pixels, label, streams=streams, target=goal)
+        shutil.rmtree(scratch, ignore_errors=True)
         result = rounded(found.images)
         with torch.no_grad():
             after = torch.softmax(model.logits(result), dim=1)[0]
@@ -117,13 +151,18 @@ def attack(
     print(f"perturbation {norm} bound {radius:g}: {said}; {int(found.queries[0])} queries")
     shown, factor = panel(pixels[0], result[0], (names[0], names[1]))
     named = experiment_of(chosen, how, targeted=goal is not None)
-    where = write_png(
-        out, shown, experiment=named.name, **network_in_words(chosen), picture=image.name, attack=by, norm=norm,
-        eps=repr(radius), steps=steps, restarts=restarts, queries=queries, searches=how.searches, seed=seed,
-        target="any" if goal is None else model.classes[int(goal[0])], unnamed=", ".join(unnamed(named, chosen, how)),
-        before=names[0], after=names[1], amplified=f"{factor:g} times",
-    )  # fmt: skip
+    told = {
+        **network_in_words(chosen), "picture": image.name, "attack": by, "norm": norm, "eps": repr(radius),
+        "steps": steps, "restarts": restarts, "queries": queries, "searches": how.searches, "seed": seed,
+        "target": "any" if goal is None else model.classes[int(goal[0])],
+        "unnamed": ", ".join(unnamed(named, chosen, how)), "before": names[0], "after": names[1],
+    }  # fmt: skip
+    where = write_png(out, shown, experiment=named.name, **told, amplified=f"{factor:g} times")
     print(f"written      {where}: original, perturbation {factor:g} times, result")
+    if strip is not None and strips:
+        scale = enlargement(pixels.shape[-1])
+        frames = film(strips[0].repeat(scale, axis=1).repeat(scale, axis=2), longest=FRAME)
+        print(f"written      {write_png(strip, frames, experiment=named.name, **told)}: how it came about")
 
 
 def _radius(eps: float | None, norm: str) -> float:

@@ -25,6 +25,7 @@ from paribus.labs.adversarial.attacks.square import Square
 from paribus.labs.adversarial.attacks.transfer import Transfer
 from paribus.labs.adversarial.attacks.uniform_noise import UniformNoise
 from paribus.labs.adversarial.panel import amplified
+from paribus.labs.adversarial.strip import Strip
 from paribus.nn.pixels import to_pictures
 from paribus.spec.context import Context, Picture, Progress, Report
 from paribus.spec.seed import Streams
@@ -46,12 +47,22 @@ class Watched:
         total: how often the attack asks at most, see :func:`evaluations`.
         what: the attack, in a few words.
         context: where progress and pictures go.
+        strip: looks at what the model is shown; None for nobody.
     """
 
     def __init__(
-        self, model: Model, originals: Tensor, labels: Tensor, *, total: int, what: str, context: Context
+        self,
+        model: Model,
+        originals: Tensor,
+        labels: Tensor,
+        *,
+        total: int,
+        what: str,
+        context: Context,
+        strip: Strip | None = None,
     ) -> None:
         self.model, self.originals, self.labels, self.total = model, originals, labels, total
+        self.strip = strip
         self.what, self.context = what, context
         self.random, self.stand_in = getattr(model, "random", False), getattr(model, "stand_in", False)
         self.done = self._most = 0
@@ -59,6 +70,8 @@ class Watched:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return the model's logits (B, K) for *images* (B, 3, H, W)."""
+        if self.strip is not None:
+            self.strip.see(images.detach())
         return self._answered(self.model(images), images)
 
     def in_sequence(self) -> list[Model]:
@@ -100,21 +113,27 @@ class WatchedAttack:
         attack: what is run.
         what: its name, and which of how many it is.
         total: how often it asks at most for one draw of a model.
-        context: where its progress goes.
+        context: where its progress goes, and its strip.
+        strip: whether it gives one: how the first image's perturbation comes about.
     """
 
     attack: Attack
     what: str
     total: int
     context: Context
+    strip: bool = False
 
     def __call__(
         self, model: Model, images: Tensor, labels: Tensor, *, streams: Streams, target: Tensor | None = None
     ) -> Adversarial:
         """Attack as the attack does, and say when it is done, however few evaluations it took."""
-        watched = Watched(model, images, labels, total=self.total, what=self.what, context=self.context)
+        strip = Strip(images) if self.strip else None
+        watched = Watched(model, images, labels, total=self.total, what=self.what, context=self.context, strip=strip)
         found = self.attack(watched, images, labels, streams=streams, target=target)
         self.context.progress(self.total, self.total, self.what)
+        frames = None if strip is None else strip.frames(found)
+        if frames is not None:
+            self.context.artifact("strip", frames)
         return found
 
 
@@ -126,8 +145,12 @@ def watched(
     targeted: bool = False,
     random: Collection[str] = (),
     kind: str = "attack",
+    strip: bool = False,
 ) -> dict[str, Attack]:
     """Return *attacks* so that each tells *context* how far it is, of all of them one after the other.
+
+    With *strip* the first that does more than draw noise also gives a strip, see :class:`.Strip`; Square gives none of
+    a network whose layers it runs itself.
 
     Args:
         attacks: by name, none of them an ensemble.
@@ -143,7 +166,9 @@ def watched(
     found: dict[str, Attack] = {}
     for place, (name, attack) in enumerate(attacks.items()):
         what = name if len(attacks) == 1 else f"{name}, {kind} {place + 1} of {len(attacks)}"
-        found[name] = WatchedAttack(attack, what, lengths[place], stages(context, lengths)[place])
+        shows = strip and not isinstance(attack, UniformNoise)
+        strip = strip and not shows
+        found[name] = WatchedAttack(attack, what, lengths[place], stages(context, lengths)[place], shows)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,8 +14,6 @@ from paribus.labs.adversarial.attacks.losses import cross_entropy, difference_of
 from paribus.labs.adversarial.attacks.noise import start_noise
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Objective, Search, without
 from paribus.labs.adversarial.attacks.sparse_ascent import ascend_sparsely
-from paribus.labs.adversarial.attacks.strip import Strip, told
-from paribus.spec.context import Context
 from paribus.spec.seed import Streams
 
 ALPHA = 0.75
@@ -40,7 +38,6 @@ class APGD:
         restarts: runs, each only for images that are not broken yet.
         loss: ``cross_entropy`` or ``ratio``; with a target the cross-entropy of the target is descended.
         precision: ``float32`` or ``bfloat16`` for the model.
-        context: where the strip of the first image in the first run goes; None for nowhere.
     """
 
     norm: str = "linf"
@@ -49,7 +46,6 @@ class APGD:
     restarts: int = 1
     loss: str = "cross_entropy"
     precision: str = "float32"
-    context: Context | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         _check(self.norm, self.eps, self.steps)
@@ -67,11 +63,9 @@ class APGD:
         def objective(logits: Tensor, which: Tensor) -> Tensor:
             return loss(logits, labels[which]) if target is None else -cross_entropy(logits, target[which])
 
-        strip = Strip.of(search, self.steps, self.context)
         for restart in range(self.restarts):
-            seen = strip if restart == 0 else None
-            ascend(search, ball, objective, streams, f"attack/apgd/restart={restart}", self.steps, seen)
-        return told(search.result(), strip, self.context)
+            ascend(search, ball, objective, streams, f"attack/apgd/restart={restart}", self.steps)
+        return search.result()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +78,6 @@ class TargetedAPGD:
         steps: gradient steps towards each class.
         classes: how many classes are tried, the likeliest on the clean image first.
         precision: ``float32`` or ``bfloat16`` for the model.
-        context: where the strip of the first image towards the first class goes; None for nowhere.
     """
 
     norm: str = "linf"
@@ -92,7 +85,6 @@ class TargetedAPGD:
     steps: int = 100
     classes: int = 9
     precision: str = "float32"
-    context: Context | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         _check(self.norm, self.eps, self.steps)
@@ -106,18 +98,17 @@ class TargetedAPGD:
         """
         search = Search(model, images, labels, norm=self.norm, target=target, precision=self.precision)
         ball = Ball.around(images, self.eps, self.norm)
-        rivals, strip = search.rivals, Strip.of(search, self.steps, self.context)
+        rivals = search.rivals
         for place in range(min(self.classes, rivals.shape[1])):
             goals = rivals[:, place] if target is None else target
 
             def objective(logits: Tensor, which: Tensor, goals: Tensor = goals) -> Tensor:
                 return targeted_ratio(logits, labels[which], goals[which])
 
-            seen = strip if place == 0 else None
-            ascend(search, ball, objective, streams, f"attack/apgd_t/class={place + 1}", self.steps, seen)
+            ascend(search, ball, objective, streams, f"attack/apgd_t/class={place + 1}", self.steps)
             if target is not None:
                 break
-        return told(search.result(), strip, self.context)
+        return search.result()
 
 
 def _check(norm: str, eps: float, steps: int) -> None:
@@ -147,26 +138,16 @@ class _Run:
     halved: Tensor
 
 
-def ascend(
-    search: Search,
-    whole: Ball,
-    objective: Objective,
-    streams: Streams,
-    stream: str,
-    steps: int,
-    strip: Strip | None = None,
-) -> None:
+def ascend(search: Search, whole: Ball, objective: Objective, streams: Streams, stream: str, steps: int) -> None:
     """Climb once from a random start for the images that are alive, until they are broken or *steps* are done."""
     if whole.norm == "l1":
-        ascend_sparsely(search, whole, objective, streams, stream, steps, strip)
+        ascend_sparsely(search, whole, objective, streams, stream, steps)
         return
     which = search.alive
     if len(which) == 0:
         return
     ball = whole.take(which)
     points = ball.start(_on_the_edge(start_noise(streams, stream, search.images, whole.norm), whole.norm)[which])
-    if strip is not None:
-        strip.see(0, points, which)
     logits, loss, slope = search.gradient(points, which, lambda found: objective(found, which))
     run = _Run(which, points, points, slope, points, slope, loss, loss, torch.full_like(loss, 2 * whole.eps),
                torch.zeros_like(loss), loss, torch.ones_like(loss, dtype=torch.bool))  # fmt: skip
@@ -180,8 +161,6 @@ def ascend(
         if step > 0:
             points = ball.project(run.points + (points - run.points) * ALPHA + (run.points - run.before) * (1 - ALPHA))
         run.before, run.points = run.points, points
-        if strip is not None:
-            strip.see(step + 1, points, run.which)
         if step == steps - 1:  # nothing is climbed from here: the answer is enough
             search.offer(points, search.logits(points, run.which), run.which)
             return

@@ -35,7 +35,7 @@ class CourseAttack:
         settings: the weights and the learning rate.
         eps: finds beyond it, in L2, do not count.
         steps: steps of Adam.
-        context: where curves and the strip of the first image go; None for nowhere.
+        context: where curves go; None for nowhere.
     """
 
     settings: Course = field(default_factory=Course)
@@ -71,7 +71,7 @@ class CourseAttack:
             return ImageLoss(objective, parts)
 
         context = self.context or Context(seed=streams.seed)
-        found = optimise(
+        optimise(
             loss,
             centre,
             optimizer=Adam(),
@@ -80,6 +80,4 @@ class CourseAttack:
             context=dataclasses.replace(context, scratch=None),  # the finds so far would be lost: it starts anew
             project=lambda points: points.clamp_(0, 1),
         )
-        if self.context is not None:
-            self.context.artifact("strip", found.strip)
         return search.result()

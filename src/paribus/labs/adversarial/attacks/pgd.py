@@ -5,7 +5,7 @@ Without a random start it is the basic iterative method (Kurakin, Goodfellow and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,8 +15,6 @@ from paribus.labs.adversarial.attacks.bounds import Ball, ascent, norm_of
 from paribus.labs.adversarial.attacks.losses import Loss, cross_entropy, difference_of_logits_ratio, margin
 from paribus.labs.adversarial.attacks.noise import start_noise
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
-from paribus.labs.adversarial.attacks.strip import Strip, told
-from paribus.spec.context import Context
 from paribus.spec.seed import Streams
 
 LOSSES: dict[str, Loss] = {
@@ -41,7 +39,6 @@ class PGD:
             (Dong et al. 2018, "Boosting adversarial attacks with momentum", equation 6).
         loss: ``cross_entropy``, ``margin`` or ``ratio``.
         precision: ``float32`` or ``bfloat16`` for the model.
-        context: where the strip of the first image in the first run goes; None for nowhere.
     """
 
     norm: str = "linf"
@@ -53,7 +50,6 @@ class PGD:
     momentum: float = 0.0
     loss: str = "cross_entropy"
     precision: str = "float32"
-    context: Context | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.restarts < 1:
@@ -70,26 +66,23 @@ class PGD:
         """
         search = Search(model, images, labels, norm=self.norm, target=target, precision=self.precision)
         ball = Ball.around(images, self.eps, self.norm)
-        strip = Strip.of(search, self.steps, self.context)
         for restart in range(self.restarts):
             if len(search.alive) == 0:
                 break
             start = search.images
             if self.random_start:
                 start = ball.start(start_noise(streams, f"attack/pgd/restart={restart}", start, self.norm))
-            self._run(search, ball, start, strip if restart == 0 else None)
-        return told(search.result(), strip, self.context)
+            self._run(search, ball, start)
+        return search.result()
 
-    def _run(self, search: Search, whole: Ball, start: Tensor, strip: Strip | None) -> None:
+    def _run(self, search: Search, whole: Ball, start: Tensor) -> None:
         which = search.alive
         points, ball = start[which], whole.take(which)
         sign = 1.0 if search.target is None else -1.0
         goals = search.labels if search.target is None else search.target
         length = sign * self.step * whole.stride
         gathered = torch.zeros_like(points)
-        for step in range(self.steps):
-            if strip is not None:
-                strip.see(step, points, which)
+        for _ in range(self.steps):
             goal = goals[which]
             logits, _, slope = search.gradient(points, which, lambda found, goal=goal: LOSSES[self.loss](found, goal))  # type: ignore[misc]
             broken = search.offer(points, logits, which)
@@ -104,8 +97,6 @@ class PGD:
                 gathered = self.momentum * gathered + slope / norm_of(slope, "l1").clamp_min(1e-20)
                 slope = gathered
             points = ball.project(points.add(ascent(slope, self.norm), alpha=length))
-        if strip is not None:
-            strip.see(self.steps, points, which)
         search.offer(points, search.logits(points, which), which)
 
 

@@ -10,7 +10,6 @@ from torch import Tensor
 from paribus.labs.adversarial.attacks.bounds import Ball, ascent, rows
 from paribus.labs.adversarial.attacks.noise import start_noise
 from paribus.labs.adversarial.attacks.search import Objective, Search, without
-from paribus.labs.adversarial.attacks.strip import Strip
 from paribus.spec.seed import Streams
 
 PHASES = ((3.0, 0.3), (2.0, 0.3), (1.0, 0.4))
@@ -49,7 +48,6 @@ def ascend_sparsely(
     streams: Streams,
     stream: str,
     steps: int,
-    strip: Strip | None = None,
 ) -> None:
     """Climb once from a random start for the images that are alive, until they are broken or *steps* are done.
 
@@ -69,9 +67,7 @@ def ascend_sparsely(
         ball = _wider(whole.take(which), factor)
         last = factor == PHASES[-1][0]
         here = left if last else round(share * steps)
-        if strip is not None:
-            strip.see(steps - left, ball.project(points), which)
-        points = _climb(search, ball, objective, which, ball.project(points), here, strip, steps - left, last=last)
+        points = _climb(search, ball, objective, which, ball.project(points), here, last=last)
         left -= here
 
 
@@ -82,15 +78,10 @@ def _climb(
     which: Tensor,
     points: Tensor,
     steps: int,
-    strip: Strip | None,
-    before: int,
     *,
     last: bool,
 ) -> Tensor:
-    """Return the best points of *steps* steps within *ball*; in the *last* phase what breaks an image counts.
-
-    *strip* sees them, after so many steps *before*.
-    """
+    """Return the best points of *steps* steps within *ball*; in the *last* phase what breaks an image counts."""
 
     def looked() -> tuple[Tensor, Tensor, Tensor]:
         return search.gradient(points, which, lambda found: objective(found, which))
@@ -107,8 +98,6 @@ def _climb(
         if len(which) == 0:
             break
         points = ball.project(run.points + rows(run.step) * ascent(run.slope, "l1", kept=run.kept))
-        if strip is not None and (last or step < steps):  # the next phase begins at the best point instead
-            strip.see(before + step, points, which)
         if last and step == steps:  # nothing is climbed from here: the answer is enough
             search.offer(points, search.logits(points, which), which)
             break
