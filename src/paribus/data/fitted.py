@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from paribus.data.pictures import Picture, resized
+from paribus.data.pictures import Picture, resized, stretched
 from paribus.errors import DataError
 
 
 def fitted(picture: Picture, path: Path, asked: int | None, *, usual: int, smallest: int, option: str) -> Picture:
     """Return *picture* with its longer side at *asked* pixels; one that is smaller stays as it is.
 
-    Where nothing was asked for it is *usual*, or more where the shorter side needs it.
+    Where nothing was asked for it is *usual*, or more where the shorter side needs it. A picture with a shorter side of
+    fewer pixels than will do is enlarged until it has as many.
 
     Args:
         picture: (H, W, 3).
@@ -23,13 +24,14 @@ def fitted(picture: Picture, path: Path, asked: int | None, *, usual: int, small
         option: what the user asks with.
 
     Raises:
-        DataError: the shorter side would have too few pixels, or has; it says which *option* would do.
+        DataError: at the size asked for the shorter side would have too few pixels; it says which *option* would do.
     """
     height, width = picture.shape[:2]
     shorter, longer = sorted((height, width))
-    if shorter < smallest:
-        raise DataError(f"{path}: {width}x{height} pixels; at least {smallest} a side are needed")
     least = math.ceil(smallest * longer / shorter)
+    if shorter < smallest and (asked is None or asked >= longer):
+        return stretched(picture, (max(smallest, round(width * smallest / shorter)),
+                                   max(smallest, round(height * smallest / shorter))))  # fmt: skip
     if asked is None:
         return resized(picture, longest=max(usual, least))
     made = resized(picture, longest=asked)

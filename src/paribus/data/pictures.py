@@ -84,7 +84,11 @@ def resized(picture: Picture, *, longest: int) -> Picture:
     scale = longest / max(height, width)
     if scale >= 1:
         return picture
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return stretched(picture, (max(1, round(width * scale)), max(1, round(height * scale))))
+
+
+def stretched(picture: Picture, size: tuple[int, int]) -> Picture:
+    """Return *picture* at *size*, (width, height), by Lanczos' filter."""
     return np.array(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
 
 
@@ -93,7 +97,7 @@ def square(picture: Picture, side: int) -> Picture:
     shorter = min(picture.shape[:2])
     top, left = ((length - shorter) // 2 for length in picture.shape[:2])
     middle = picture[top : top + shorter, left : left + shorter]
-    return np.array(Image.fromarray(middle).resize((side, side), Image.Resampling.LANCZOS))
+    return stretched(middle, (side, side))
 
 
 def write_png(path: Path | str, array: Picture, *, experiment: str | None = None, **texts: object) -> Path:

@@ -265,21 +265,26 @@ def test_a_long_picture_keeps_as_many_pixels_as_are_needed(
         assert image.size == made
 
 
-def test_a_picture_without_the_pixels_and_a_size_too_small_are_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_size_too_small_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "pan.png"
+    Image.fromarray(np.full((99, 997, 3), 90, np.uint8)).save(path)
+    assert call("inversion", "invert", str(path), "--size", "128", "--out", str(tmp_path / "out.png")) == 2
+    said = "128x13 pixels at this size; at least 16 a side are needed, and --size 162 would do"
+    assert capsys.readouterr().err == f"error: {path}: {said}\n"
+
+
+@pytest.mark.parametrize(("size", "made"), [((1, 1), "16x16"), ((30, 15), "32x16"), ((7, 9), "16x21")])
+def test_a_picture_of_few_pixels_is_enlarged_and_that_is_said(
+    size: tuple[int, int], made: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for (width, height), asked, said in (
-        ((300, 15), [], "300x15 pixels; at least 16 a side are needed"),
-        (
-            (997, 99),
-            ["--size", "128"],
-            "128x13 pixels at this size; at least 16 a side are needed, and --size 162 would do",
-        ),
-    ):
-        path = tmp_path / "pan.png"
-        Image.fromarray(np.full((height, width, 3), 90, np.uint8)).save(path)
-        assert call("inversion", "invert", str(path), *asked, "--out", str(tmp_path / "out.png")) == 2
-        assert capsys.readouterr().err == f"error: {path}: {said}\n"
+    path, out = tmp_path / "small.png", tmp_path / "out.png"
+    Image.fromarray(np.full((size[1], size[0], 3), 90, np.uint8)).save(path)
+    options = ["--layer", "relu1_1", "--weights", "random", "--steps", "1", "--out", str(out)]
+    assert call("inversion", "invert", str(path), *options) == 0
+    with Image.open(out) as image:
+        assert "{}x{}".format(*image.size) == made
+    said = f"note: {path}: {size[0]}x{size[1]} pixels, enlarged to {made}; at least 16 a side are needed"
+    assert said in capsys.readouterr().err.splitlines()
 
 
 def test_only_a_png_is_written(picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -254,7 +254,10 @@ def test_a_change_of_the_method_is_refused_by_its_own_name() -> None:
         ((100, 200), None, (100, 200)),
         ((200, 3000), 240, (16, 240)),
         ((200, 3000), 128, "128x9 pixels at this size; at least 16 a side are needed, and --size 240 would do"),
-        ((15, 200), None, "200x15 pixels; at least 16 a side are needed"),
+        ((15, 200), None, (16, 213)),
+        ((1, 1), None, (16, 16)),
+        ((9, 7), 256, (21, 16)),
+        ((15, 200), 100, "100x8 pixels at this size; at least 16 a side are needed, and --size 214 would do"),
     ],
 )
 def test_a_picture_is_as_large_as_its_shorter_side_needs(

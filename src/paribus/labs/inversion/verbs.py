@@ -49,7 +49,7 @@ def invert(
             "--size",
             metavar="PIXELS",
             min=SMALLEST_SIDE,
-            help=f"The longer side ({LONGEST}, or what leaves the shorter {SMALLEST_SIDE}); no picture grows.",
+            help=f"The longer side ({LONGEST}, or what leaves the shorter {SMALLEST_SIDE}, to which smaller ones grow).",
         ),
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Steps of the optimisation.")] = None,
@@ -69,9 +69,9 @@ def invert(
     """
     from paribus.cli.conducting import check_device
     from paribus.cli.files import keep_apart, prepare
+    from paribus.cli.fitting import fit_picture
     from paribus.cli.in_view import in_view
     from paribus.cli.scratch import scratch_of
-    from paribus.data.fitted import fitted
     from paribus.data.memory import enough_memory
     from paribus.data.pictures import read_picture, square, write_png
     from paribus.labs.inversion.experiments import Decoder
@@ -85,11 +85,11 @@ def invert(
         prepare(strip, "--strip", suffix=".png")
     middle = ""
     if isinstance(config.method, Decoder):
-        side = min(size or LONGEST, *picture.shape[:2])
+        side = max(SMALLEST_SIDE, min(size or LONGEST, *picture.shape[:2]))
         picture, middle = square(picture, side), ", the middle square"
-        if side >= SMALLEST_SIDE and side != config.side:
+        if side != config.side:
             config, name = dataclasses.replace(config, side=side), f"{name}/side={side}"
-    picture = fitted(picture, image, size, usual=LONGEST, smallest=SMALLEST_SIDE, option="--size")
+    picture = fit_picture(picture, image, size, usual=LONGEST, smallest=SMALLEST_SIDE, option="--size")
     height, width = picture.shape[:2]
 
     from paribus.labs.inversion import LAB

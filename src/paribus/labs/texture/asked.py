@@ -173,8 +173,8 @@ def size_of(text: str) -> tuple[int, int]:
 
 
 def at_size(path: Path, asked: int | None, *, usual: int, option: str) -> Picture:
-    """Return the picture at *path*, :func:`fitted` for a network that needs SMALLEST pixels a side."""
-    from paribus.data.fitted import fitted
+    """Return the picture at *path* for a network that needs SMALLEST pixels a side."""
+    from paribus.cli.fitting import fit_picture
     from paribus.data.pictures import read_picture
 
-    return fitted(read_picture(path), path, asked, usual=usual, smallest=SMALLEST, option=option)
+    return fit_picture(read_picture(path), path, asked, usual=usual, smallest=SMALLEST, option=option)
