@@ -49,7 +49,7 @@ def invert(
             "--size",
             metavar="PIXELS",
             min=SMALLEST_SIDE,
-            help=f"The longer side ({LONGEST}, or what leaves the shorter {SMALLEST_SIDE}, to which smaller ones grow).",
+            help=f"The longer side ({LONGEST}, or what leaves the shorter {SMALLEST_SIDE}, what smaller ones grow to).",
         ),
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Steps of the optimisation.")] = None,
