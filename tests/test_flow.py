@@ -10,7 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -124,6 +124,17 @@ def test_a_second_run_runs_nothing_and_says_the_same(lab: Path, store: Store) ->
     assert second.ran == 0
     assert counting.seen == []
     assert second.verdicts == first.verdicts
+
+
+def test_a_margin_that_no_share_can_reach_is_refused_and_before_it_runs_where_the_store_knows(
+    lab: Path, store: Store
+) -> None:
+    wide, counting = replace(study(lab), margin=1.0), Counting()
+    for ran in (6, 6):
+        with pytest.raises(ConfigError, match="the margin 1 is 100 points, for accuracy is a share"):
+            conduct(wide, store=store, runner=counting, seeds=2)
+        assert len(counting.seen) == ran
+    assert conduct(replace(wide, metric="total"), store=store, runner=counting, seeds=2).ran == 0
 
 
 def test_more_seeds_run_only_the_new_ones(lab: Path, store: Store) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from paribus.analysis import Verdict
+from paribus.analysis.scores import check_margin
 from paribus.errors import ConfigError, ParibusError, RunError, UnknownName, suggest
 from paribus.gather import Results
 from paribus.run.local import LocalRunner
@@ -97,6 +98,7 @@ def conduct(
 
     Raises:
         UnknownName, ChangeError: a name of the study is wrong, or a change does not apply on *base*.
+        ConfigError: the margin is 1 or more, and the metric a share from 0 to 1, as its values show.
         StoreError: another conductor runs trials of this lab in this store, or the store cannot be written.
         RunError: no arm has a result because every trial of it failed.
     """
@@ -115,6 +117,7 @@ def conduct(
     planned = maximum if until_decided else None
     results = Results(store, placed, experiments, conditions, counts, base=base, max_seeds=planned)
     _refuse_unmeasured(results)
+    check_margin(study.metric, study.margin, _known(study.metric, store, experiments[0].lab))
     with contextlib.ExitStack() as stack:
         for name in sorted({lab.whole_name for lab in labs.values()}):
             stack.enter_context(store.lock(name))
@@ -126,8 +129,16 @@ def conduct(
             _complete(results, tried, runner, listener)
         results = results.upto(counts)
         _refuse_nothing(results)
+        check_margin(study.metric, study.margin, (one for arm in results.scores for one in arm.scores.values()))
         store.record_look(placed.name, base or "", _seeds_seen(results), results.summary())
     return Conducted(results, len(tried))
+
+
+def _known(metric: str, store: Store, lab: Lab) -> Iterator[float]:
+    """Yield the values of *metric* that the store has of a lab: what its unit is shows before anything runs."""
+    for record in store.trials(lab=lab.name):
+        if metric in record.metrics:
+            yield record.metrics[metric]
 
 
 def resolve(study: Study) -> tuple[Experiment, ...]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 from rich.console import RenderableType
 
-from paribus.analysis.scores import check_margin
 from paribus.cli.files import page_by_hand, prepare
 from paribus.cli.handing import STANDARD_OUTPUT, hand_over
 from paribus.cli.terminal import err, say
@@ -22,7 +21,6 @@ from paribus.gather import Results
 from paribus.report.live import LiveView
 from paribus.report.material import Material
 from paribus.run.local import LocalRunner
-from paribus.spec.name import split
 from paribus.spec.study import Study
 from paribus.spec.trial import Event, Finished, Trial
 from paribus.store import Store
@@ -88,21 +86,11 @@ def conduct_in_view(
     if wishes.json_file not in (None, STANDARD_OUTPUT):
         prepare(Path(wishes.json_file), "--json")
     with Store.open(wishes.store) as store:
-        check_margin(study.metric, study.margin, _known(study, store))
         conducted = _conduct(study, wishes, store, base)
-        found = (value for arm in conducted.results.scores for value in arm.scores.values())
-        check_margin(study.metric, study.margin, found)
         material = exhibit(conducted.results, base_reason=base_reason, command=typed())
         shown = show(conducted.results, material) if show is not None else None
         hand_over(material, page, wishes.json_file, shown=shown)
     refuse_failures(conducted.results)
-
-
-def _known(study: Study, store: Store) -> Iterator[float]:
-    """Yield the values of the study's metric that the store has of its lab: what its unit is shows before it runs."""
-    for record in store.trials(lab=split(study.control)[0]):
-        if study.metric in record.metrics:
-            yield record.metrics[study.metric]
 
 
 def refuse_failures(results: Results) -> None:
