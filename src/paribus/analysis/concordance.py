@@ -91,9 +91,9 @@ def _concordance(
     values = sign * np.array([[[own[judge][seed] for seed in seeds] for own in ranked.values()] for judge in judges])
     ranks = rankdata(values.mean(axis=2), axis=1)  # (judges, things), from values (judges, things, seeds)
     drawn = Streams(len(seeds)).generator("concordance/seeds").integers(0, len(seeds), (RESAMPLES, len(seeds)))
-    resampled = [kendall_w(rankdata(values[:, :, rows].mean(axis=2), axis=1)) for rows in drawn]
-    low, high = np.quantile(resampled, (alpha / 2, 1 - alpha / 2))
-    w = kendall_w(ranks)
+    resampled = np.moveaxis(values[:, :, drawn].mean(axis=3), 2, 0)  # (resamples, judges, things)
+    low, high = np.quantile(kendall_w(rankdata(resampled, axis=2)), (alpha / 2, 1 - alpha / 2))
+    w = float(kendall_w(ranks))
     names = tuple(ranked)
     return Concordance(
         measure=measure,
@@ -109,16 +109,16 @@ def _concordance(
     )
 
 
-def kendall_w(ranks: Floats) -> float:
-    """Return Kendall's coefficient of *ranks* (judges, things), ties having mean ranks; 0 where all is tied."""
-    judges, things = ranks.shape
-    sums = ranks.sum(axis=0)
-    tied = 0.0
-    for row in ranks:
-        _, counts = np.unique(row, return_counts=True)
-        tied += float((counts.astype(np.float64) ** 3 - counts).sum())
-    largest = judges**2 * (things**3 - things) - judges * tied
-    return float(12 * np.square(sums - sums.mean()).sum() / largest) if largest > 0 else 0.0
+def kendall_w(ranks: Floats) -> Floats:
+    """Return Kendall's coefficients (...) of *ranks* (..., judges, things); ties have mean ranks, 0 where all ties."""
+    judges, things = ranks.shape[-2:]
+    sums = ranks.sum(axis=-2)
+    alike = (ranks[..., :, None] == ranks[..., None, :]).sum(axis=-1)  # how many tie with each; t of them, t times
+    tied = (np.square(alike) - 1.0).sum(axis=(-2, -1))
+    largest = np.asarray(judges**2 * (things**3 - things) - judges * tied)
+    found = 12 * np.square(sums - sums.mean(axis=-1, keepdims=True)).sum(axis=-1)
+    w: Floats = np.divide(found, largest, out=np.zeros_like(largest), where=largest > 0)
+    return w
 
 
 def _by_chance(w: float, judges: int, things: int) -> float:
