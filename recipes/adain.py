@@ -3,7 +3,7 @@
     python recipes/adain.py PHOTOGRAPHS STYLES --scratch TMP
 
 PHOTOGRAPHS and STYLES are folders of pictures of any size, some dozens each or more. An interrupted run goes on from
-its last checkpoint in ``--scratch``. The result is for ``paribus texture stylize``; ``python recipes/style_scores.py``
+its last checkpoint in ``--scratch``. The result is for ``paribus texture stylize``; ``python recipes/scores.py``
 writes into its record what it is worth. The file that ships was made of the pictures that its record names.
 """
 

@@ -4,7 +4,7 @@
 
 STYLE is a photograph that a package brings, by name, or a picture's file; PHOTOGRAPHS a folder of pictures of any size,
 some dozens or more. An interrupted run goes on from its last checkpoint in ``--scratch``. The result is for ``paribus
-texture stylize``; ``python recipes/style_scores.py`` writes into its record what it is worth. The file that ships was
+texture stylize``; ``python recipes/scores.py`` writes into its record what it is worth. The file that ships was
 made with the photographs that its record names.
 """
 

@@ -157,6 +157,8 @@ def test_what_a_trained_network_made_tells_which_file_it_was(pictures: Path) -> 
         "trained": record(gravel)["in_words"],
         "trained_on": record(gravel)["data"],
         "training_steps": "5000",
+        "score": "patch_distance -0.0039 ± 0.035, autocorrelation_distance -0.0072, diversity 0.999, "
+        "gram_on_random_vgg16 -0.0134 (n = 4, as texture/source=gravel/size=128, of which it has seen both parts)",
         "seed": "0",
         "size": "32x32",
     }

@@ -121,7 +121,9 @@ def _score_in_words(score: Mapping[str, Any] | None) -> str | None:
     """Return ``transfer 0.142 ± 0.023, content 0.6, ... (n = 4, texture/...)`` of a record's score."""
     if score is None:
         return None
-    mean, decides = score["mean"], "transfer"
+    mean = score["mean"]
+    decides = "transfer" if "transfer" in mean else "patch_distance"
     first = f"{decides} {mean[decides]:.3g} ± {score['sd'].get(decides, math.nan):.2g}"
     rest = [f"{name} {value:.3g}" for name, value in mean.items() if name != decides]
-    return f"{', '.join([first, *rest])} (n = {score['n']}, {score['experiment']})"
+    measured = score.get("experiment") or f"as {score['measured_as']}"
+    return f"{', '.join([first, *rest])} (n = {score['n']}, {measured})"
