@@ -29,7 +29,7 @@ def fitted(picture: Picture, path: Path, asked: int | None, *, usual: int, small
     height, width = picture.shape[:2]
     shorter, longer = sorted((height, width))
     least = math.ceil(smallest * longer / shorter)
-    if shorter < smallest and (asked is None or asked >= longer):
+    if shorter < smallest and (asked is None or asked >= least):
         return stretched(picture, (max(smallest, round(width * smallest / shorter)),
                                    max(smallest, round(height * smallest / shorter))))  # fmt: skip
     if asked is None:

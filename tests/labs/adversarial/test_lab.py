@@ -318,7 +318,7 @@ def test_the_digest_covers_what_a_run_imports() -> None:
     folder = Path(checks.__file__).parent
     covered = {path for place in LAB.source for path in ([place] if place.is_file() else place.rglob("*.py"))}
     outside = {"__init__.py", "changes.py", "studies.py", "check.py", "implementation.py"}
-    outside |= {"verbs.py", "naming.py", "whole_pixels.py", "remembered.py"}
+    outside |= {"verbs.py", "naming.py"}
     assert {path.name for path in folder.glob("*.py")} - outside == {p.name for p in covered if p.parent == folder}
     assert all(path.exists() for path in covered)
 

@@ -83,6 +83,23 @@ def test_a_file_that_was_cut_or_spoilt_is_believed_as_far_as_it_is_whole(tmp_pat
         assert kept.read_bytes() == data, "and what is asked anew is kept"
 
 
+def test_another_question_is_answered_anew_and_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    images, _ = digits("test", 3)
+    kept = tmp_path / "answers"
+    with closing(Remembered(Network(), kept)) as model:
+        model(images), model(images * 0.5)
+    size, asked = kept.stat().st_size, Network()
+    with closing(Remembered(asked, kept)) as model:
+        model(images)
+        assert asked.asked == 0
+        assert torch.equal(model(images * 0.25), network()(images * 0.25))
+        assert asked.asked == 1
+    assert kept.stat().st_size == size
+    (tmp_path / "file").write_text("no folder")
+    with closing(Remembered(Network(), tmp_path / "file" / "answers")) as model:
+        assert torch.equal(model(images), network()(images))
+
+
 def test_two_at_once_do_not_mix_and_no_more_is_kept_than_there_is_room_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

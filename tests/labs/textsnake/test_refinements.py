@@ -96,11 +96,11 @@ def test_half_a_radius_is_cut_and_text_shorter_than_high_has_no_line() -> None:
     whole = replace(REFINED, quarter_cut=False)
     letter = np.array([[10, 10], [14, 10], [18, 10.1], [18, 40], [14, 40], [10, 40.1]], dtype=float)
     long = wave(20, 128, 200, 30, 0)
-    for how, sides in ((REFINED, (20.0, 20.0)), (whole, (20.0, 20.0))):
+    for how in (REFINED, whole):
         assert encode([letter], (50, 50), refinements=how).centre.any() == how.quarter_cut
         assert encode([letter], (50, 50), refinements=how).text.any()
         columns = np.flatnonzero(encode([long], (SIZE, SIZE), refinements=how).centre.any(axis=0))
-        start, stop = sides[0] + 15 / 2, 220 - 15 / 2
+        start, stop = 20 + 15 / 2, 220 - 15 / 2
         assert columns[0] == np.ceil(start)
         assert columns[-1] == np.floor(stop)
 
@@ -140,6 +140,8 @@ def test_a_slid_circle_covers_what_closed_forms_say() -> None:
     assert shapely.Polygon(border).area == pytest.approx(np.pi * 46**2, rel=5e-3)  # the hole is part of it
     apart = circled(np.array([[0, 0, 3], [50, 0, 0], [90, 0, 0]], dtype=float))
     assert apart is not None
+    assert shapely.Polygon(apart).is_valid
+    assert shapely.contains(shapely.Polygon(apart), shapely.Point(30, 0)), "the way to a radius of 0 is covered"
     assert circled(np.zeros((1, 3))) is None
     assert circled(np.array([[4, 4, 0], [9, 4, 0]], dtype=float)) is None
 
@@ -153,6 +155,35 @@ def test_the_share_of_text_counts_pixels() -> None:
     assert text_share(square - (20, 25), text) == 1  # what leaves the image is no pixel
     assert text_share(square + 500, text) == 0
     assert text_share(square / 1000 + 5.2, text) == 0
+
+
+@pytest.mark.parametrize("radius", [0.5, 0.6, 1, 5])
+def test_short_strides_lead_to_both_ends(radius: float) -> None:
+    maps = np.zeros((5, 9, 140), np.float32)
+    maps[0, 2:7], maps[1, 4, 20:120], maps[2], maps[3] = 1, 1, radius, 1
+    (found,) = decode(*maps, refinements=replace(REFINED, pixel_strides=False))
+    assert found.disks[:, 0].min() <= 20.5
+    assert found.disks[:, 0].max() >= 118.5
+
+
+def test_what_is_read_is_of_the_text_itself() -> None:
+    random = np.random.default_rng(0)
+    how, changed = replace(REFINED, cross_sections=False), 0
+    for _ in range(60):
+        maps = np.zeros((5, 60, 60), np.float32)
+        maps[0, :40] = 1
+        maps[1, 5:30, 5:55] = ndimage.gaussian_filter(random.normal(size=(25, 50)), 1) > 0.02
+        maps[2:5, :] = np.array([3, 1, 0])[:, None, None]
+        maps[3:5] = np.stack([np.cos(angle := random.uniform(-3, 3, (60, 60))), np.sin(angle)])
+        other = maps.copy()
+        maps[:2, 50:55, 50:55], other[:2, 50:55, 50:55] = 1, 1
+        other[2, 50:55, 50:55] = 9
+        one, two = (
+            [text.disks.tolist() for text in decode(*each, refinements=how) if text.disks[:, 1].max() < 45]
+            for each in (maps, other)
+        )
+        changed += one != two
+    assert changed == 0
 
 
 def test_small_lines_are_found_to_the_letter() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from paribus.labs.textsnake.components import components
-from paribus.labs.textsnake.striding import FINE, _read, _returns, _slot, walked
+from paribus.labs.textsnake.striding import FINE, _read, _returns, _slot, most, walked
 
 Floats = NDArray[np.float64]
 Maps = tuple[NDArray[np.bool_], NDArray[np.float32]]
@@ -25,7 +25,8 @@ def as_read(slots: NDArray[np.int32], values: NDArray[np.float32], at: Floats, d
         found = values[1:, k].astype(np.float64)
         return k, found / np.linalg.norm(found) if np.linalg.norm(found) > 1e-3 else direction
 
-    _, (dx, dy) = tangent(at)
+    k, direction = tangent(at)
+    dx, dy = direction
     normal = np.array([-dy, dx])
     steps = []
     for way in (-1, 1):
@@ -33,8 +34,10 @@ def as_read(slots: NDArray[np.int32], values: NDArray[np.float32], at: Floats, d
         while _slot(slots, 0, 0, *(at + way * (count + 1) * FINE * normal)) >= 0:
             count += 1
         steps.append(way * count * FINE)
-    at = at + sum(steps) / 2 * normal
-    k, direction = tangent(at)
+    moved = at + sum(steps) / 2 * normal
+    if _slot(slots, 0, 0, *moved) >= 0:  # the middle may lie in a notch
+        at = moved
+        k, direction = tangent(at)
     return np.array([*at, values[0, k], *direction, 1])
 
 
@@ -118,15 +121,15 @@ def test_an_axis_is_that_of_a_plain_walk_that_looks_at_every_earlier_point(kind:
             n = end - begin
             slots = np.zeros((SIDE, SIDE), np.int32)
             slots.ravel()[pixels[begin:end]] = np.arange(begin, end) + 1
-            points = np.full((2 * n + 9, 6), np.nan)
-            middle = n + 4
+            limit = middle = most(n, not letter)
+            points = np.full((2 * limit + 1, 6), np.nan)
             first, last = walked(
                 slots, 0, 0, pixels, SIDE, values, begin, end, True, True, not letter, not letter, points
             )
-            expected = np.full((2 * n + 9, 6), np.nan)
+            expected = np.full((2 * limit + 1, 6), np.nan)
             expected[middle] = points[middle]
-            ahead = middle + plainly_strode(slots, values, expected, middle, middle, 1, n + 4, letter)
-            back = middle - plainly_strode(slots, values, expected, middle, ahead, -1, n + 4, letter)
+            ahead = middle + plainly_strode(slots, values, expected, middle, middle, 1, limit, letter)
+            back = middle - plainly_strode(slots, values, expected, middle, ahead, -1, limit, letter)
             assert (first, last) == (back, ahead)
             if letter:
                 np.testing.assert_allclose(points, expected, atol=1e-5)  # the maps are float32

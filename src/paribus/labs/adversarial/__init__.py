@@ -120,6 +120,8 @@ LAB = Lab(
                 "masking",
                 "watching",
                 "strip",
+                "whole_pixels",
+                "remembered",
                 "panel",
                 "run",
             )

@@ -149,8 +149,8 @@ def watched(
 ) -> dict[str, Attack]:
     """Return *attacks* so that each tells *context* how far it is, of all of them one after the other.
 
-    With *strip* the first that does more than draw noise also gives a strip, see :class:`.Strip`; Square gives none of
-    a network whose layers it runs itself.
+    With *strip* the first that does more than draw noise also gives a strip, see :class:`.Strip`; of Square, where it
+    runs the network's layers itself, of the few looks at whole images.
 
     Args:
         attacks: by name, none of them an ensemble.

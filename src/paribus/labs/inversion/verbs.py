@@ -85,7 +85,9 @@ def invert(
         prepare(strip, "--strip", suffix=".png")
     middle = ""
     if isinstance(config.method, Decoder):
-        side = max(SMALLEST_SIDE, min(size or LONGEST, *picture.shape[:2]))
+        if min(picture.shape[:2]) < SMALLEST_SIDE:
+            picture = fit_picture(picture, image, None, usual=LONGEST, smallest=SMALLEST_SIDE, option="--size")
+        side = min(size or LONGEST, *picture.shape[:2])
         picture, middle = square(picture, side), ", the middle square"
         if side != config.side:
             config, name = dataclasses.replace(config, side=side), f"{name}/side={side}"

@@ -19,7 +19,7 @@ from paribus.labs.textsnake.experiments import Config, Training
 from paribus.labs.textsnake.instance import Instance
 from paribus.labs.textsnake.loss import losses
 from paribus.labs.textsnake.model import build, scaled
-from paribus.labs.textsnake.refinements import Refinements
+from paribus.labs.textsnake.refinements import REFINED, Refinements
 from paribus.spec.context import Context
 from paribus.spec.finding import Finding
 from paribus.train.arithmetic import reproducible
@@ -95,9 +95,9 @@ def _round_trip(seen: Sequence[Scene], refinements: Refinements) -> Finding:
     mean, worst = float(np.mean(ious)), float(np.min(ious))
     return Finding(
         "labels decoded again",
-        "ok" if mean >= 0.93 else "warning",
+        "ok" if mean >= (0.93 if refinements == REFINED else 0.85) else "warning",
         f"IoU with the true polygons {mean:.3f} on average, {worst:.2f} at worst (n = {len(ious)})",
-        "What decoding loses from perfect maps no network can win back.",
+        "What decoding loses from perfect maps no network can win back; to the letter of the paper it loses a tenth.",
     )
 
 

@@ -14,22 +14,22 @@ QUARTER = 16
 """Corners of a quarter of a circle: it lies within r / 800 of the true one."""
 FINE = 0.02
 """Pixels by which the border may be simplified."""
+LEAST = 1e-6
+"""Pixels: what a radius of 0 counts as beside others, so that the way to it is covered."""
 
 
 def circled(disks: Floats) -> Floats | None:
     """Return the border (K, 2) of what a circle covers that slides from each of *disks* (x, y, r) to the next.
 
-    Where that falls into pieces, which takes radii that vanish, it is the border of the largest; None without an area.
-    A hole, which a ring has, is part of it.
+    None where all radii vanish. A hole, which a ring has, is part of what the border surrounds.
     """
-    circles = shapely.buffer(shapely.points(disks[:, :2]), disks[:, 2], quad_segs=QUARTER)
+    if not disks[:, 2].any():
+        return None
+    circles = shapely.buffer(shapely.points(disks[:, :2]), np.maximum(disks[:, 2], LEAST), quad_segs=QUARTER)
     between = shapely.convex_hull(shapely.union(circles[:-1], circles[1:]))
     pieces = shapely.get_parts(shapely.union_all([*circles, *between]))
-    if len(pieces) == 0:
-        return None
     largest = shapely.simplify(shapely.Polygon(pieces[np.argmax(shapely.area(pieces))].exterior), FINE)
-    points = np.asarray(shapely.get_coordinates(largest)[:-1])
-    return points if shapely.area(largest) > 0 else None
+    return np.asarray(shapely.get_coordinates(largest)[:-1]) if shapely.area(largest) > 0 else None
 
 
 def text_share(polygon: Floats, text: NDArray[np.bool_]) -> float:

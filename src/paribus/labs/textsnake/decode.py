@@ -15,7 +15,7 @@ from paribus.labs.textsnake.instance import Instance
 from paribus.labs.textsnake.outlining import outlined
 from paribus.labs.textsnake.refinements import REFINED, Refinements
 from paribus.labs.textsnake.sliding import covered, slid
-from paribus.labs.textsnake.striding import walked
+from paribus.labs.textsnake.striding import most, walked
 
 Floats = NDArray[np.float64]
 
@@ -73,10 +73,10 @@ def decode(
     where that is within r of the line's end, else r / 2 beyond it, which is what labels cut off. ``four_pixels``:
     components of fewer pixels, which have no direction, are left out.
 
-    With all of these an instance of more than 2,000 disks, which is no text, gets the convex hull of its circles' ends
-    as its outline. The cost is linear in the pixels; where an axis returns to itself, and where an outline crosses
-    itself, is found in time that grows as n log n with the n disks of an instance, unless these wind on and on through
-    one place.
+    With ``straight_ends`` an instance of more than 2,000 disks, which is no text, gets the convex hull of its circles'
+    ends as its outline, and the cost is linear in the pixels; where an axis returns to itself, and where an outline
+    crosses itself, is found in time that grows as n log n with the n disks of an instance, unless these wind on and on
+    through one place. Without, an instance takes a millisecond or more.
     Raises :class:`~paribus.errors.DataError` for maps that differ in shape and
     :class:`~paribus.errors.ConfigError` for a threshold that is not more than 0 and less than 1.
     """
@@ -151,8 +151,8 @@ def _decoded(
         boxes[k, 0], boxes[k, 1], boxes[k, 2], boxes[k, 3] = left, top, right - left + 1, bottom - top + 1
         largest, longest = max(largest, boxes[k, 2] * boxes[k, 3]), max(longest, begins[k + 1] - begins[k])
     memory = np.zeros(largest, np.int32)
-    line, rungs = np.empty((2 * longest + 9, 6)), np.empty((2 * longest + 11, 4))
-    polygon = np.empty((4 * longest + 22, 2))
+    room = 2 * most(longest, pixel_strides) + 1
+    line, rungs, polygon = np.empty((room, 6)), np.empty((room + 2, 4)), np.empty((2 * room + 4, 2))
     disks, points = np.empty((256, 3)), np.empty((512, 2))
     disk_ends, point_ends, scores = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
     count = disk = point = 0

@@ -27,7 +27,8 @@ class Refinements:
     """Middle, radius and tangent are means over three cross-sections of the centre line, tangents turned to agree, and
     in the end the axis runs as most of them say; else the middle is that of one, radius and tangent as read there."""
     pixel_strides: bool = False
-    """A stride is a pixel long at least, and passes a hole or a ragged border of a pixel; else r / 2, straight on."""
+    """A stride is a pixel long at least, and passes a hole or a ragged border of a pixel; else r / 2, straight on, and
+    less than a quarter of a pixel leads nowhere."""
     straight_ends: bool = False
     """The outline is the envelope of the circles, cut straight where the text region ends; else the border of all they
     cover, with round ends."""

@@ -105,21 +105,22 @@ def _read_there(
     place: int,
 ) -> None:
     """Write what :func:`_read` does, of one normal, with radius and tangent as the maps say at the point itself."""
-    for step in range(2):
-        here = _slot(slots, left, top, x, y)
+    here = _slot(slots, left, top, x, y)
+    for _ in range(2 if centralize else 1):
         c, s = values[1, here], values[2, here]
         size = np.sqrt(c * c + s * s)
         if size > 1e-3:
             dx, dy = c / size, s / size
-        if step == 1 or not centralize:
-            break
         before = after = 0.0
-        while _slot(slots, left, top, x - (after + FINE) * dy, y + (after + FINE) * dx) >= 0:
+        while centralize and _slot(slots, left, top, x - (after + FINE) * dy, y + (after + FINE) * dx) >= 0:
             after += FINE
-        while _slot(slots, left, top, x + (before + FINE) * dy, y - (before + FINE) * dx) >= 0:
+        while centralize and _slot(slots, left, top, x + (before + FINE) * dy, y - (before + FINE) * dx) >= 0:
             before += FINE
         shift = (after - before) / 2
-        x, y = x - shift * dy, y + shift * dx
+        there = _slot(slots, left, top, x - shift * dy, y + shift * dx)
+        if there < 0:  # a notch between two places looked at
+            break
+        here, x, y, centralize = there, x - shift * dy, y + shift * dx, False
     points[place, 0], points[place, 1], points[place, 2] = x, y, values[0, here]
     points[place, 3], points[place, 4], points[place, 5] = dx, dy, 1.0
 
@@ -170,7 +171,8 @@ def _stride(
 ) -> int:
     """Stride from the last point on (*way* 1) or from the first point back (-1) until the line ends.
 
-    It also ends where it comes back to itself, or a stride leads nowhere: of a ring there is no end.
+    It also ends where it comes back to itself, for a ring has no end, and where a stride leads less than a quarter of a
+    pixel on.
 
     The points so far are the rows *first* to *last*; return how many follow.
     """
@@ -224,6 +226,12 @@ def _stride(
 
 
 @compiled
+def most(pixels: int, pixel_strides: bool) -> int:
+    """Return how many strides there may be each way on so many pixels, one or four of them a pixel."""
+    return (pixels if pixel_strides else 4 * pixels) + 4
+
+
+@compiled
 def walked(
     slots: NDArray[np.int32],
     left: int,
@@ -241,7 +249,7 @@ def walked(
 ) -> tuple[int, int]:
     """Write the axis of the component of *pixels* *begin* to *end* into *points* and return its first and its last row.
 
-    *pixels*: places in the flattened map of so many *columns*. *points* has room for 2 N + 9 rows, N the pixels.
+    *pixels*: places in the flattened map of so many *columns*. *points* has room for twice :func:`most` and one row.
     """
     n = end - begin
     mx = my = 0.0
@@ -255,17 +263,18 @@ def walked(
         if away < nearest:
             nearest, start = away, k
     x, y = float(pixels[start] % columns), float(pixels[start] // columns)
-    middle = n + 4
+    limit = most(n, pixel_strides)
+    middle = limit
     if cross_sections:
         _read(slots, left, top, values, x, y, 1.0, 0.0, centralize, points, middle)
     else:
         _read_there(slots, left, top, values, x, y, 1.0, 0.0, centralize, points, middle)
     if stride:
         last = middle + _stride(
-            slots, left, top, values, centralize, cross_sections, pixel_strides, points, middle, middle, 1, n + 4
+            slots, left, top, values, centralize, cross_sections, pixel_strides, points, middle, middle, 1, limit
         )
         first = middle - _stride(
-            slots, left, top, values, centralize, cross_sections, pixel_strides, points, middle, last, -1, n + 4
+            slots, left, top, values, centralize, cross_sections, pixel_strides, points, middle, last, -1, limit
         )
         return first, last
     x, y, dx, dy = points[middle, 0], points[middle, 1], points[middle, 3], points[middle, 4]
