@@ -31,6 +31,16 @@ def _slot(slots: NDArray[np.int32], left: int, top: int, x: float, y: float) -> 
 
 
 @compiled
+def _tangent(values: NDArray[np.float32], k: int, dx: float, dy: float) -> tuple[float, float]:
+    """Return the unit tangent that the maps tell of a pixel, or (dx, dy) where they tell of none."""
+    c, s = values[1, k], values[2, k]
+    size = np.sqrt(c * c + s * s)
+    if size > 1e-3:
+        return c / size, s / size
+    return dx, dy
+
+
+@compiled
 def _read(
     slots: NDArray[np.int32],
     left: int,
@@ -49,12 +59,10 @@ def _read(
     Centralised, the point is the middle between the normal's intersections with the border: the mean of three normals.
     Radius and tangent are means over these, tangents turned to lead forward.
     """
-    here = _slot(slots, left, top, x, y)
-    c, s = values[1, here], values[2, here]
-    size = np.sqrt(c * c + s * s)
-    if size > 1e-3:
-        size = size if c * dx + s * dy >= 0 else -size
-        dx, dy = c / size, s / size
+    tx, ty = _tangent(values, _slot(slots, left, top, x, y), dx, dy)
+    if tx * dx + ty * dy < 0:
+        tx, ty = -tx, -ty
+    dx, dy = tx, ty
     radius = cos = sin = vote = shift = 0.0
     count = normals = 0
     for along in (0.0, BESIDE, -BESIDE):
@@ -106,21 +114,18 @@ def _read_there(
 ) -> None:
     """Write what :func:`_read` does, of one normal, with radius and tangent as the maps say at the point itself."""
     here = _slot(slots, left, top, x, y)
-    for _ in range(2 if centralize else 1):
-        c, s = values[1, here], values[2, here]
-        size = np.sqrt(c * c + s * s)
-        if size > 1e-3:
-            dx, dy = c / size, s / size
+    dx, dy = _tangent(values, here, dx, dy)
+    if centralize:
         before = after = 0.0
-        while centralize and _slot(slots, left, top, x - (after + FINE) * dy, y + (after + FINE) * dx) >= 0:
+        while _slot(slots, left, top, x - (after + FINE) * dy, y + (after + FINE) * dx) >= 0:
             after += FINE
-        while centralize and _slot(slots, left, top, x + (before + FINE) * dy, y - (before + FINE) * dx) >= 0:
+        while _slot(slots, left, top, x + (before + FINE) * dy, y - (before + FINE) * dx) >= 0:
             before += FINE
         shift = (after - before) / 2
-        there = _slot(slots, left, top, x - shift * dy, y + shift * dx)
-        if there < 0:  # a notch between two places looked at
-            break
-        here, x, y, centralize = there, x - shift * dy, y + shift * dx, False
+        middle = _slot(slots, left, top, x - shift * dy, y + shift * dx)
+        if middle >= 0:  # else it lies in a notch between two places looked at
+            here, x, y = middle, x - shift * dy, y + shift * dx
+            dx, dy = _tangent(values, here, dx, dy)
     points[place, 0], points[place, 1], points[place, 2] = x, y, values[0, here]
     points[place, 3], points[place, 4], points[place, 5] = dx, dy, 1.0
 
