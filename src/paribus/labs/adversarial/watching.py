@@ -226,9 +226,9 @@ def _inner(attack: Attack, classes: int, targeted: bool) -> int:
         case Square(queries=queries, restarts=restarts):
             return restarts * (queries + 1)
         case CarliniWagner(steps=steps, searches=searches):
-            return searches * steps
+            return searches * 2 * steps  # where nothing was lacking it looks before it takes a gradient
         case ElasticNet(steps=steps, searches=searches):
-            return searches * 2 * steps
+            return searches * 3 * steps
         case DeepFool(steps=steps) | CourseAttack(steps=steps):
             return steps + 1
     raise TypeError(f"{type(attack).__name__}: how often it asks is not known")

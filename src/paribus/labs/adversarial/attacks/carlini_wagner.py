@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.bounds import rows
-from paribus.labs.adversarial.attacks.losses import margin
+from paribus.labs.adversarial.attacks.hinge import hinge
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
 from paribus.labs.adversarial.attacks.tradeoff import bisected
 from paribus.spec.seed import Streams
@@ -68,10 +67,8 @@ class CarliniWagner:
         broken = torch.zeros(len(every), dtype=torch.bool, device=every.device)
         which, centre = every, search.images[every]
         hidden = torch.atanh((2 * centre - 1) * INSIDE)
-        goals = search.labels if search.target is None else search.target
-        sign = 1.0 if search.target is None else -1.0
         mean, square = torch.zeros_like(hidden), torch.zeros_like(hidden)
-        least, stalled = torch.full_like(weights, torch.inf), torch.zeros_like(weights)
+        least, stalled, lack = torch.full_like(weights, torch.inf), torch.zeros_like(weights), torch.ones_like(weights)
         look = max(1, -(-self.steps // 10))
         for step in range(self.steps):
             turned = hidden.tanh()
@@ -79,8 +76,7 @@ class CarliniWagner:
             if step == self.steps - 1:  # nothing goes on from here: the answer is enough
                 broken[place] |= search.offer(points, search.logits(points, which), which)
                 break
-            goal = goals[which]
-            logits, lack, slope = search.gradient(points, which, self._lack(goal, sign))
+            logits, lack, slope = hinge(search, points, which, lack == 0)
             broken[place] |= search.offer(points, logits, which)
             moved = points - centre
             slope = slope.mul_(rows(weights)).add_(moved, alpha=2).mul_((1 - turned.square()) / 2)
@@ -90,9 +86,9 @@ class CarliniWagner:
                 least = torch.minimum(least, objective)
                 kept = torch.nonzero(stalled < PATIENCE).flatten()
                 if len(kept) < len(which):
-                    which, centre, hidden, weights, place, least, stalled, slope, mean, square = (
+                    which, centre, hidden, weights, place, least, stalled, lack, slope, mean, square = (
                         value[kept]
-                        for value in (which, centre, hidden, weights, place, least, stalled, slope, mean, square)
+                        for value in (which, centre, hidden, weights, place, least, stalled, lack, slope, mean, square)
                     )
                     if len(which) == 0:
                         break
@@ -101,6 +97,3 @@ class CarliniWagner:
             scale = (square / (1 - 0.999 ** (step + 1))).sqrt_().add_(1e-8)
             hidden = hidden.addcdiv(mean, scale, value=-self.rate / (1 - 0.9 ** (step + 1)))
         return broken
-
-    def _lack(self, goal: Tensor, sign: float) -> Callable[[Tensor], Tensor]:
-        return lambda logits: (self.confidence - sign * margin(logits, goal)).clamp_min(0)

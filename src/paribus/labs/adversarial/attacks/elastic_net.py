@@ -10,7 +10,7 @@ from torch import Tensor
 
 from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.bounds import rows
-from paribus.labs.adversarial.attacks.losses import margin
+from paribus.labs.adversarial.attacks.hinge import hinge
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
 from paribus.labs.adversarial.attacks.tradeoff import bisected
 from paribus.spec.seed import Streams
@@ -62,12 +62,9 @@ class ElasticNet:
         broken = torch.zeros(len(which), dtype=torch.bool, device=which.device)
         centre = search.images[which]
         points, ahead = centre, centre
-        goal = (search.labels if search.target is None else search.target)[which]
-        sign = 1.0 if search.target is None else -1.0
+        lack = torch.ones_like(weights)
         for step in range(self.steps):
-            logits, _, slope = search.gradient(
-                ahead, which, lambda found: (self.confidence - sign * margin(found, goal)).clamp_min(0)
-            )
+            logits, lack, slope = hinge(search, ahead, which, lack == 0)
             broken |= search.offer(ahead, logits, which)
             rate = self.rate * math.sqrt(1 - step / self.steps)
             target = ahead - rate * (rows(weights) * slope + 2 * (ahead - centre))

@@ -131,7 +131,7 @@ class Search:
     def adversarial(self, logits: Tensor, which: Tensor) -> Tensor:
         """Say of which of the images *which* the logits (B, K) are what the attack is after."""
         if self.confidence > 0:
-            return self._loss(logits, which) >= self.confidence
+            return self.margin(logits, which) >= self.confidence
         answer = logits.argmax(dim=1)
         return answer != self.labels[which] if self.target is None else answer == self.target[which]
 
@@ -160,13 +160,13 @@ class Search:
 
     def _higher(self, points: Tensor, logits: Tensor, which: Tensor, found: Tensor) -> Tensor:
         """Keep the *points* whose loss is the largest so far; return which finds are confirmed."""
-        loss = self._loss(logits, which)
+        loss = self.margin(logits, which)
         if self.random:
             seen = torch.nonzero(found | (loss > self.loss[which])).flatten()
             for _ in range(CONFIRMATIONS if len(seen) else 0):
                 again = self.logits(points[seen], which[seen], exact=True)
                 found[seen] &= self.adversarial(again, which[seen])
-                loss[seen] += self._loss(again, which[seen])
+                loss[seen] += self.margin(again, which[seen])
             loss[seen] /= CONFIRMATIONS + 1
         candidates = self.shown(points, which)
         better = (loss > self.loss[which]) & (distance(candidates, self.images[which], self.norm) <= self.limit)
@@ -174,10 +174,15 @@ class Search:
         self.highest[place], self.loss[place] = candidates[better], loss[better]
         return found
 
-    def _loss(self, logits: Tensor, which: Tensor) -> Tensor:
+    def margin(self, logits: Tensor, which: Tensor) -> Tensor:
+        """Return by how much (B,) the logits (B, K) of candidates for *which* are what the attack is after."""
         if self.target is None:
             return margin(logits, self.labels[which])
         return -margin(logits, self.target[which])
+
+    def lack(self, logits: Tensor, which: Tensor) -> Tensor:
+        """Return max(confidence - margin, 0) (B,)."""
+        return (self.confidence - self.margin(logits, which)).clamp_min(0)
 
     def result(self) -> Adversarial:
         """Return what was found, in the images' dtype and checked on it."""
