@@ -41,13 +41,13 @@ def _plain(seed: int, first: tuple[int, int, int], pool: nn.Module) -> nn.Sequen
     return network.eval()
 
 
-def _changed(images: Tensor, side: int, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+def _changed(images: Tensor, side: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
     height, width = images.shape[2:]
     top, left = random.integers(0, height - side + 1, len(images)), random.integers(0, width - side + 1, len(images))
     changed = images.clone()
     for row, (y, x) in enumerate(zip(top, left, strict=True)):
         changed[row, :, y : y + side, x : x + side] = torch.from_numpy(random.random((3, side, side)))
-    return changed, torch.from_numpy(top), torch.from_numpy(left)
+    return changed, torch.from_numpy(np.stack([top, left]))
 
 
 @settings(max_examples=40)
@@ -68,8 +68,8 @@ def test_logits_are_the_whole_networks(
     window = ChangedWindow(network, known, side)
     for _ in range(3):
         rows = torch.from_numpy(random.permutation(4)[: random.integers(1, 5)])
-        changed, top, left = _changed(known[rows], side, random)
-        assert torch.allclose(window.logits(changed, rows, top, left), network(changed), rtol=0, atol=1e-12)
+        changed, at = _changed(known[rows], side, random)
+        assert torch.allclose(window.logits(changed, rows, at), network(changed), rtol=0, atol=1e-12)
         kept = torch.from_numpy(random.random(len(rows)) < 0.5)
         window.keep(kept)
         known[rows[kept]] = changed[kept]
@@ -80,12 +80,12 @@ def test_the_embedded_network_gains_from_small_windows(side: int, stages: bool) 
     network, random = load(fixed("small_vgg:cifar10_robust"), Streams(0)), np.random.default_rng(side)
     known = torch.from_numpy(random.random((3, 3, 32, 32))).float()
     window = ChangedWindow(network, known, side)
-    changed, top, left = _changed(known, side, random)
+    changed, at = _changed(known, side, random)
     assert window.gains == stages
-    assert torch.allclose(window.logits(changed, torch.arange(3), top, left), network(changed), rtol=0, atol=1e-5)
+    assert torch.allclose(window.logits(changed, torch.arange(3), at), network(changed), rtol=0, atol=1e-5)
     doubled = copy.deepcopy(network).double()
     window = ChangedWindow(doubled, known.double(), side)
-    found = window.logits(changed.double(), torch.arange(3), top, left)
+    found = window.logits(changed.double(), torch.arange(3), at)
     assert torch.allclose(found, doubled(changed.double()), rtol=0, atol=1e-12)
 
 
@@ -128,6 +128,6 @@ def test_an_object_may_say_what_it_runs_in_sequence() -> None:
     window = ChangedWindow(Own(), known, 2)
     assert in_sequence(Own()) == [twice, inner]
     assert window.gains
-    changed, top, left = _changed(known, 2, np.random.default_rng(0))
-    found = window.logits(changed, torch.arange(2), top, left)
+    changed, at = _changed(known, 2, np.random.default_rng(0))
+    found = window.logits(changed, torch.arange(2), at)
     assert torch.allclose(found, Own()(changed), rtol=0, atol=1e-6)

@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Layer = Callable[[Tensor], Tensor]
-Places = tuple[Tensor, Tensor]
-"""Rows and columns of positions, (R,) each."""
+Places = Tensor
+"""Rows and columns of positions, (2, R)."""
 
 POINTWISE = (
     nn.BatchNorm2d, nn.Dropout, nn.Dropout2d, nn.ELU, nn.GELU, nn.Hardswish, nn.Identity, nn.LeakyReLU, nn.ReLU,
@@ -79,7 +79,7 @@ class ChangedWindow:
                 self._stages.append(stage)
                 x, window = self._run(stage.after, stage.layer(x)), stage.made
             self._rest, self._last = layers, _Known(x, 0, window, (x.shape[2], x.shape[3]))
-        self._tried: list[tuple[_Known, Tensor, Tensor, Tensor]] = []
+        self._tried: list[tuple[_Known, Places, Tensor]] = []
         self._rows = torch.arange(0)
         self.side = side
 
@@ -88,38 +88,37 @@ class ChangedWindow:
         """Whether some layer has less to do than on whole images."""
         return bool(self._stages)
 
-    def logits(self, images: Tensor, rows: Tensor, top: Tensor, left: Tensor) -> Tensor:
+    def logits(self, images: Tensor, rows: Tensor, at: Places) -> Tensor:
         """Return the answers (R, K) to *images* (R, C, H, W).
 
         Args:
             images: candidates for the known images *rows*, different from them in their windows only.
             rows: (R,) distinct indices of known images.
-            top, left: (R,) where the windows begin, such that they lie within the images.
+            at: (2, R) rows and columns where the windows begin, such that they lie within the images.
         """
         self._tried, self._rows = [], rows
         with torch.no_grad():
             across = torch.arange(self.side, device=images.device)
             index = (torch.arange(len(rows), device=rows.device)[:, None, None],
-                     top[:, None, None] + across[:, None], left[:, None, None] + across)  # fmt: skip
+                     at[0, :, None, None] + across[:, None], at[1, :, None, None] + across)  # fmt: skip
             patch = self._run(self._before, images.permute(0, 2, 3, 1)[index].permute(0, 3, 1, 2))
             for stage in self._stages:
-                above, beside = stage.moved(top, stage.height), stage.moved(left, stage.width)
-                part = self._changed(stage.known, patch, (top, left), (above * stage.stride, beside * stage.stride))
+                after = stage.moved(at)
+                part = self._changed(stage.known, patch, at, after * stage.stride)
                 patch = self._run(stage.after, stage.run(part[:, :, : stage.side, : stage.side]))
-                top, left = above, beside
-            nought = torch.zeros_like(top)
-            return self._run(self._rest, self._changed(self._last, patch, (top, left), (nought, nought)))
+                at = after
+            return self._run(self._rest, self._changed(self._last, patch, at, torch.zeros_like(at)))
 
     def keep(self, kept: Tensor) -> None:
         """Make those of the last images that are *kept* (R,) the known ones, and forget the others."""
         won = torch.nonzero(kept).flatten()
-        for known, top, left, patch in self._tried if len(won) else ():
-            known.write(self._rows[won], top[won], left[won], patch[won])
+        for known, at, patch in self._tried if len(won) else ():
+            known.write(self._rows[won], at[:, won], patch[won])
         self._tried = []
 
     def _changed(self, known: _Known, patch: Tensor, at: Places, around: Places) -> Tensor:
         patch = patch.permute(0, 2, 3, 1).flatten(1, 2)
-        self._tried.append((known, *at, patch))
+        self._tried.append((known, at, patch))
         return known.changed(self._rows, patch, at, around)
 
     @staticmethod
@@ -149,19 +148,20 @@ class _Known:
     def changed(self, rows: Tensor, patch: Tensor, at: Places, around: Places) -> Tensor:
         """Return the parts (R, C, h, w) of the maps *rows* with the *patch* (R, n, C) in them.
 
-        *at* is where the patch begins, without padding, *around* where the part does, with it: top and left, (R,) each.
+        *at* is where the patch begins, without padding, *around* where the part does, with it.
         """
         height, width = self._part
-        top, left = (inner + self._padding - outer for inner, outer in zip(at, around, strict=True))
+        top, left = at - around + self._padding
         begins = (rows * self._height + around[0]) * self._width + around[1]
         found = self._pixels.index_select(0, (begins[:, None] + self._whole).flatten())
         begins = (torch.arange(len(rows), device=rows.device) * height + top) * width + left
         found.index_copy_(0, (begins[:, None] + self._within).flatten(), patch.flatten(0, 1))
         return found.view(len(rows), height, width, -1).permute(0, 3, 1, 2)
 
-    def write(self, rows: Tensor, top: Tensor, left: Tensor, patch: Tensor) -> None:
-        """Put the *patch* (R, n, C) into the maps *rows*, beginning at (top, left)."""
-        begins = (rows * self._height + top + self._padding) * self._width + left + self._padding
+    def write(self, rows: Tensor, at: Places, patch: Tensor) -> None:
+        """Put the *patch* (R, n, C) into the maps *rows*, beginning at *at*."""
+        top, left = at + self._padding
+        begins = (rows * self._height + top) * self._width + left
         self._pixels.index_copy_(0, (begins[:, None] + self._window).flatten(), patch.flatten(0, 1))
 
 
@@ -188,6 +188,7 @@ class _Stage:
         self.made = (window + self.kernel - 2) // self.stride + 1
         spans = [side + 2 * self.padding - self.kernel for side in x.shape[2:]]
         self.height, self.width = (span // self.stride + 1 for span in spans)
+        self._last = torch.tensor([[self.height], [self.width]], device=x.device) - self.made
         self.side = (self.made - 1) * self.stride + self.kernel
         if self.fits:  # pixels at the border that no kernel reaches may change too
             down, across = (self.side + span % self.stride for span in spans)
@@ -206,10 +207,11 @@ class _Stage:
         stage = None if found is None else _Stage(layer, *found, x, window)
         return stage if stage is not None and stage.fits else None
 
-    def moved(self, start: Tensor, size: int) -> Tensor:
-        """Return where in the output, of so many pixels, the changed window begins that begins at *start*."""
-        first = start + self.padding - self.kernel + self.stride  # rounded up after the division
-        return first.div(self.stride, rounding_mode="floor").clamp(0, size - self.made)
+    def moved(self, at: Places) -> Places:
+        """Return where in the output the changed window begins that begins at *at* in the input."""
+        first = at + (self.padding - self.kernel + self.stride)  # rounded up after the division
+        first = first if self.stride == 1 else first.div(self.stride, rounding_mode="floor")
+        return first.clamp_min_(0).minimum(self._last)
 
 
 def _leading(layers: Sequence[Layer]) -> tuple[list[Layer], list[Layer]]:

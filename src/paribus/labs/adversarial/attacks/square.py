@@ -123,8 +123,8 @@ class Square:
             value, broken = loss.clone(), torch.zeros_like(loss, dtype=torch.bool)
             new = torch.nonzero(changed).flatten()  # of others all is known
             if len(new):
-                top, left = (first[:, 0, 0].to(new.device)[new] for first in (row, column))
-                logits = answers.to(proposed[new], which[new], new, top, left)
+                at = torch.stack([row[:, 0, 0], column[:, 0, 0]]).to(new.device)[:, new]
+                logits = answers.to(proposed[new], which[new], new, at)
                 value[new] = lead(logits, which[new])
                 broken[new] = search.offer(proposed[new], logits, which[new])
             better = value < loss
@@ -168,12 +168,12 @@ class _Answers:
         """Go on with some of the images."""
         self._place = self._place[kept]
 
-    def to(self, proposed: Tensor, which: Tensor, rows: Tensor, top: Tensor, left: Tensor) -> Tensor:
+    def to(self, proposed: Tensor, which: Tensor, rows: Tensor, at: Tensor) -> Tensor:
         """Return logits (R, K) of *proposed*, candidates for the images *which*, the *rows* of those that are left."""
         if self._window is None:
             return self.search.logits(proposed, which)
         self.search.queries[which] += 1
-        logits = self._window.logits(proposed, self._place[rows], top, left)
+        logits = self._window.logits(proposed, self._place[rows], at)
         seen = torch.nonzero(self.search.adversarial(logits, which)).flatten()
         if len(seen):  # rounding must not decide
             logits[seen] = self.search.logits(proposed[seen], which[seen])
