@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 
 @contextmanager
@@ -42,9 +44,102 @@ def reproducible(device: str) -> Iterator[None]:
         torch.set_flush_denormal(flushed)
 
 
-def autocast(device: str, precision: str) -> torch.autocast:
-    """Return the context in which convolutions and matrix products run in *precision*, ``bfloat16`` or ``float32``."""
-    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16")
+def autocast(device: str, precision: str) -> AbstractContextManager[object]:
+    """Return the context in which convolutions and matrix products run in *precision*, see ``train/precision.py``.
+
+    Few processors multiply float16, and torch takes ten times as long as in float32 where they do not. So on a
+    processor float16 is emulated: factors, results and the gradients of both are rounded to it, sums are in float32, as
+    in a GPU's matrix units.
+    """
+    kind = torch.device(device).type
+    if precision == "float16" and kind == "cpu":
+        return _EmulatedFloat16()
+    half = torch.float16 if precision == "float16" else torch.bfloat16
+    return torch.autocast(kind, half, enabled=precision != "float32")
+
+
+def computed(network: Callable[[Tensor], Mapping[str, Tensor]], images: Tensor, precision: str) -> dict[str, Tensor]:
+    """Return what *network* makes of *images* (B, ...), computed in *precision*, in the images' or at least in float32.
+
+    Args:
+        network: ``images -> by name (B, ...)``; fixed, for its weights get no gradients that mean anything.
+        images: with a graph or without.
+        precision: float16 ends at 6e-8, where gradients of a mean over pixels begin. So of every image the gradient
+            that goes back into the network is multiplied by the power of two that brings its largest entry to
+            LARGEST_SLOPE or just below, and what comes out at the image is divided by the same: exact, but for what is
+            2^28 times smaller. An image's scale is its own, so the others of the batch do not decide its gradient.
+    """
+    scale = _Scale() if precision == "float16" and torch.is_grad_enabled() and images.requires_grad else None
+    with autocast(images.device.type, precision):
+        found = network(images if scale is None else _Unscaled.apply(images, scale))
+    dtype = torch.promote_types(images.dtype, torch.float32)
+    values = [value.to(dtype) for value in found.values()]
+    if scale is not None:
+        values = _Scaled.apply(scale, *values)
+    return dict(zip(found, values, strict=True))
+
+
+LARGEST_SLOPE = 16.0
+"""How large the gradient that enters a network in float16 is made: a 4,096th of the largest number there."""
+
+_PRODUCTS = (
+    torch.conv1d, torch.conv2d, torch.conv3d, torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d,
+    torch.nn.functional.linear, torch.matmul, torch.mm, torch.bmm, torch.Tensor.matmul, torch.Tensor.__matmul__,
+)  # fmt: skip
+
+
+class _EmulatedFloat16(TorchFunctionMode):
+    """Within, products take and give float16; their sums are in float32."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func not in _PRODUCTS:
+            return func(*args, **(kwargs or {}))
+        rounded = [_rounded(value) for value in args]
+        return func(*rounded, **{name: _rounded(value) for name, value in (kwargs or {}).items()}).half()
+
+
+def _rounded(value: Any) -> Any:
+    return value.half().float() if isinstance(value, Tensor) and value.is_floating_point() else value
+
+
+class _Scale:
+    """By what the gradient of each image (B,) is multiplied on its way back through a network."""
+
+    value: Tensor
+
+    def times(self, gradient: Tensor, sign: int) -> Tensor:
+        return torch.ldexp(gradient, (sign * self.value).view(-1, *(1,) * (gradient.ndim - 1)))
+
+
+class _Scaled(torch.autograd.Function):
+    """The identity; gradients (B, ...) that come back are made as large as LARGEST_SLOPE, image by image."""
+
+    @staticmethod
+    def forward(context: Any, scale: _Scale, *values: Tensor) -> tuple[Tensor, ...]:
+        context.scale = scale
+        return tuple(value.view_as(value) for value in values)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        largest = torch.stack([gradient.flatten(1).abs().amax(dim=1) for gradient in gradients]).amax(dim=0)
+        exponent = torch.frexp(LARGEST_SLOPE / largest).exponent - 1
+        context.scale.value = torch.where(largest > 0, exponent, torch.zeros_like(exponent)).clamp(-100, 100)
+        return None, *(context.scale.times(gradient, 1) for gradient in gradients)
+
+
+class _Unscaled(torch.autograd.Function):
+    """The identity; the gradient (B, ...) that comes back is divided by what :class:`_Scaled` has multiplied it by."""
+
+    @staticmethod
+    def forward(context: Any, images: Tensor, scale: _Scale) -> Tensor:
+        context.scale = scale
+        return images.view_as(images)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return context.scale.times(gradient, -1), None
 
 
 def _flushes_denormals() -> bool:

@@ -344,11 +344,12 @@ def test_only_survivors_go_on() -> None:
     assert bool((both.queries[~alone.success] > alone.queries[~alone.success]).all())
 
 
-def test_bfloat16_screening_finds_what_float32_confirms() -> None:
+@pytest.mark.parametrize("half", ["bfloat16", "float16"])
+def test_what_is_found_in_16_bits_float32_confirms(half: str) -> None:
     images, labels = digits("test", 60)
     exact, screened = (
         PGD(eps=0.08, steps=15, precision=precision)(network(), images, labels, streams=Streams(0))
-        for precision in ("float32", "bfloat16")
+        for precision in ("float32", half)
     )
     assert torch.equal(network()(screened.images).argmax(dim=1) != labels, screened.success)
     assert abs(int(exact.success.sum()) - int(screened.success.sum())) <= 2

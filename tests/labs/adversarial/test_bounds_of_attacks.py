@@ -16,6 +16,7 @@ from adversarial.sample import PAIRS
 from paribus.labs.adversarial.experiments import Protocol
 from paribus.labs.adversarial.protocol import attack_named
 from paribus.spec.seed import Streams
+from paribus.train.precision import PRECISIONS
 
 TOLERANCE = 1e-12
 """What a sum of 192 differences in float64 may be wrong by, as a share of eps: 192 roundings of 2^-53 each. The attacks
@@ -39,7 +40,7 @@ def _norm(moved: NDArray[np.float64], norm: str) -> float:
     size=st.floats(-3, 0),
     ratio=st.sampled_from((0.01, 0.5, 0.9, 1.1, 1.3)),
     dtype=st.sampled_from((torch.float32, torch.bfloat16)),
-    precision=st.sampled_from(("float32", "bfloat16")),
+    precision=st.sampled_from(PRECISIONS),
     targeted=st.booleans(),
 )
 def test_an_attack_stays_in_the_ball_and_the_box(

@@ -223,6 +223,13 @@ ATTACK = (
         before="float32",
         after="bfloat16",
     ),
+    Change(
+        name="float16",
+        doc="Lets attacks search in float16; what they find counts only where float32 agrees.",
+        path="protocol.precision",
+        before="float32",
+        after="float16",
+    ),
     _attack("by_noise", "Draws random points of the ball instead of searching: what no attack may fall below."),
     _attack("by_fgsm", "Takes one step of the sign of the gradient."),
     _attack("by_bim", "Takes small steps of the sign of the gradient from the image itself."),

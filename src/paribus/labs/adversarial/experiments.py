@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from paribus.errors import ConfigError
 from paribus.labs.adversarial.norms import NORMS
 from paribus.nn.networks.names import EMBEDDED, Fixed
+from paribus.train.precision import check_precision
 
 ATTACKS = (
     "noise", "fgsm", "bim", "mi_fgsm", "pgd", "apgd_ce", "apgd_t", "fab_t", "square", "autoattack", "deepfool",
@@ -154,7 +155,7 @@ class Protocol:
     images: int = 100
     """Test images, the first so many."""
     precision: str = "float32"
-    """What the attacks compute the network in: float32, or bfloat16, whose finds count only where float32 agrees."""
+    """What the attacks compute the network in; what they find in 16 bits counts only where float32 agrees."""
 
     def __post_init__(self) -> None:
         if self.norm not in NORMS:
@@ -169,8 +170,7 @@ class Protocol:
         for name in ("steps", "restarts", "queries", "searches", "images"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"protocol.{name} is {getattr(self, name)}; at least 1 is expected")
-        if self.precision not in ("float32", "bfloat16"):
-            raise ConfigError(f"protocol.precision is {self.precision!r}; 'float32' or 'bfloat16' is expected")
+        check_precision("protocol.precision", self.precision)
 
 
 @dataclass(frozen=True, kw_only=True)

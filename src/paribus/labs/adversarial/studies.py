@@ -124,10 +124,10 @@ STUDIES = (
     ),
     Study(
         name="adversarial.precision",
-        question="Does searching in bfloat16 change what an attack finds?",
-        hypothesis="No: what bfloat16 finds is confirmed in float32, and the worst case is the same within the margin.",
+        question="Does searching in 16 bits change what an attack finds?",
+        hypothesis="No: what is found is confirmed in float32, and the worst case is the same within the margin.",
         control="adversarial/base",
-        arms=("adversarial/bfloat16",),
+        arms=("adversarial/bfloat16", "adversarial/float16"),
         metric="robust_accuracy",
         margin=MARGIN,
     ),

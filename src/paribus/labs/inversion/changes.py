@@ -194,6 +194,13 @@ REST = (
         after="float32",
     ),
     Change(
+        name="float16",
+        doc="Computes the network in float16 instead of bfloat16: finer numbers of a smaller range.",
+        path="precision",
+        before="bfloat16",
+        after="float16",
+    ),
+    Change(
         name="judge",
         doc="Lets another network say how unlike two images look: NETWORK, or NETWORK:WEIGHTS.",
         path="judge",

@@ -21,6 +21,7 @@ from paribus.spec.context import Context
 from paribus.spec.seed import Streams
 from paribus.train.arithmetic import autocast
 from paribus.train.loop import StepLoss
+from paribus.train.precision import learning
 
 SMALLEST_MAP = 4
 """Vectors are unfolded to maps of about this side, as halving the image's sides leads to it."""
@@ -110,7 +111,7 @@ def decode(config: Config, method: Decoder, distance: FeatureDistance, context: 
     decoder = build(config, method, distance, streams, device)
 
     def make() -> Tensor:
-        with autocast(device, config.precision):
+        with autocast(device, learning(config.precision)):
             found: Tensor = decoder(distance.wanted)
         return found
 
@@ -118,7 +119,7 @@ def decode(config: Config, method: Decoder, distance: FeatureDistance, context: 
         images = crops(method.photographs, config.side, method.batch_size, streams, f"crops/step={step}").to(device)
         with torch.no_grad():
             features = distance.features(images)
-        with autocast(device, config.precision):
+        with autocast(device, learning(config.precision)):
             found = decoder(features)
         error = (found - images).square().mean()
         return StepLoss(error, error.detach())

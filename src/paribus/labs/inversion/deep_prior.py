@@ -19,6 +19,7 @@ from paribus.spec.context import Context
 from paribus.spec.seed import Streams
 from paribus.train.arithmetic import autocast
 from paribus.train.loop import StepLoss
+from paribus.train.precision import learning
 
 LARGEST_INPUT = 0.1
 """The input is uniform from 0 to it, as in the source."""
@@ -82,7 +83,7 @@ def imagine(config: Config, method: DeepPrior, distance: FeatureDistance, shape:
 
     def make(added: Tensor | None = None) -> Tensor:
         seen = inputs if added is None else inputs + added
-        with autocast(device, config.precision):
+        with autocast(device, learning(config.precision)):
             return torch.cat([glass(seen[place : place + 1]) for place, glass in enumerate(glasses)])
 
     def loss(step: int) -> StepLoss:

@@ -8,6 +8,7 @@ from paribus.errors import ConfigError
 from paribus.nn.networks.names import Fixed
 from paribus.train.image_optimizer import LBFGS, ImageOptimizer
 from paribus.train.optimizer import Adam
+from paribus.train.precision import check_precision
 from paribus.train.schedule import OneCycle, Schedule, Steps
 
 TEST = ("astronaut", "cat", "coffee", "flower")
@@ -142,7 +143,8 @@ class Config:
     prior: Prior = field(default_factory=Prior)
     """The other terms of the loss. Decoder and deep prior do without them."""
     precision: str = "bfloat16"
-    """The arithmetic of the networks: bfloat16 or float32. Pixels, weights and losses are float32."""
+    """What networks compute in: bfloat16, float16 or float32; one that learns, in float32 instead of float16. Pixels,
+    weights and losses are float32."""
     judge: Fixed = field(default_factory=lambda: Fixed(name="resnet18", weights="random"))
     """The network whose features say how unlike two images look; another than the one that is inverted. Random weights
     are those of a seed that no trial has, so that every trial is measured with one ruler, and none with its own."""
@@ -158,8 +160,7 @@ class Config:
             raise ConfigError(f"feature_weight is {self.feature_weight}; above 0 is expected")
         if self.relative_to not in ("itself", "grey"):
             raise ConfigError(f"relative_to is {self.relative_to!r}; 'itself' or 'grey' is expected")
-        if self.precision not in ("bfloat16", "float32"):
-            raise ConfigError(f"precision is {self.precision!r}; 'bfloat16' or 'float32' is expected")
+        check_precision("precision", self.precision)
         if isinstance(self.method, Decoder):
             seen = sorted(set(self.photographs) & set(self.method.photographs))
             if seen:

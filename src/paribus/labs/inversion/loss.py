@@ -12,7 +12,7 @@ from paribus.labs.inversion.experiments import Prior
 from paribus.nn.image_prior import alpha_norm, total_variation
 from paribus.nn.networks.layered import Layered
 from paribus.spec.seed import Streams
-from paribus.train.arithmetic import autocast
+from paribus.train.arithmetic import computed
 
 SMALLEST = 1e-12
 """What is divided by is at least so much: features that are all 0 have no size, nor grey a distance from itself."""
@@ -25,7 +25,7 @@ class FeatureDistance:
         network: whose features are compared.
         layers: which of them.
         originals: (B, 3, H, W), values in [0, 1].
-        precision: ``bfloat16`` or ``float32``, of the network.
+        precision: that of the network, see :mod:`paribus.train.precision`.
         relative_to: ``itself``, the originals' own squared norm, or ``grey``, the squared distance of a grey image.
     """
 
@@ -41,9 +41,7 @@ class FeatureDistance:
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return the features of *images* in the images' own precision."""
-        with autocast(images.device.type, self.precision):
-            found = self.network.features(images, self.layers)
-        return {name: values.to(images.dtype) for name, values in found.items()}
+        return computed(lambda seen: self.network.features(seen, self.layers), images, self.precision)
 
     def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
         """Return the sum over layers of ||f(x) - f(x0)||^2 / ||f(x0)||^2 for each image.

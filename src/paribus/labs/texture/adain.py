@@ -105,7 +105,7 @@ def stylize(
         photo: what is shown.
         style: how; one that is longer than 256 pixels is made smaller first.
         alpha: 0 leaves the photo as it is, save for what encoder and decoder lose; 1 is the whole style.
-        precision: of the convolutions, ``bfloat16`` or ``float32``.
+        precision: of the convolutions, see :mod:`paribus.train.precision`.
     """
     if not 0 <= alpha <= 1:
         raise ConfigError(f"alpha blends photo and style, 0 to 1; here it is {alpha}")

@@ -105,6 +105,9 @@ NETWORK = (
     ),
     _change("max_pool", "pooling", "max", "Pools by the maximum, as the network was trained."),
     _change("float32", "precision", "float32", "Computes the network in float32 instead of bfloat16."),
+    _change(
+        "float16", "precision", "float16", "Computes the network in float16 instead of bfloat16: finer, of less range."
+    ),
 )
 
 LOOK = (

@@ -8,6 +8,7 @@ from paribus.data.photographs import PHOTOGRAPHS, TEXTURES
 from paribus.errors import ConfigError
 from paribus.nn.networks.names import Fixed
 from paribus.train.image_optimizer import LBFGS, ImageOptimizer
+from paribus.train.precision import check_precision
 from paribus.train.schedule import OneCycle, Schedule, Steps
 
 SETS = {
@@ -200,7 +201,8 @@ class Config:
     border: str = "reflect"
     """What convolutions see beyond an image's edges: one of BORDERS; with circular the texture tiles."""
     precision: str = "bfloat16"
-    """The arithmetic of the network's convolutions: bfloat16 or float32. The loss and the pixels are float32."""
+    """What the networks' convolutions are in: bfloat16, float16 or float32; of one that learns, in float32 instead of
+    float16. The loss and the pixels are float32."""
     method: Optimisation | FeedForward | StyleTransfer | AdaIN | FastStyle = field(default_factory=Optimisation)
     """How images are made that look like the source to the network, or photographs that do."""
 
@@ -213,8 +215,7 @@ class Config:
             raise ConfigError(f"border is {self.border!r}; one of {', '.join(BORDERS)} is expected")
         if self.source.period and not 2 <= self.source.period <= self.budget.size:
             raise ConfigError(f"source.period is {self.source.period}; 2 to the images' side, {self.budget.size}, or 0")
-        if self.precision not in ("bfloat16", "float32"):
-            raise ConfigError(f"precision is {self.precision!r}; 'bfloat16' or 'float32' is expected")
+        check_precision("precision", self.precision)
 
 
 BASELINE = Config()

@@ -93,7 +93,7 @@ def synthesize(generator: Generator, *, size: tuple[int, int], seed: int = 0, pr
         generator: a trained one; see :func:`paribus.labs.texture.weights_file.load_weights` for one from a file.
         size: height and width in pixels, at least 1.
         seed: another seed gives another piece of the texture.
-        precision: of the convolutions, ``bfloat16`` or ``float32``.
+        precision: of the convolutions, see :mod:`paribus.train.precision`.
     """
     if min(size) < 1:
         raise ConfigError(f"a texture has sides of at least one pixel; here {size[1]}x{size[0]}")

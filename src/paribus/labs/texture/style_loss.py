@@ -12,7 +12,7 @@ from torch import Tensor
 
 from paribus.labs.texture.losses import TextureLoss
 from paribus.nn.networks.layered import Layered
-from paribus.train.arithmetic import autocast
+from paribus.train.arithmetic import computed
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 """The first of each of small_vgg's groups, as Huang & Belongie (2017) and Johnson et al. (2016) choose in VGG."""
@@ -86,6 +86,4 @@ def measured(
     network: Layered, images: Float[Tensor, "B 3 H W"], layers: Sequence[str], precision: str = "bfloat16"
 ) -> dict[str, Tensor]:
     """Return the features of *images*, computed in *precision*, as float32."""
-    with autocast(images.device.type, precision):
-        found = network.features(images, layers)
-    return {layer: features.float() for layer, features in found.items()}
+    return computed(lambda seen: network.features(seen, layers), images, precision)

@@ -18,6 +18,7 @@ from paribus.spec.context import Context
 from paribus.train.arithmetic import autocast
 from paribus.train.loop import StepLoss, fit
 from paribus.train.optimizer import Adam
+from paribus.train.precision import learning
 from paribus.train.schedule import OneCycle
 
 ADAIN_STEPS = 3000
@@ -62,7 +63,7 @@ def train_adain(
         side: of the crops, in pixels, a multiple of 8.
         shorter: the shorter side of photographs and styles, in pixels, before they are cropped.
         rate: the highest learning rate.
-        precision: of the convolutions, ``bfloat16`` or ``float32``.
+        precision: of the convolutions, see :mod:`paribus.train.precision`.
 
     Raises:
         Diverged: the loss left the numbers.
@@ -84,7 +85,7 @@ def train_adain(
                 {layer: looks[layer] for layer in layers}, LOSSES["mean_variance"], streams.generator("style/scale")
             )
             given = torch.cat([adain(content[:half], looks[decoder.layer]), content[half:]])
-        with autocast(device, precision):
+        with autocast(device, learning(precision)):
             images = decoder(given.contiguous(memory_format=torch.channels_last))
         found = measured(network, images, every, precision)
         styled = {layer: features[:half] for layer, features in found.items()}

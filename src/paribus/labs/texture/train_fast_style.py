@@ -20,6 +20,7 @@ from paribus.spec.context import Context
 from paribus.train.arithmetic import autocast
 from paribus.train.loop import StepLoss, fit
 from paribus.train.optimizer import Adam
+from paribus.train.precision import learning
 from paribus.train.schedule import OneCycle
 
 CONTENT_LAYER = "relu3_1"
@@ -67,7 +68,7 @@ def train_fast_style(
         shorter: the shorter side of the photographs, in pixels, before they are cropped.
         rate: the highest learning rate.
         width, blocks: of the style network.
-        precision: of the convolutions, ``bfloat16`` or ``float32``.
+        precision: of the convolutions, see :mod:`paribus.train.precision`.
 
     Raises:
         Diverged: the loss left the numbers.
@@ -87,7 +88,7 @@ def train_fast_style(
         photos = photos.to(device).contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
             kept = measured(network, photos, (content_layer,), precision)[content_layer]
-        with autocast(device, precision):
+        with autocast(device, learning(precision)):
             images = model(photos)
         found = measured(network, images, every, precision)
         objective = (

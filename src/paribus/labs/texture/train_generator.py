@@ -16,6 +16,7 @@ from paribus.spec.context import Context
 from paribus.train.arithmetic import autocast
 from paribus.train.loop import StepLoss, fit
 from paribus.train.optimizer import Adam
+from paribus.train.precision import learning
 from paribus.train.schedule import OneCycle
 
 _SMALLEST = 1e-8
@@ -81,7 +82,7 @@ def train_texture_network(
 
     def step_loss(step: int) -> StepLoss:
         noise = pyramid(streams, size=(side, side), levels=levels, count=batch, name=f"noise/step={step}")
-        with autocast(context.device, eye.precision):
+        with autocast(context.device, learning(eye.precision)):
             images = generator([drawn.to(context.device) for drawn in noise])
         found = torch.stack(
             [

@@ -37,7 +37,7 @@ class APGD:
         steps: gradient steps in each run.
         restarts: runs, each only for images that are not broken yet.
         loss: ``cross_entropy`` or ``ratio``; with a target the cross-entropy of the target is descended.
-        precision: ``float32`` or ``bfloat16`` for the model.
+        precision: of the model, see :mod:`paribus.train.precision`.
     """
 
     norm: str = "linf"
@@ -77,7 +77,7 @@ class TargetedAPGD:
         eps: the radius, above 0, in pixels of 1.
         steps: gradient steps towards each class.
         classes: how many classes are tried, the likeliest on the clean image first.
-        precision: ``float32`` or ``bfloat16`` for the model.
+        precision: of the model, see :mod:`paribus.train.precision`.
     """
 
     norm: str = "linf"

@@ -27,8 +27,8 @@ class AutoAttack:
         eps: the radius, above 0, in pixels of 1.
         steps: gradient steps of the first three.
         queries: evaluations of Square.
-        precision: ``float32`` or ``bfloat16`` for the model; FAB and Square, which live on small differences, have
-            float32.
+        precision: of the model, see :mod:`paribus.train.precision`; FAB and Square, which live on small differences,
+            have float32.
     """
 
     norm: str = "linf"

@@ -36,7 +36,7 @@ class CarliniWagner:
         first: the first weight.
         rate: Adam's learning rate in w.
         confidence: the margin that a find must have.
-        precision: ``float32`` or ``bfloat16`` for the model.
+        precision: of the model, see :mod:`paribus.train.precision`.
     """
 
     eps: float = float("inf")

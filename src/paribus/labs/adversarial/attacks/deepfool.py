@@ -10,7 +10,6 @@ from torch import Tensor
 from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
 from paribus.spec.seed import Streams
-from paribus.train.arithmetic import autocast
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +26,7 @@ class DeepFool:
         steps: steps at most.
         overshoot: by how much the boundary is overstepped.
         candidates: how many of the likeliest classes of the clean image are looked at, the answer among them.
-        precision: ``float32`` or ``bfloat16`` for the model.
+        precision: of the model, see :mod:`paribus.train.precision`.
     """
 
     norm: str = "l2"
@@ -83,8 +82,7 @@ class DeepFool:
         search.queries[which] += 1
         with torch.enable_grad():
             variable = search.shown(points.detach(), which).requires_grad_()
-            with autocast(points.device.type, search.precision):
-                logits = search.model(variable.to(search.dtype)).float()
+            logits = search.answers(variable)
             gaps = logits.gather(1, others) - logits.gather(1, search.labels[which][:, None])
         return gaps, variable, logits.detach()
 

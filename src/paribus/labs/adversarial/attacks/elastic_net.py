@@ -32,7 +32,7 @@ class ElasticNet:
         rate: the first rate.
         beta: the weight of the L1 distance.
         confidence: the margin that a find must have.
-        precision: ``float32`` or ``bfloat16`` for the model.
+        precision: of the model, see :mod:`paribus.train.precision`.
     """
 
     eps: float = float("inf")

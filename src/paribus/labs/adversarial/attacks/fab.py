@@ -30,7 +30,7 @@ class TargetedFAB:
         eps: an image is finished within this radius; infinity: all steps are used to come nearer.
         steps: steps towards each class.
         classes: how many classes are tried, the likeliest on the clean image first.
-        precision: ``float32`` or ``bfloat16`` for the model.
+        precision: of the model, see :mod:`paribus.train.precision`.
     """
 
     norm: str = "linf"

@@ -38,7 +38,7 @@ class PGD:
         momentum: 0, or the decay of MI-FGSM: the direction is that of g <- momentum * g + gradient / ||gradient||_1
             (Dong et al. 2018, "Boosting adversarial attacks with momentum", equation 6).
         loss: ``cross_entropy``, ``margin`` or ``ratio``.
-        precision: ``float32`` or ``bfloat16`` for the model.
+        precision: of the model, see :mod:`paribus.train.precision`.
     """
 
     norm: str = "linf"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from paribus.labs.adversarial.attacks.bounds import Ball, distance, rounded_towards
 from paribus.labs.adversarial.attacks.losses import margin
-from paribus.train.arithmetic import autocast
+from paribus.train.arithmetic import computed
 
 Model = Callable[[Tensor], Tensor]
 """From images (B, 3, H, W) in [0, 1] to logits (B, K). One whose answers are random has an attribute ``random``; one
@@ -50,8 +50,8 @@ class Search:
 
     ``alive`` are the indices of images for which nothing is found yet; an attack works on those alone. A find beyond
     *limit* in the norm is kept as the nearest so far and counts as nothing found. Numbers are float32; the model is
-    shown the images' own dtype. With ``precision="bfloat16"`` the model runs under autocast, and what looks like a
-    success is believed only once float32 agrees. With a *confidence* a success is a margin of at least so much.
+    shown the images' own dtype. In a *precision* of 16 bits what looks like a success is believed only
+    once float32 agrees. With a *confidence* a success is a margin of at least so much.
 
     Of a random model and of a stand-in the point with the largest margin is kept for each image, of a random one the
     mean over its answers. Before a stand-in no image leaves the batch, unless the attack seeks the *nearest* error.
@@ -111,8 +111,13 @@ class Search:
     def logits(self, points: Tensor, which: Tensor, *, exact: bool = False) -> Tensor:
         """Return the logits (B, K) float32 of *points*, candidates for the images *which*."""
         self.queries[which] += 1
-        with torch.no_grad(), autocast(points.device.type, "float32" if exact else self.precision):
-            return self.model(self.shown(points, which).to(self.dtype)).float()
+        with torch.no_grad():
+            return self.answers(self.shown(points, which), exact=exact)
+
+    def answers(self, shown: Tensor, *, exact: bool = False) -> Tensor:
+        """Return the model's logits (B, K) float32 of what it is *shown*, in the search's precision or in float32."""
+        precision = "float32" if exact else self.precision
+        return computed(lambda seen: {"logits": self.model(seen.to(self.dtype))}, shown, precision)["logits"]
 
     def gradient(
         self, points: Tensor, which: Tensor, loss: Callable[[Tensor], Tensor]
@@ -121,8 +126,7 @@ class Search:
         self.queries[which] += 1
         with torch.enable_grad():
             variable = self.shown(points.detach(), which).requires_grad_()
-            with autocast(points.device.type, self.precision):
-                logits = self.model(variable.to(self.dtype)).float()
+            logits = self.answers(variable)
             value = loss(logits)
             (slope,) = torch.autograd.grad(value.sum(), variable)
         variable.requires_grad_(False)

@@ -20,7 +20,7 @@ class UniformNoise:
         norm: ``linf``, ``l2``, ``l1`` or ``l0``.
         eps: the radius, above 0, in pixels of 1; for ``l0`` how many pixels.
         draws: points tried for each image.
-        precision: ``float32`` or ``bfloat16`` for the model.
+        precision: of the model, see :mod:`paribus.train.precision`.
     """
 
     norm: str = "linf"
