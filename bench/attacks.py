@@ -3,14 +3,16 @@
     python bench/attacks.py                                  # five attacks against torchattacks and foolbox
     python bench/attacks.py --images 64 --only pgd,square    # some of them
     python bench/attacks.py --standard                       # AutoAttack with its full budget: takes long
-    python bench/attacks.py --agree --data digits --eps 0.15 --images 1000 --seeds 5   # beside the public AutoAttack
+    python bench/attacks.py --agree --data digits --eps 0.15 --seeds 5   # beside the public AutoAttack, part by part
+    python bench/attacks.py --agree --only all --data digits --part train --images 1000 --eps 0.15 --seeds 5   # whole
 
 The public ones are no dependencies of Paribus. ``pip install --no-deps torchattacks==3.5.1 foolbox==3.3.4 eagerpy
 GitPython gitdb smmap requests charset-normalizer idna urllib3 certifi`` brings the first two; the public AutoAttack is
 the package ``autoattack`` of https://github.com/fra31/auto-attack. What is not installed is left out, and said so.
 
-Images are the first test images of CIFAR-10 (``paribus data get cifar10``), of a folder (``--data image_folder=DIR``),
-or scanned digits, for which a small network is trained here first on adversarial examples (``--data digits``).
+Images are the first test images (with ``--part train`` those that a network has learnt) of CIFAR-10 (``paribus data get
+cifar10``), of a folder (``--data image_folder=DIR``), or scanned digits, for which a small network is trained here first
+on adversarial examples (``--data digits``).
 
 Seconds are those of the processor: with one thread what a clock shows on an idle machine, and about the same on a busy
 one. Success counts on the model in float32, on what each implementation returns. Paribus is measured in float32 and
@@ -25,13 +27,14 @@ import importlib.metadata
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from paribus.data.catalogue import load
 from paribus.errors import ParibusError
 from paribus.labs.adversarial.attacks.apgd import APGD, TargetedAPGD
 from paribus.labs.adversarial.attacks.autoattack import AutoAttack
@@ -41,7 +44,7 @@ from paribus.labs.adversarial.attacks.ensemble import Attack
 from paribus.labs.adversarial.attacks.fab import TargetedFAB
 from paribus.labs.adversarial.attacks.pgd import PGD
 from paribus.labs.adversarial.attacks.square import Square
-from paribus.labs.adversarial.data import part, tensors
+from paribus.labs.adversarial.data import tensors
 from paribus.labs.adversarial.experiments import Config, Protocol, Recipe, Trained
 from paribus.labs.adversarial.run import victim_of
 from paribus.nn.networks.names import fixed
@@ -50,6 +53,8 @@ from paribus.spec.seed import Streams
 
 Run = Callable[[], Tensor]
 ATTACKS = ("pgd", "cw", "deepfool", "square", "autoattack")
+PARTS = ("apgd-ce", "apgd-t", "fab-t", "square", "all")
+"""Of the public AutoAttack, by its own names, and the whole."""
 WARM_UP = 4
 
 
@@ -70,10 +75,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", default="small_vgg:cifar10_robust")
     parser.add_argument("--data", default="cifar10")
+    parser.add_argument("--part", default="test", choices=("train", "test"), help="there are more to train on")
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--eps", type=float, help="in linf; by default 8/255, for digits 0.05")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--only", default=",".join(ATTACKS))
+    parser.add_argument("--only", default="", help=f"some of {', '.join(ATTACKS)}; of --agree {', '.join(PARTS)}")
     parser.add_argument("--standard", action="store_true", help="AutoAttack with 100 steps and 5,000 queries")
     parser.add_argument("--agree", action="store_true", help="robust accuracy beside the public AutoAttack, no other")
     parser.add_argument("--norm", default="linf", help="of --agree: linf or l2")
@@ -89,9 +95,10 @@ def main() -> int:
     print(f"{words}; {len(labels)} images, {right} of them right; linf {eps:.4f}; {options.threads} thread; "
           f"{_machine()}\n")  # fmt: skip
     if options.agree:
-        return _agree(model, images, labels, eps, options.norm, options.seeds)
+        only = options.only.split(",") if options.only else PARTS
+        return _agree(model, images, labels, eps, options.norm, options.seeds, only)
     rows: list[Row] = []
-    for name in options.only.split(","):
+    for name in options.only.split(",") if options.only else ATTACKS:
         for by, run in _runs(name, model, images, labels, eps, options.standard).items():
             rows.append(_timed(name, by, run, model, images, labels))
             print(f"  {rows[-1]}", file=sys.stderr, flush=True)
@@ -108,7 +115,7 @@ def _setting(options: argparse.Namespace) -> tuple[Any, Tensor, Tensor, str]:
         config = Config(data=options.data, victim=fixed(options.network), protocol=protocol)
         words = ""
     network, _ = victim_of(config, Context(seed=0))
-    images, labels = tensors(part(config, "test"), torch.device("cpu"))
+    images, labels = tensors(load(options.data, options.part, limit=options.images), torch.device("cpu"))
     return network, images, labels, words or str(getattr(network, "in_words", options.network))
 
 
@@ -220,8 +227,8 @@ def _table(rows: list[Row], count: int) -> str:
     return "\n".join(lines)
 
 
-def _agree(model: Any, images: Tensor, labels: Tensor, eps: float, norm: str, seeds: int) -> int:
-    """Run each part of both AutoAttacks by itself on all images, then both whole, and print what they leave robust."""
+def _agree(model: Any, images: Tensor, labels: Tensor, eps: float, norm: str, seeds: int, only: Sequence[str]) -> int:
+    """Run the parts *only* of both AutoAttacks, each on all images, and print what they leave robust."""
     public = _optional("autoattack")
     ours: dict[str, Attack] = {
         "apgd-ce": APGD(norm=norm, eps=eps),
@@ -232,7 +239,8 @@ def _agree(model: Any, images: Tensor, labels: Tensor, eps: float, norm: str, se
     }
     print("| part | seed | robust by Paribus | by the public one | broken by Paribus alone | by the public one alone | "
           "CPU seconds | of the public one |\n| --- | --- | --- | --- | --- | --- | --- | --- |")  # fmt: skip
-    for part_of, attack in ours.items():
+    for part_of in only:
+        attack = ours[part_of]
         for seed in range(seeds):
             start = time.process_time()
             found = attack(model, images, labels, streams=Streams(seed)).images

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 
@@ -13,6 +15,7 @@ HELD_OUT = 360
 """Examples in the validation part, and again in the test part; the other 1,077 are for training."""
 
 
+@functools.cache
 def load_digits(split: Split) -> ImageSet:
     """Return one part of the seeded, stratified split 1,077 / 360 / 360."""
     from sklearn.datasets import load_digits as sklearn_digits
@@ -23,5 +26,6 @@ def load_digits(split: Split) -> ImageSet:
     grey = np.rint(bunch.images[rows] * (255.0 / 16.0)).astype(np.uint8)
     large = [cv2.resize(image, (32, 32), interpolation=cv2.INTER_CUBIC) for image in grey]
     images = np.repeat(np.stack(large)[..., None], 3, axis=-1)
-    images.flags.writeable = False
-    return ImageSet(images, labels[rows], tuple("0123456789"), SOURCE)
+    labels = labels[rows]
+    images.flags.writeable = labels.flags.writeable = False  # whoever asks again gets the same arrays
+    return ImageSet(images, labels, tuple("0123456789"), SOURCE)

@@ -7,9 +7,18 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
-from paribus.labs.inversion.measure import above_mean, judged_layers, looks_unlike, signal_to_noise, similarity
+from paribus.labs.inversion.measure import (
+    above_mean,
+    agreement,
+    judged_layers,
+    looks_unlike,
+    signal_to_noise,
+    similarity,
+)
 from paribus.nn.networks.layered import Layered
 from paribus.nn.networks.load import load
 from paribus.nn.networks.names import Fixed
@@ -27,6 +36,18 @@ def test_the_signal_to_noise_ratio_is_its_formula() -> None:
     assert signal_to_noise(x, x).tolist() == [100.0, 100.0]
     outside = torch.full_like(x, 7.0)
     np.testing.assert_allclose(signal_to_noise(x, outside), signal_to_noise(x, torch.ones_like(x)))
+
+
+@settings(max_examples=30, deadline=None)
+@given(starts=st.integers(2, 5), photographs=st.integers(1, 3), seed=st.integers(0, 1000))
+def test_agreement_is_the_ratio_between_all_pairs(starts: int, photographs: int, seed: int) -> None:
+    x = images(starts * photographs, 5, seed)
+    found = agreement(x, starts)
+    for place in range(photographs):
+        own = x[place::photographs].double().numpy()
+        apart = [np.mean((own[i] - own[j]) ** 2) for i in range(starts) for j in range(i)]
+        assert found[place] == pytest.approx(-10 * math.log10(np.mean(apart)), rel=1e-9)
+    assert agreement(x[:1].repeat(starts, 1, 1, 1), starts).tolist() == [100.0]
 
 
 def test_structural_similarity_is_the_mean_over_windows() -> None:

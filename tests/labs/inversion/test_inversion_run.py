@@ -171,6 +171,34 @@ def test_a_trial_keeps_its_images(name: str) -> None:
     assert metrics["psnr"] == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.parametrize("name", ["descent", "lbfgs", "deep_prior"])
+def test_several_starts_are_one_batch_and_the_first_is_the_one_there_is_without_others(name: str) -> None:
+    kept: dict[int, np.ndarray] = {}
+    metrics = {}
+    for starts in (1, 3):
+
+        def emit(report: Report, starts: int = starts) -> None:
+            if isinstance(report, Artifact) and report.name == "picture/found":
+                kept[starts] = report.array
+
+        metrics[starts] = run(replace(TINY, method=METHODS[name], starts=starts), Context(seed=0, emit=emit))
+    one, three = kept[1].astype(int), kept[3].astype(int)
+    assert three.shape == (96, 64, 3)
+    assert abs(three[:32] - one).max() <= 2  # sums over another batch may be rounded otherwise
+    assert abs(three[32:64] - three[64:]).max() > 10
+    assert set(metrics[3]) - set(metrics[1]) == {"agreement"}
+    rows = three.reshape(3, 32, 2, 32, 3) / 255
+    apart = np.mean([(rows[i] - rows[j]) ** 2 for i, j in ((0, 1), (0, 2), (1, 2))], axis=0).mean(axis=(0, 2, 3))
+    assert metrics[3]["agreement"] == pytest.approx(np.mean(-10 * np.log10(apart)), abs=0.05)
+
+
+def test_a_number_of_starts_that_means_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="starts is 0; at least 1 is expected"):
+        Config(starts=0)
+    with pytest.raises(ConfigError, match="starts is 2, but a decoder starts from no noise; 1 is expected"):
+        Config(starts=2, method=Decoder())
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_an_interrupted_trial_ends_with_the_same_bits(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

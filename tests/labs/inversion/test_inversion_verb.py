@@ -63,6 +63,26 @@ def test_a_picture_comes_back_with_its_experiment(
     assert not list((tmp_path / "cache").rglob("checkpoint"))
 
 
+def test_several_starts_stand_side_by_side(picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, alone = tmp_path / "three.png", tmp_path / "one.png"
+    assert call("inversion", "invert", str(picture), *SETTINGS, "--out", str(alone)) == 0
+    capsys.readouterr()
+    assert call("inversion", "invert", str(picture), *SETTINGS, "--starts", "3", "--out", str(out)) == 0
+    name = "inversion/features=small_vgg:random:relu1_1/steps=4/starts=3/float32"
+    said = capsys.readouterr().out
+    assert said.startswith(f"{out}: 40x20, {name}, ")
+    assert said.rstrip().endswith("dB from each other")
+    with Image.open(out) as image, Image.open(alone) as first:
+        assert image.size == (120, 20)
+        assert image.text["paribus:experiment"] == name  # type: ignore[attr-defined]
+        assert float(image.text["paribus:agreement"]) > 0  # type: ignore[attr-defined]
+        pixels = np.asarray(image).astype(int)
+        assert abs(pixels[:, :40] - np.asarray(first)).max() <= 2
+        assert abs(pixels[:, :40] - pixels[:, 40:80]).max() > 10
+    assert call("inversion", "invert", str(picture), "--change", "decoder", "--starts", "2", "--out", str(out)) == 2
+    assert "a decoder starts from no noise" in capsys.readouterr().err
+
+
 def test_interrupted_it_goes_on_and_ends_with_the_same_bits(
     picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

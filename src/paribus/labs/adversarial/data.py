@@ -22,4 +22,4 @@ def part(config: Config, split: Split) -> ImageSet:
 def tensors(images: ImageSet, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return images (N, 3, H, W) float32 in [0, 1] and labels (N,)."""
     pixels = torch.from_numpy(np.array(images.images)).to(device).permute(0, 3, 1, 2)
-    return pixels.contiguous().float() / 255, torch.from_numpy(images.labels).to(device)
+    return pixels.contiguous().float() / 255, torch.from_numpy(np.array(images.labels)).to(device)

@@ -179,6 +179,14 @@ REST = (
         parameter=int,
     ),
     Change(
+        name="starts",
+        doc="Seeks every photograph from several starts at once, each of its own noise, and measures how they agree.",
+        path="starts",
+        before=BASELINE.starts,
+        after=lambda starts: starts,
+        parameter=int,
+    ),
+    Change(
         name="side",
         doc="Inverts images of another size, in pixels.",
         path="side",

@@ -135,6 +135,9 @@ class Config:
     """How an image with these features is found."""
     steps: int = 200
     """Updates of an image, or of the weights of the deep prior that makes it; a decoder has its own."""
+    starts: int = 1
+    """From how many starts every photograph is sought, all in one batch, each from noise of its own; a decoder, which
+    starts from none, has one."""
     feature_weight: float = 1.0
     """The weight of the features' relative squared distance in the loss."""
     relative_to: str = "itself"
@@ -156,6 +159,10 @@ class Config:
             raise ConfigError(f"side is {self.side}; at least {SMALLEST_SIDE} pixels are expected")
         if self.steps < 1:
             raise ConfigError(f"steps is {self.steps}; at least 1 is expected")
+        if self.starts < 1:
+            raise ConfigError(f"starts is {self.starts}; at least 1 is expected")
+        if self.starts > 1 and isinstance(self.method, Decoder):
+            raise ConfigError(f"starts is {self.starts}, but a decoder starts from no noise; 1 is expected")
         if not self.feature_weight > 0:
             raise ConfigError(f"feature_weight is {self.feature_weight}; above 0 is expected")
         if self.relative_to not in ("itself", "grey"):

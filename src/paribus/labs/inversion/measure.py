@@ -37,6 +37,23 @@ def above_mean(originals: Float[Tensor, "B 3 H W"], found: Float[Tensor, "B 3 H 
     return signal_to_noise(originals, found) - signal_to_noise(originals, flat)
 
 
+def agreement(found: Float[Tensor, "B 3 H W"], starts: int) -> NDArray[np.float64]:
+    """Return 10 log10(1 / d) of each of the B / starts photographs in decibels, at most 100; values in [0, 1].
+
+    d is the mean over all pairs of its *starts* images, and over their numbers, of the squared difference: twice the
+    variance over starts. The squared error against the photograph is that variance plus the square of what all starts
+    have in common: at 3 dB below the agreement there is nothing else.
+
+    Args:
+        found: the first starts of all photographs, then the second ones, and so on.
+        starts: of each photograph, at least 2.
+    """
+    apart = 2 * found.detach().double().view(starts, -1, *found.shape[1:]).var(dim=0)
+    with np.errstate(divide="ignore"):
+        decibels: NDArray[np.float64] = -10 * np.log10(apart.flatten(1).mean(dim=1).cpu().numpy())
+    return np.minimum(decibels, MOST_DECIBELS)
+
+
 def similarity(originals: Float[Tensor, "B 3 H W"], found: Float[Tensor, "B 3 H W"]) -> NDArray[np.float64]:
     """Return the structural similarity of each image, mean over channels and windows of 7x7 (Wang et al. 2004)."""
     return np.array(

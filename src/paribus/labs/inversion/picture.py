@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from paribus.labs.inversion.experiments import Config
-from paribus.labs.inversion.measure import signal_to_noise
-from paribus.labs.inversion.run import invert, kept
-from paribus.nn.pixels import to_pictures
+from paribus.labs.inversion.measure import agreement, signal_to_noise
+from paribus.labs.inversion.run import invert, kept, row
 from paribus.spec.context import Context, Diverged
 from paribus.train.arithmetic import reproducible
 
@@ -23,14 +22,16 @@ class Reconstruction:
     """What came back of a picture.
 
     Args:
-        picture: (H, W, 3).
-        strip: (T, H, W, 3), from start to end.
-        psnr: its signal-to-noise ratio in decibels.
+        picture: (H, W, 3); of several starts (H, starts W, 3), side by side.
+        strip: (T, H, W, 3), the first from start to end.
+        psnr: its signal-to-noise ratio in decibels, of several the mean.
+        agreement: that between two of several, see :func:`.measure.agreement`; None of one.
     """
 
     picture: NDArray[np.uint8]
     strip: NDArray[np.uint8]
     psnr: float
+    agreement: float | None
 
 
 def invert_picture(config: Config, image: Float[Tensor, "1 3 H W"], context: Context) -> Reconstruction:
@@ -41,8 +42,10 @@ def invert_picture(config: Config, image: Float[Tensor, "1 3 H W"], context: Con
         ConfigError: the network has no such layer.
     """
     with reproducible(context.device):
-        image = image.to(context.device)
+        image = image.to(context.device).repeat(config.starts, 1, 1, 1)
         found = invert(config, kept(config, image, context), image.shape, context)
     if not bool(torch.isfinite(found.images).all()):
         raise Diverged("the image is not finite")
-    return Reconstruction(to_pictures(found.images)[0], found.strip, float(signal_to_noise(image, found.images)[0]))
+    ratio = float(np.mean(signal_to_noise(image, found.images)))
+    agreed = float(agreement(found.images.clamp(0, 1), config.starts)[0]) if config.starts > 1 else None
+    return Reconstruction(row(found.images), found.strip, ratio, agreed)

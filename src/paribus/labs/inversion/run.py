@@ -17,7 +17,7 @@ from paribus.labs.inversion.descent import descend
 from paribus.labs.inversion.experiments import Config, Decoder, Descent
 from paribus.labs.inversion.found import Found
 from paribus.labs.inversion.loss import FeatureDistance, improbability
-from paribus.labs.inversion.measure import above_mean, looks_unlike, signal_to_noise, similarity
+from paribus.labs.inversion.measure import above_mean, agreement, looks_unlike, signal_to_noise, similarity
 from paribus.nn.networks.load import load
 from paribus.nn.pixels import to_pictures
 from paribus.spec.context import Context, Diverged
@@ -37,10 +37,11 @@ def run(config: Config, context: Context) -> Mapping[str, float]:
     colour; at 0 or below nothing of the image is told. ``ssim``: structural similarity, at most 1. ``judged_distance``:
     how unlike the images are to the judge, 0 for equal ones. ``feature_loss``: the relative squared distance of the
     features that were to be matched, without jitter. ``saturated``: the share of numbers outside [0, 1], which are cut
-    off before anything is measured.
+    off before anything is measured. Of several starts also ``agreement``: the signal-to-noise ratio in decibels between
+    two images of one photograph, instead of between one and the photograph; it says how much the noise has decided.
     """
     with reproducible(context.device):
-        images = originals(config.photographs, config.side).to(context.device)
+        images = originals(config.photographs, config.side).to(context.device).repeat(config.starts, 1, 1, 1)
         distance = kept(config, images, context)
         found = invert(config, distance, images.shape, context)
         return _final(config, context, images, found, distance)
@@ -73,9 +74,10 @@ def _final(
         objective = config.feature_weight * distance(found.images) + improbability(found.images, config.prior)
     judge = load(config.judge, Streams(JUDGE_SEED)).to(context.device)
     context.artifact("strip", found.strip)
-    context.artifact("picture/original", row(images))
-    context.artifact("picture/found", row(found.images))
-    return {
+    context.artifact("picture/original", row(images[: len(config.photographs)]))
+    context.artifact("picture/found", np.vstack([row(some) for some in found.images.chunk(config.starts)]))
+    agreed = {"agreement": float(np.mean(agreement(clipped, config.starts)))} if config.starts > 1 else {}
+    return agreed | {
         "objective": float(objective.cpu().double().mean()),
         "psnr": float(np.mean(signal_to_noise(images, clipped))),
         "psnr_above_mean": float(np.mean(above_mean(images, clipped))),

@@ -9,6 +9,8 @@ MARGIN = 0.3
 
 LONG = "steps=1000"
 """Of studies over depth: after 200 steps a deep layer's image is further from its end than a shallow one's."""
+STARTS = "starts=3"
+"""Of the study that compares images of one photograph with each other."""
 LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "average", "fc")
 DEEP = "inversion/layer=relu4_2/weights=cifar10_robust"
 """A deep layer that still tells more of an image than its mean colour."""
@@ -37,6 +39,17 @@ STUDIES = (
         control=f"inversion/layer=conv1_1/variation=0.1/{LONG}",
         arms=tuple(f"inversion/layer={layer}/variation=0.1/{LONG}" for layer in LAYERS),
         metric="psnr",
+        beside=BESIDE,
+        margin=MARGIN,
+        ordered=True,
+    ),
+    Study(
+        name="inversion.agreement",
+        question="How far apart are two inversions of one photograph, from different noise?",
+        hypothesis="The deeper the layer, the further: it leaves more open, and noise decides it.",
+        control=f"inversion/layer=conv1_1/{LONG}/{STARTS}",
+        arms=tuple(f"inversion/layer={layer}/{LONG}/{STARTS}" for layer in LAYERS),
+        metric="agreement",
         beside=BESIDE,
         margin=MARGIN,
         ordered=True,

@@ -53,6 +53,9 @@ def invert(
         ),
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Steps of the optimisation.")] = None,
+    starts: Annotated[
+        int, typer.Option("--starts", metavar="N", min=1, help="From so many noises at once, side by side.")
+    ] = 1,
     change: Annotated[
         list[str] | None,
         typer.Option("--change", metavar="CHANGE", help="A change of the lab: variation=30, lbfgs; may come again."),
@@ -77,7 +80,7 @@ def invert(
     from paribus.labs.inversion.experiments import Decoder
 
     check_device(device)
-    config, name = configured(network, weights, layer, steps, change or [])
+    config, name = configured(network, weights, layer, steps, change or [], starts)
     picture = read_picture(image)
     keep_apart([image], {"--out": out, "--strip": strip})
     out = prepare(out, "--out", suffix=".png")
@@ -115,11 +118,15 @@ def invert(
         "seed": seed,
         "psnr": f"{found.psnr:.2f}",
     }
+    apart = ""
+    if found.agreement is not None:
+        told |= {"starts": str(config.starts), "agreement": f"{found.agreement:.2f}"}
+        apart = f", {found.agreement:.1f} dB from each other"
     write_png(out, found.picture, experiment=name, **told)
     if strip is not None:
         write_png(strip, film(found.strip, longest=FRAME), experiment=name, **told)
     shutil.rmtree(scratch, ignore_errors=True)
-    print(f"{out}: {width}x{height}{middle}, {name}, {found.psnr:.1f} dB from the original")
+    print(f"{out}: {width}x{height}{middle}, {name}, {found.psnr:.1f} dB from the original{apart}")
 
 
 def _remedy(config: Config) -> str:
@@ -135,7 +142,12 @@ def _remedy(config: Config) -> str:
 
 
 def configured(
-    network: str | None, weights: str | None, layer: str | None, steps: int | None, changes: Sequence[str]
+    network: str | None,
+    weights: str | None,
+    layer: str | None,
+    steps: int | None,
+    changes: Sequence[str],
+    starts: int = 1,
 ) -> tuple[Config, str]:
     """Return the configuration that the options mean, and its name as an experiment.
 
@@ -173,6 +185,8 @@ def configured(
             segments.insert(0, f"features={features.network.name}:{file}:{layers}")
     if steps is not None and steps != BASELINE.steps:
         segments.append(f"steps={steps}")
+    if starts > 1:
+        segments.append(f"starts={starts}")
     found = experiment("/".join(("inversion", *segments)))
     if (features or found.config.features).network.weights == "random" and found.config.precision != "float32":
         found = experiment("/".join(("inversion", *segments, "float32")))
