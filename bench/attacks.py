@@ -11,8 +11,8 @@ GitPython gitdb smmap requests charset-normalizer idna urllib3 certifi`` brings 
 the package ``autoattack`` of https://github.com/fra31/auto-attack. What is not installed is left out, and said so.
 
 Images are the first test images (with ``--part train`` those that a network has learnt) of CIFAR-10 (``paribus data get
-cifar10``), of a folder (``--data image_folder=DIR``), or scanned digits, for which a small network is trained here first
-on adversarial examples (``--data digits``).
+cifar10``), of a folder (``--data image_folder=DIR``), or scanned digits, for which a small network is trained here
+first on adversarial examples (``--data digits``).
 
 Seconds are those of the processor: with one thread what a clock shows on an idle machine, and about the same on a busy
 one. Success counts on the model in float32, on what each implementation returns. Paribus is measured in float32 and

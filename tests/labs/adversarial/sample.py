@@ -40,7 +40,7 @@ def digits(split: str, count: int | None = None) -> tuple[Tensor, Tensor]:
     """Return images (N, 3, 32, 32) in [0, 1] and labels (N,)."""
     found = load_digits(split)  # type: ignore[arg-type]
     images = torch.from_numpy(np.array(found.images[:count])).permute(0, 3, 1, 2).contiguous().float() / 255
-    return images, torch.from_numpy(found.labels[:count])
+    return images, torch.tensor(found.labels[:count])
 
 
 @cache
