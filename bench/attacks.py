@@ -96,6 +96,8 @@ def main() -> int:
           f"{_machine()}\n")  # fmt: skip
     if options.agree:
         only = options.only.split(",") if options.only else PARTS
+        if unknown := set(only) - set(PARTS):
+            parser.error(f"--only {min(unknown)}: of --agree some of {', '.join(PARTS)} are expected")
         return _agree(model, images, labels, eps, options.norm, options.seeds, only)
     rows: list[Row] = []
     for name in options.only.split(",") if options.only else ATTACKS:

@@ -64,6 +64,16 @@ def test_emulated_float16_is_torchs_own_but_for_a_rounding() -> None:
     for name in ours:
         assert ours[name].dtype == theirs[name].dtype == torch.float16
         assert torch.allclose(ours[name].float(), theirs[name].float(), rtol=4 * UNIT["float16"], atol=2e-3)
+    left, right = _drawn(2, 3, 4), _drawn(2, 4, 5, seed=1)
+    for product in (lambda: left @ right, lambda: torch.bmm(left, right), lambda: left[0].mm(right[0]),
+                    lambda: torch.einsum("bij,bjk->bik", left, right),
+                    lambda: torch.addmm(_drawn(5), left[0], right[0])):  # fmt: skip
+        with autocast("cpu", "float16"):
+            one = product()
+        with torch.autocast("cpu", torch.float16):
+            other = product()
+        assert one.dtype == other.dtype == torch.float16
+        assert torch.allclose(one.float(), other.float(), rtol=4 * UNIT["float16"], atol=4e-3)
     ours_again = F.conv2d(image, _drawn(8, 3, 3, 3, seed=1))
     assert ours_again.dtype == torch.float32  # afterwards all is as before
 

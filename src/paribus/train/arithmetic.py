@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -49,7 +50,8 @@ def autocast(device: str, precision: str) -> AbstractContextManager[object]:
 
     Few processors multiply float16, and torch takes ten times as long as in float32 where they do not. So on a
     processor float16 is emulated: factors, results and the gradients of both are rounded to it, sums are in float32, as
-    in a GPU's matrix units.
+    in a GPU's matrix units. That takes about as long as float32 does, and longer where weights are many and rounded for
+    few images.
     """
     kind = torch.device(device).type
     if precision == "float16" and kind == "cpu":
@@ -63,11 +65,12 @@ def computed(network: Callable[[Tensor], Mapping[str, Tensor]], images: Tensor, 
 
     Args:
         network: ``images -> by name (B, ...)``; fixed, for its weights get no gradients that mean anything.
-        images: with a graph or without.
+        images: with a graph or without. What comes back for those with a graph is not to be changed in place.
         precision: float16 ends at 6e-8, where gradients of a mean over pixels begin. So of every image the gradient
             that goes back into the network is multiplied by the power of two that brings its largest entry to
-            LARGEST_SLOPE or just below, and what comes out at the image is divided by the same: exact, but for what is
-            2^28 times smaller. An image's scale is its own, so the others of the batch do not decide its gradient.
+            LARGEST_SLOPE / 2 or above, but below LARGEST_SLOPE, and what comes out at the image is divided by the same:
+            exact, but for what is 2^27 times smaller. An image's scale is its own, so the others of the batch do not
+            decide its gradient.
     """
     scale = _Scale() if precision == "float16" and torch.is_grad_enabled() and images.requires_grad else None
     with autocast(images.device.type, precision):
@@ -80,16 +83,18 @@ def computed(network: Callable[[Tensor], Mapping[str, Tensor]], images: Tensor, 
 
 
 LARGEST_SLOPE = 16.0
-"""How large the gradient that enters a network in float16 is made: a 4,096th of the largest number there."""
+"""Below this is the gradient that enters a network in float16: a 4,096th of the largest number there."""
 
 _PRODUCTS = (
     torch.conv1d, torch.conv2d, torch.conv3d, torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d,
-    torch.nn.functional.linear, torch.matmul, torch.mm, torch.bmm, torch.Tensor.matmul, torch.Tensor.__matmul__,
+    torch.nn.functional.linear, torch.matmul, torch.mm, torch.bmm, torch.mv, torch.addmm, torch.baddbmm, torch.einsum,
+    torch.Tensor.matmul, torch.Tensor.__matmul__, torch.Tensor.mm, torch.Tensor.bmm, torch.Tensor.mv,
 )  # fmt: skip
+"""Of what torch's autocast runs in float16, what networks here are made of."""
 
 
 class _EmulatedFloat16(TorchFunctionMode):
-    """Within, products take and give float16; their sums are in float32."""
+    """Within, the products of _PRODUCTS take and give float16; their sums are in float32."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -114,7 +119,7 @@ class _Scale:
 
 
 class _Scaled(torch.autograd.Function):
-    """The identity; gradients (B, ...) that come back are made as large as LARGEST_SLOPE, image by image."""
+    """The identity; gradients (B, ...) that come back are brought to just below LARGEST_SLOPE, image by image."""
 
     @staticmethod
     def forward(context: Any, scale: _Scale, *values: Tensor) -> tuple[Tensor, ...]:
@@ -124,8 +129,7 @@ class _Scaled(torch.autograd.Function):
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         largest = torch.stack([gradient.flatten(1).abs().amax(dim=1) for gradient in gradients]).amax(dim=0)
-        exponent = torch.frexp(LARGEST_SLOPE / largest).exponent - 1
-        context.scale.value = torch.where(largest > 0, exponent, torch.zeros_like(exponent)).clamp(-100, 100)
+        context.scale.value = (round(math.log2(LARGEST_SLOPE)) - torch.frexp(largest).exponent).clamp(-126, 126)
         return None, *(context.scale.times(gradient, 1) for gradient in gradients)
 
 

@@ -16,7 +16,7 @@ def check_precision(field: str, value: str) -> None:
 
 
 def learning(precision: str) -> str:
-    """Return the precision of a network that learns beside a fixed one in *precision*.
+    """Return the precision of a network that learns, or has learnt, beside a fixed one in *precision*.
 
     In float16 the gradients of weights would need a scale of their own (:func:`paribus.train.arithmetic.computed` has
     one for those of images), so there it is float32.

@@ -70,7 +70,7 @@ def test_several_starts_stand_side_by_side(picture: Path, tmp_path: Path, capsys
     assert call("inversion", "invert", str(picture), *SETTINGS, "--starts", "3", "--out", str(out)) == 0
     name = "inversion/features=small_vgg:random:relu1_1/steps=4/starts=3/float32"
     said = capsys.readouterr().out
-    assert said.startswith(f"{out}: 40x20, {name}, ")
+    assert said.startswith(f"{out}: 3 of 40x20, {name}, ")
     assert said.rstrip().endswith("dB from each other")
     with Image.open(out) as image, Image.open(alone) as first:
         assert image.size == (120, 20)
@@ -126,6 +126,11 @@ def test_what_would_be_named_and_not_done_is_refused() -> None:
         configured(None, "random", None, None, ["layer=conv1_1"])
     with pytest.raises(ConfigError, match="decoder"):
         configured(None, None, None, 50, ["decoder"])
+
+
+def test_random_weights_are_not_computed_in_bfloat16_unless_another_precision_is_asked_for() -> None:
+    for changes, precision in (([], "float32"), (["float16"], "float16"), (["float32"], "float32")):
+        assert configured(None, "random", None, None, changes)[0].precision == precision
 
 
 @pytest.mark.parametrize("change", ["deep_prior", "decoder"])

@@ -136,6 +136,8 @@ def test_a_texture_repeats_to_the_bit_and_another_seed_is_another_piece() -> Non
     first = synthesize(generator, size=(32, 32), seed=3)
     assert np.array_equal(first, synthesize(generator, size=(32, 32), seed=3))
     assert not np.array_equal(first, synthesize(generator, size=(32, 32), seed=4))
+    exact, half = (synthesize(generator, size=(32, 32), seed=3, precision=one) for one in ("float32", "float16"))
+    assert np.array_equal(exact, half)  # what has learnt does without float16
 
 
 @given(st.integers(0, 7), st.integers(0, 5))

@@ -201,10 +201,10 @@ def evaluations(attack: Attack, classes: int, *, targeted: bool = False, random:
 
     The look at the clean image and that at the result are among them.
     """
-    return (2 + _inner(attack, classes, targeted)) * (1 + CONFIRMATIONS if random else 1)
+    return (2 + _inner(attack, classes, targeted, random)) * (1 + CONFIRMATIONS if random else 1)
 
 
-def _inner(attack: Attack, classes: int, targeted: bool) -> int:
+def _inner(attack: Attack, classes: int, targeted: bool, random: bool) -> int:
     def goals(most: int) -> int:
         return 1 if targeted else min(most, classes - 1)
 
@@ -226,9 +226,9 @@ def _inner(attack: Attack, classes: int, targeted: bool) -> int:
         case Square(queries=queries, restarts=restarts):
             return restarts * (queries + 1)
         case CarliniWagner(steps=steps, searches=searches):
-            return searches * 2 * steps  # where nothing was lacking it looks before it takes a gradient
+            return searches * (steps if random else 2 * steps)  # where nothing was lacking it looks before a gradient
         case ElasticNet(steps=steps, searches=searches):
-            return searches * 3 * steps
+            return searches * (2 * steps if random else 3 * steps)
         case DeepFool(steps=steps) | CourseAttack(steps=steps):
             return steps + 1
     raise TypeError(f"{type(attack).__name__}: how often it asks is not known")

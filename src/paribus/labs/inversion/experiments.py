@@ -146,8 +146,8 @@ class Config:
     prior: Prior = field(default_factory=Prior)
     """The other terms of the loss. Decoder and deep prior do without them."""
     precision: str = "bfloat16"
-    """What networks compute in: bfloat16, float16 or float32; one that learns, in float32 instead of float16. Pixels,
-    weights and losses are float32."""
+    """What networks compute in: bfloat16, float16 or float32; one that is trained here, in float32 instead of float16.
+    Pixels, weights and losses are float32."""
     judge: Fixed = field(default_factory=lambda: Fixed(name="resnet18", weights="random"))
     """The network whose features say how unlike two images look; another than the one that is inverted. Random weights
     are those of a seed that no trial has, so that every trial is measured with one ruler, and none with its own."""

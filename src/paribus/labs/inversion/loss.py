@@ -40,7 +40,7 @@ class FeatureDistance:
         self.norms = {name: _energy(found).clamp_min(SMALLEST) for name, found in usual.items()}
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the features of *images* in the images' own precision."""
+        """Return the features of *images* in the images' own precision, at least in float32."""
         return computed(lambda seen: self.network.features(seen, self.layers), images, self.precision)
 
     def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:

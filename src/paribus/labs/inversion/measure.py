@@ -42,7 +42,7 @@ def agreement(found: Float[Tensor, "B 3 H W"], starts: int) -> NDArray[np.float6
 
     d is the mean over all pairs of its *starts* images, and over their numbers, of the squared difference: twice the
     variance over starts. The squared error against the photograph is that variance plus the square of what all starts
-    have in common: at 3 dB below the agreement there is nothing else.
+    have in common: where the signal-to-noise ratio is 3 dB above the agreement there is nothing else.
 
     Args:
         found: the first starts of all photographs, then the second ones, and so on.

@@ -107,7 +107,7 @@ def invert(
     scratch = scratch_of(LAB, config, [picture], seed=seed, device=device)
     title = f"{image.name}: {layers} of {config.features.network}"
     with (
-        enough_memory(width, height, "a smaller --size makes them fewer"),
+        enough_memory(width, height, "a smaller --size makes them fewer" + ", so do fewer --starts" * (starts > 1)),
         in_view(title, seed=seed, device=device, scratch=scratch, remedy=_remedy(config)) as context,
     ):
         found = invert_picture(config, to_tensor(picture[None]).contiguous(), context)
@@ -118,15 +118,15 @@ def invert(
         "seed": seed,
         "psnr": f"{found.psnr:.2f}",
     }
-    apart = ""
+    apart = many = ""
     if found.agreement is not None:
         told |= {"starts": str(config.starts), "agreement": f"{found.agreement:.2f}"}
-        apart = f", {found.agreement:.1f} dB from each other"
+        apart, many = f", {found.agreement:.1f} dB from each other", f"{config.starts} of "
     write_png(out, found.picture, experiment=name, **told)
     if strip is not None:
         write_png(strip, film(found.strip, longest=FRAME), experiment=name, **told)
     shutil.rmtree(scratch, ignore_errors=True)
-    print(f"{out}: {width}x{height}{middle}, {name}, {found.psnr:.1f} dB from the original{apart}")
+    print(f"{out}: {many}{width}x{height}{middle}, {name}, {found.psnr:.1f} dB from the original{apart}")
 
 
 def _remedy(config: Config) -> str:
@@ -188,7 +188,7 @@ def configured(
     if starts > 1:
         segments.append(f"starts={starts}")
     found = experiment("/".join(("inversion", *segments)))
-    if (features or found.config.features).network.weights == "random" and found.config.precision != "float32":
+    if (features or found.config.features).network.weights == "random" and found.config.precision == "bfloat16":
         found = experiment("/".join(("inversion", *segments, "float32")))
     if steps is not None and isinstance(found.config.method, Decoder):
         raise ConfigError("--steps: a decoder is trained for its own number of steps; leave it out")

@@ -19,6 +19,7 @@ from paribus.labs.texture.pixels import padded, to_picture, to_tensor
 from paribus.nn.initial import untouched_rng
 from paribus.nn.networks.layered import SMALL_VGG, Layered
 from paribus.train.arithmetic import autocast
+from paribus.train.precision import learning
 
 EPSILON = 1e-5
 STYLE_SIDE = 256
@@ -113,7 +114,7 @@ def stylize(
     content_image, style_image = (
         padded(to_tensor(picture), decoder.scale) for picture in (photo, resized(style, longest=STYLE_SIDE))
     )
-    with autocast("cpu", precision):
+    with autocast("cpu", learning(precision)):
         content, strokes = (
             encoder.features(image, (decoder.layer,))[decoder.layer] for image in (content_image, style_image)
         )

@@ -201,8 +201,8 @@ class Config:
     border: str = "reflect"
     """What convolutions see beyond an image's edges: one of BORDERS; with circular the texture tiles."""
     precision: str = "bfloat16"
-    """What the networks' convolutions are in: bfloat16, float16 or float32; of one that learns, in float32 instead of
-    float16. The loss and the pixels are float32."""
+    """What the networks' convolutions are in: bfloat16, float16 or float32; of one that is trained here, in float32
+    instead of float16. The loss and the pixels are float32."""
     method: Optimisation | FeedForward | StyleTransfer | AdaIN | FastStyle = field(default_factory=Optimisation)
     """How images are made that look like the source to the network, or photographs that do."""
 

@@ -18,6 +18,7 @@ from paribus.labs.texture.blocks import Convolution
 from paribus.labs.texture.pixels import padded, to_picture, to_tensor
 from paribus.nn.initial import untouched_rng
 from paribus.train.arithmetic import autocast
+from paribus.train.precision import learning
 
 SCALE = 4
 """The body of the network works at a quarter of the image's size."""
@@ -75,5 +76,5 @@ class StyleNetwork(nn.Module):
 def stylize(network: StyleNetwork, photo: Picture, *, precision: str = "bfloat16") -> Picture:
     """Return *photo*, (H, W, 3) uint8 of any size, in the style that *network* was trained for."""
     height, width = photo.shape[:2]
-    with autocast("cpu", precision):
+    with autocast("cpu", learning(precision)):
         return to_picture(network(padded(to_tensor(photo), SCALE))[..., :height, :width])

@@ -19,6 +19,7 @@ from paribus.labs.texture.train_generator import train_texture_network
 from paribus.nn.initial import initialise
 from paribus.spec.context import Context
 from paribus.train.arithmetic import autocast
+from paribus.train.precision import learning
 
 
 def generated(config: Config, method: FeedForward, shown: Sample, context: Context) -> Found:
@@ -44,7 +45,7 @@ def _generated(config: Config, method: FeedForward, source: Tensor, context: Con
 
     @torch.inference_mode()
     def made(generator: Generator) -> torch.Tensor:
-        with autocast(context.device, config.precision):
+        with autocast(context.device, learning(config.precision)):
             return generator(noise).clamp(0, 1).contiguous()  # type: ignore[no-any-return]
 
     untrained = Generator(width=method.width, levels=method.levels)

@@ -22,6 +22,7 @@ from paribus.labs.texture.pixels import to_picture
 from paribus.nn.initial import untouched_rng
 from paribus.spec.seed import Streams
 from paribus.train.arithmetic import autocast
+from paribus.train.precision import learning
 
 SLOPE = 0.01
 
@@ -98,7 +99,7 @@ def synthesize(generator: Generator, *, size: tuple[int, int], seed: int = 0, pr
     if min(size) < 1:
         raise ConfigError(f"a texture has sides of at least one pixel; here {size[1]}x{size[0]}")
     noise = pyramid(Streams(seed), size=size, levels=generator.levels)
-    with autocast("cpu", precision):
+    with autocast("cpu", learning(precision)):
         return to_picture(generator(noise))
 
 

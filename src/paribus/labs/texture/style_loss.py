@@ -85,5 +85,5 @@ class StyleLoss:
 def measured(
     network: Layered, images: Float[Tensor, "B 3 H W"], layers: Sequence[str], precision: str = "bfloat16"
 ) -> dict[str, Tensor]:
-    """Return the features of *images*, computed in *precision*, as float32."""
+    """Return the features of *images*, computed in *precision*, in their own or at least in float32."""
     return computed(lambda seen: network.features(seen, layers), images, precision)

@@ -11,7 +11,7 @@ from paribus.labs.adversarial.attacks.search import Search
 def hinge(search: Search, points: Tensor, which: Tensor, idle: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return logits (B, K), f = max(confidence - margin, 0) (B,) and its gradient at *points*, candidates for *which*.
 
-    Where f is nought its gradient is too, and to look costs half of what a gradient costs. So images that are *idle*
+    Where f is nought its gradient is too, and to look costs less than a gradient. So images that are *idle*
     (B,), for which f was nought a step ago, are looked at first; a gradient is computed for those of them for which it
     no longer is, together with all others. A random model's next answer says nothing of its last: there none is idle.
     """
