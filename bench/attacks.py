@@ -236,7 +236,7 @@ def _agree(model: Any, images: Tensor, labels: Tensor, eps: float, norm: str, se
         "apgd-ce": APGD(norm=norm, eps=eps),
         "apgd-t": TargetedAPGD(norm=norm, eps=eps),
         "fab-t": TargetedFAB(norm=norm, eps=eps),
-        "square": Square(norm=norm, eps=eps, queries=5000),
+        "square": Square(norm=norm, eps=eps, queries=5000, rescale=False),
         "all": AutoAttack(norm=norm, eps=eps),
     }
     print("| part | seed | robust by Paribus | by the public one | broken by Paribus alone | by the public one alone | "
