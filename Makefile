@@ -18,8 +18,8 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## run one controlled study on data that needs no download, to a verdict
 	$(BIN)/paribus run svhn.softmax --store demo/store.sqlite --report demo/svhn.softmax.html
 
-test: $(READY)  ## the fast tests
-	$(BIN)/python -m pytest -q
+test: $(READY)  ## the fast tests, one a core
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal
 
 test-slow: $(READY)  ## the tests that take longer
 	$(BIN)/python -m pytest -q -m slow
