@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check bench clean
@@ -19,10 +20,10 @@ demo: $(READY)  ## run one controlled study on data that needs no download, to a
 	$(BIN)/paribus run svhn.softmax --store demo/store.sqlite --report demo/svhn.softmax.html
 
 test: $(READY)  ## the fast tests, one a core
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal
+	$(PYTEST)
 
 test-slow: $(READY)  ## the tests that take longer
-	$(BIN)/python -m pytest -q -m slow
+	$(PYTEST) -m slow
 
 check: $(READY)  ## style, types and the import contracts
 	$(BIN)/ruff check .
