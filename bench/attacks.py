@@ -85,6 +85,10 @@ def main() -> int:
     parser.add_argument("--norm", default="linf", help="of --agree: linf or l2")
     parser.add_argument("--seeds", type=int, default=1, help="of --agree: how many")
     options = parser.parse_args()
+    known = PARTS if options.agree else ATTACKS
+    only = options.only.split(",") if options.only else known
+    if unknown := set(only) - set(known):
+        parser.error(f"--only {min(unknown)}: some of {', '.join(known)} are expected")
     torch.set_num_threads(options.threads)
     try:
         model, images, labels, words = _setting(options)
@@ -95,12 +99,9 @@ def main() -> int:
     print(f"{words}; {len(labels)} images, {right} of them right; linf {eps:.4f}; {options.threads} thread; "
           f"{_machine()}\n")  # fmt: skip
     if options.agree:
-        only = options.only.split(",") if options.only else PARTS
-        if unknown := set(only) - set(PARTS):
-            parser.error(f"--only {min(unknown)}: of --agree some of {', '.join(PARTS)} are expected")
         return _agree(model, images, labels, eps, options.norm, options.seeds, only)
     rows: list[Row] = []
-    for name in options.only.split(",") if options.only else ATTACKS:
+    for name in only:
         for by, run in _runs(name, model, images, labels, eps, options.standard).items():
             rows.append(_timed(name, by, run, model, images, labels))
             print(f"  {rows[-1]}", file=sys.stderr, flush=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-LARGEST_SLOPE = 16.0
-"""How large the gradient that enters a network in float16 may be: a 4,096th of the largest number there."""
+TOP = 4
+"""The gradient of an image that enters a network in float16 is below two to this: a 4,096th of the largest number."""
 
 _PRODUCTS = (
     torch.conv1d, torch.conv2d, torch.conv3d, torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d,
@@ -49,8 +48,9 @@ class Scaled(torch.autograd.Function):
     """The identity; the gradients (B, ...) that come back are multiplied so that an image's largest entry fits float16.
 
     float16 ends at 6e-8, where gradients of a mean over pixels begin. Each image has a power of two of its own, so that
-    the others of the batch do not decide its gradient; it brings the largest entry over all outputs to LARGEST_SLOPE or
-    down to half of it. :class:`Unscaled` divides by it again, at the image: exact, but for what is 2^27 times smaller.
+    the others of the batch do not decide its gradient; it brings the largest entry over all outputs below 2^TOP, but
+    not below half of that. :class:`Unscaled` divides by it again, at the image: exact, but for what is 2^27 times
+    smaller.
     """
 
     @staticmethod
@@ -61,7 +61,7 @@ class Scaled(torch.autograd.Function):
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         largest = torch.stack([gradient.flatten(1).abs().amax(dim=1) for gradient in gradients]).amax(dim=0)
-        context.scale.exponent = (round(math.log2(LARGEST_SLOPE)) - torch.frexp(largest).exponent).clamp(-126, 126)
+        context.scale.exponent = (TOP - torch.frexp(largest).exponent).clamp(-126, 126)
         return None, *(context.scale.times(gradient, 1) for gradient in gradients)
 
 

@@ -107,7 +107,9 @@ def invert(
     scratch = scratch_of(LAB, config, [picture], seed=seed, device=device)
     title = f"{image.name}: {layers} of {config.features.network}"
     with (
-        enough_memory(width, height, "a smaller --size makes them fewer" + ", so do fewer --starts" * (starts > 1)),
+        enough_memory(
+            width, height, "a smaller --size makes them fewer" + ", so do fewer --starts" * (config.starts > 1)
+        ),
         in_view(title, seed=seed, device=device, scratch=scratch, remedy=_remedy(config)) as context,
     ):
         found = invert_picture(config, to_tensor(picture[None]).contiguous(), context)
