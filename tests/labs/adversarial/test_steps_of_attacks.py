@@ -23,8 +23,9 @@ from paribus.labs.adversarial.attacks.bounds import Ball
 from paribus.labs.adversarial.attacks.course import CourseAttack
 from paribus.labs.adversarial.attacks.elastic_net import ElasticNet
 from paribus.labs.adversarial.attacks.fab import TargetedFAB
+from paribus.labs.adversarial.attacks.noise import start_noise
 from paribus.labs.adversarial.attacks.pgd import mi_fgsm
-from paribus.labs.adversarial.attacks.search import Search
+from paribus.labs.adversarial.attacks.search import Runs, Search
 from paribus.labs.adversarial.attacks.square import _bump, _moved_mass, _window
 from paribus.labs.adversarial.experiments import Course
 from paribus.spec.seed import Streams
@@ -103,7 +104,8 @@ def test_auto_pgd(norm: str) -> None:
     model, eps, steps, image = Waves(4.0), {"linf": 0.3, "l2": 1.5}[norm], 34, _image()
     search = Search(model, image, torch.tensor([0]), norm=norm)
     ball = Ball.around(image, eps, norm)
-    ascend(search, ball, lambda logits, which: logits[:, 1], Streams(0), "start", steps)
+    noise = start_noise(Streams(0), "start", image, norm)
+    ascend(search, ball, lambda logits, rows: logits[:, 1], Runs(range(1), torch.tensor([0])), noise, steps)
     shown = _shown(model)
     assert len(shown) == steps + 1
     looks = set(itertools.accumulate((7, 6, 5, 4, 3, 2, 2, 2, 2)))

@@ -49,11 +49,11 @@ def test_an_attack_that_finds_nothing_asks_as_often_as_was_said(by: str, norm: s
     found, _ = in_turn(attacks, model, image, label, streams=Streams(0), target=target)
     most = sum(evaluations(attack, 4, targeted=targeted) for attack in attacks.values())
     assert not bool(found.success)
-    assert len(asked) <= most
+    assert sum(asked) <= most  # of one image; runs side by side ask about it once each
     # Some are given up sooner, look twice after finds, or leave out a square that would change nothing.
     if by not in ("fab_t", "autoattack", "carlini_wagner", "elastic_net", "square"):
-        assert len(asked) >= most - 1  # the look at the result
-    assert len(asked) >= 0.4 * most
+        assert sum(asked) >= most - 1  # the look at the result
+    assert sum(asked) >= 0.4 * most
 
 
 def test_an_ensemble_is_its_parts_in_turn() -> None:

@@ -38,7 +38,8 @@ class Watched:
     """A model that tells a context how often it has been asked, of how often at most, and what it was shown.
 
     Its answers are those of the model, to the bit. How many images it is asked about at once is how many the attack
-    still works on: those that stand, where it lets broken ones go.
+    still works on: those that stand, where it lets broken ones go. Where an attack makes several runs at once, it says
+    so in ``side_by_side``, and each time counts as so many.
 
     Args:
         model: what is attacked.
@@ -66,6 +67,7 @@ class Watched:
         self.what, self.context = what, context
         self.random, self.stand_in = getattr(model, "random", False), getattr(model, "stand_in", False)
         self.done = self._most = 0
+        self.side_by_side = 1
         self._told = -SHOW_SECONDS
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -79,8 +81,8 @@ class Watched:
         return [self.model, self._answered]
 
     def _answered(self, logits: Tensor, images: Tensor | None = None) -> Tensor:
-        self.done += 1
-        self._most = max(self._most, len(logits))  # a find that is confirmed asks about fewer
+        self.done += self.side_by_side
+        self._most = max(self._most, -(-len(logits) // self.side_by_side))  # a find that is confirmed asks about fewer
         now = time.monotonic()
         if now - self._told >= SHOW_SECONDS:
             self._told = now

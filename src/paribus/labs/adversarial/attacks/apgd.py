@@ -12,7 +12,7 @@ from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.bounds import Ball, ascent, rows
 from paribus.labs.adversarial.attacks.losses import cross_entropy, difference_of_logits_ratio, targeted_ratio
 from paribus.labs.adversarial.attacks.noise import start_noise
-from paribus.labs.adversarial.attacks.search import Adversarial, Model, Objective, Search, without
+from paribus.labs.adversarial.attacks.search import Adversarial, Model, Objective, Runs, Search, without
 from paribus.labs.adversarial.attacks.sparse_ascent import ascend_sparsely
 from paribus.spec.seed import Streams
 
@@ -35,7 +35,7 @@ class APGD:
         norm: ``linf``, ``l2`` or ``l1``.
         eps: the radius, above 0, in pixels of 1.
         steps: gradient steps in each run.
-        restarts: runs, each only for images that are not broken yet.
+        restarts: runs; the first alone, further ones side by side for the images that none before has broken.
         loss: ``cross_entropy`` or ``ratio``; with a target the cross-entropy of the target is descended.
         precision: of the model, see :mod:`paribus.train.precision`.
     """
@@ -60,11 +60,16 @@ class APGD:
         ball = Ball.around(images, self.eps, self.norm)
         loss = cross_entropy if self.loss == "cross_entropy" else difference_of_logits_ratio
 
-        def objective(logits: Tensor, which: Tensor) -> Tensor:
-            return loss(logits, labels[which]) if target is None else -cross_entropy(logits, target[which])
+        def noise(restart: int) -> Tensor:
+            return start_noise(streams, f"attack/apgd/restart={restart}", search.images, self.norm)
 
-        for restart in range(self.restarts):
-            ascend(search, ball, objective, streams, f"attack/apgd/restart={restart}", self.steps)
+        for runs in search.side_by_side(self.restarts):
+            goals = (labels if target is None else target)[runs.which]
+
+            def objective(logits: Tensor, rows: Tensor, goals: Tensor = goals) -> Tensor:
+                return loss(logits, goals[rows]) if target is None else -cross_entropy(logits, goals[rows])
+
+            ascend(search, ball, objective, runs, runs.rows(noise), self.steps)
         return search.result()
 
 
@@ -76,7 +81,7 @@ class TargetedAPGD:
         norm: ``linf``, ``l2`` or ``l1``.
         eps: the radius, above 0, in pixels of 1.
         steps: gradient steps towards each class.
-        classes: how many classes are tried, the likeliest on the clean image first.
+        classes: how many classes are tried, the likeliest on the clean image first; the others side by side.
         precision: of the model, see :mod:`paribus.train.precision`.
     """
 
@@ -99,15 +104,17 @@ class TargetedAPGD:
         search = Search(model, images, labels, norm=self.norm, target=target, precision=self.precision)
         ball = Ball.around(images, self.eps, self.norm)
         rivals = search.rivals
-        for place in range(min(self.classes, rivals.shape[1])):
-            goals = rivals[:, place] if target is None else target
 
-            def objective(logits: Tensor, which: Tensor, goals: Tensor = goals) -> Tensor:
-                return targeted_ratio(logits, labels[which], goals[which])
+        def noise(run: int) -> Tensor:
+            return start_noise(streams, f"attack/apgd_t/class={run + 1}", search.images, self.norm)
 
-            ascend(search, ball, objective, streams, f"attack/apgd_t/class={place + 1}", self.steps)
-            if target is not None:
-                break
+        for runs in search.side_by_side(min(self.classes, rivals.shape[1]) if target is None else 1):
+            own, goals = labels[runs.which], runs.rows(lambda run: rivals[:, run] if target is None else target)
+
+            def objective(logits: Tensor, rows: Tensor, own: Tensor = own, goals: Tensor = goals) -> Tensor:
+                return targeted_ratio(logits, own[rows], goals[rows])
+
+            ascend(search, ball, objective, runs, runs.rows(noise), self.steps)
         return search.result()
 
 
@@ -122,8 +129,9 @@ def _check(norm: str, eps: float, steps: int) -> None:
 
 @dataclass(eq=False)
 class _Run:
-    """What the climb knows of each image that is still in it; every field has a row an image."""
+    """What the climb knows of each of its rows; a row whose image is done with is taken out of every field."""
 
+    row: Tensor
     which: Tensor
     points: Tensor
     before: Tensor
@@ -138,20 +146,19 @@ class _Run:
     halved: Tensor
 
 
-def ascend(search: Search, whole: Ball, objective: Objective, streams: Streams, stream: str, steps: int) -> None:
-    """Climb once from a random start for the images that are alive, until they are broken or *steps* are done."""
+def ascend(search: Search, whole: Ball, objective: Objective, runs: Runs, noise: Tensor, steps: int) -> None:
+    """Climb, each of the *runs* once from its *noise* (a row for each of theirs), until broken or *steps* are done."""
     if whole.norm == "l1":
-        ascend_sparsely(search, whole, objective, streams, stream, steps)
+        ascend_sparsely(search, whole, objective, runs, noise, steps)
         return
-    which = search.alive
-    if len(which) == 0:
-        return
-    ball = whole.take(which)
-    points = ball.start(_on_the_edge(start_noise(streams, stream, search.images, whole.norm), whole.norm)[which])
-    logits, loss, slope = search.gradient(points, which, lambda found: objective(found, which))
-    run = _Run(which, points, points, slope, points, slope, loss, loss, torch.full_like(loss, 2 * whole.eps),
+    which = runs.which
+    row, ball = torch.arange(len(which), device=which.device), whole.take(which)
+    points = ball.start(_on_the_edge(noise, whole.norm))
+    logits, loss, slope = search.gradient(points, which, lambda found: objective(found, row))
+    run = _Run(row, which, points, points, slope, points, slope, loss, loss, torch.full_like(loss, 2 * whole.eps),
                torch.zeros_like(loss), loss, torch.ones_like(loss, dtype=torch.bool))  # fmt: skip
-    ball = without(search.offer(points, logits, which), run, ball)
+    search.offer(points, logits, which)
+    ball = without(search.done(which), run, ball)
     look, least, less = max(int(0.22 * steps), 1), max(int(0.06 * steps), 1), max(int(0.03 * steps), 1)
     since = 0
     for step in range(steps):
@@ -164,14 +171,15 @@ def ascend(search: Search, whole: Ball, objective: Objective, streams: Streams, 
         if step == steps - 1:  # nothing is climbed from here: the answer is enough
             search.offer(points, search.logits(points, run.which), run.which)
             return
-        logits, loss, run.slope = search.gradient(points, run.which, lambda found: objective(found, run.which))
+        logits, loss, run.slope = search.gradient(points, run.which, lambda found: objective(found, run.row))
         run.rises = run.rises + (loss > run.loss)
         run.loss = loss
         better = loss > run.best_loss
         run.best = torch.where(rows(better), points, run.best)
         run.best_slope = torch.where(rows(better), run.slope, run.best_slope)
         run.best_loss = torch.where(better, loss, run.best_loss)
-        ball = without(search.offer(points, logits, run.which), run, ball)
+        search.offer(points, logits, run.which)
+        ball = without(search.done(run.which), run, ball)
         since += 1
         if since == look:
             _halve(run, look)

@@ -29,7 +29,7 @@ class TargetedFAB:
         norm: ``linf``, ``l2`` or ``l1``.
         eps: an image is finished within this radius; infinity: all steps are used to come nearer.
         steps: steps towards each class.
-        classes: how many classes are tried, the likeliest on the clean image first.
+        classes: how many classes are tried, the likeliest on the clean image first; the others side by side.
         precision: of the model, see :mod:`paribus.train.precision`.
     """
 
@@ -56,18 +56,17 @@ class TargetedFAB:
         search = Search(
             model, images, labels, norm=self.norm, target=target, limit=self.eps, precision=self.precision, nearest=True
         )
-        rivals = search.rivals
-        for place in range(min(self.classes, rivals.shape[1])):
-            self._towards(search, rivals[:, place] if target is None else target)
-            if target is not None:
-                break
+        rivals, finished = search.rivals, self.eps if self.eps < float("inf") else 0.0
+
+        def left() -> Tensor:
+            return torch.nonzero(search.distance > finished).flatten()
+
+        for runs in search.side_by_side(min(self.classes, rivals.shape[1]) if target is None else 1, left):
+            goals = runs.rows(lambda run: rivals[:, run] if target is None else target)
+            self._towards(search, runs.which, goals, finished)
         return search.result()
 
-    def _towards(self, search: Search, goals: Tensor) -> None:
-        finished = self.eps if self.eps < float("inf") else 0.0
-        which = torch.nonzero(search.distance > finished).flatten()
-        if len(which) == 0:
-            return
+    def _towards(self, search: Search, which: Tensor, goals: Tensor, finished: float) -> None:
         centre = search.images[which]
         points, flat = centre, centre.flatten(1)
         logits, gain, slope = self._linear(search, points, which, goals)
@@ -95,14 +94,14 @@ class TargetedFAB:
             found = search.offer(points, logits, which)
             if bool(found.any()):
                 rest = torch.nonzero(search.distance[which] > finished).flatten()
-                which, centre, points, found = which[rest], centre[rest], points[rest], found[rest]
+                which, goals, centre, points, found = which[rest], goals[rest], centre[rest], points[rest], found[rest]
                 flat, gain, slope = centre.flatten(1), gain[rest], slope[rest]
             if len(which) == 0 or last:
                 return
             stale = torch.nonzero(found | often).flatten()
             if len(stale):
                 points = torch.where(rows(found), centre + (points - centre) * self.back, points)
-                _, gain[stale], slope[stale] = self._linear(search, points[stale], which[stale], goals)
+                _, gain[stale], slope[stale] = self._linear(search, points[stale], which[stale], goals[stale])
             often = int(found.sum()) * 2 > len(found)
 
     def _linear(self, search: Search, points: Tensor, which: Tensor, goals: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -110,6 +109,6 @@ class TargetedFAB:
 
         def gain(logits: Tensor) -> Tensor:
             own = logits.gather(1, search.labels[which][:, None])
-            return (logits.gather(1, goals[which][:, None]) - own)[:, 0]
+            return (logits.gather(1, goals[:, None]) - own)[:, 0]
 
         return search.gradient(points, which, gain)

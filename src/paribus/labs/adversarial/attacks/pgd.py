@@ -14,7 +14,7 @@ from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.bounds import Ball, ascent, norm_of
 from paribus.labs.adversarial.attacks.losses import Loss, cross_entropy, difference_of_logits_ratio, margin
 from paribus.labs.adversarial.attacks.noise import start_noise
-from paribus.labs.adversarial.attacks.search import Adversarial, Model, Search
+from paribus.labs.adversarial.attacks.search import Adversarial, Model, Runs, Search
 from paribus.spec.seed import Streams
 
 LOSSES: dict[str, Loss] = {
@@ -33,7 +33,7 @@ class PGD:
         eps: the radius, above 0, in pixels of 1; for ``l0`` how many pixels.
         steps: gradient steps in each run, at least 1.
         step: the length of a step as a share of eps; for ``l0`` the mean change of a number.
-        restarts: runs; a further one is made only for images that none before has broken.
+        restarts: runs; the first alone, further ones side by side for the images that none before has broken.
         random_start: whether a run starts at random in the ball; else each starts at the image, so one run is all.
         momentum: 0, or the decay of MI-FGSM: the direction is that of g <- momentum * g + gradient / ||gradient||_1
             (Dong et al. 2018, "Boosting adversarial attacks with momentum", equation 6).
@@ -66,18 +66,18 @@ class PGD:
         """
         search = Search(model, images, labels, norm=self.norm, target=target, precision=self.precision)
         ball = Ball.around(images, self.eps, self.norm)
-        for restart in range(self.restarts):
-            if len(search.alive) == 0:
-                break
-            start = search.images
-            if self.random_start:
-                start = ball.start(start_noise(streams, f"attack/pgd/restart={restart}", start, self.norm))
-            self._run(search, ball, start)
+
+        def start(restart: int) -> Tensor:
+            noise = start_noise(streams, f"attack/pgd/restart={restart}", search.images, self.norm)
+            return ball.start(noise) if self.random_start else search.images
+
+        for runs in search.side_by_side(self.restarts):
+            self._run(search, ball, runs, runs.rows(start))
         return search.result()
 
-    def _run(self, search: Search, whole: Ball, start: Tensor) -> None:
-        which = search.alive
-        points, ball = start[which], whole.take(which)
+    def _run(self, search: Search, whole: Ball, runs: Runs, points: Tensor) -> None:
+        which = runs.which
+        ball = whole.take(which)
         sign = 1.0 if search.target is None else -1.0
         goals = search.labels if search.target is None else search.target
         length = sign * self.step * whole.stride
@@ -85,9 +85,10 @@ class PGD:
         for _ in range(self.steps):
             goal = goals[which]
             logits, _, slope = search.gradient(points, which, lambda found, goal=goal: LOSSES[self.loss](found, goal))  # type: ignore[misc]
-            broken = search.offer(points, logits, which)
-            if bool(broken.any()):
-                kept = torch.nonzero(~broken).flatten()
+            search.offer(points, logits, which)
+            done = search.done(which)
+            if bool(done.any()):
+                kept = torch.nonzero(~done).flatten()
                 which, points, slope, ball, gathered = (
                     which[kept], points[kept], slope[kept], ball.take(kept), gathered[kept]
                 )  # fmt: skip

@@ -1,8 +1,13 @@
-"""The state of an attack on a batch: what is found for each image, and which images are still in the race."""
+"""The state of an attack on a batch: what is found for each image, and which images are still in the race.
+
+The runs of an attack, from several starts or towards several classes, are made side by side: the rows of what the model
+is shown are then candidates for images of which some occur several times.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +20,15 @@ from paribus.train.arithmetic import computed
 
 Model = Callable[[Tensor], Tensor]
 """From images (B, 3, H, W) in [0, 1] to logits (B, K). One whose answers are random has an attribute ``random``; one
-that stands in for another, which judges in the end, has an attribute ``stand_in``."""
+that stands in for another, which judges in the end, has an attribute ``stand_in``. To one with an attribute
+``side_by_side`` it is told how many runs of the attack are made at once."""
 
 Objective = Callable[[Tensor, Tensor], Tensor]
-"""From logits (B, K) and indices of the batch's images (B,) to what is ascended, (B,)."""
+"""From logits (B, K) and which rows of the runs they are of (B,) to what is ascended, (B,)."""
+
+ROOM = 2**17
+"""Numbers of the images that runs side by side are made for, at least, as far as there are runs: 42 images of 32x32. A
+network takes longer for an image where there are fewer, and hardly less where there are more."""
 
 CONFIRMATIONS = 4
 """How many further answers of a random model must agree before a find counts: an attack that stops at the first lucky
@@ -45,13 +55,36 @@ class Adversarial:
     loss: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Runs of an attack that are made side by side: a block of rows each, a row an image.
+
+    Args:
+        numbers: which runs.
+        images: (N,) the indices of the images that each of them is made for.
+    """
+
+    numbers: range
+    images: Tensor
+
+    @property
+    def which(self) -> Tensor:
+        """The image (R N,) that each row is a candidate for."""
+        return self.images.repeat(len(self.numbers))
+
+    def rows(self, of: Callable[[int], Tensor]) -> Tensor:
+        """Return what ``of(run)`` (B, ...) has for each row, (R N, ...)."""
+        return torch.cat([of(run)[self.images] for run in self.numbers])
+
+
 class Search:
     """What an attack knows of each image of its batch.
 
-    ``alive`` are the indices of images for which nothing is found yet; an attack works on those alone. A find beyond
-    *limit* in the norm is kept as the nearest so far and counts as nothing found. Numbers are float32; the model is
-    shown the images' own dtype. In a *precision* of 16 bits what looks like a success is believed only
-    once float32 agrees. With a *confidence* a success is a margin of at least so much.
+    ``alive`` are the indices of images for which nothing is found yet; an attack works on those alone. *which* says of
+    candidates which images they are for; of several for one image the nearest counts, the first of equals. A find
+    beyond *limit* in the norm is kept as the nearest so far and counts as nothing found. Numbers are float32; the model
+    is shown the images' own dtype. In a *precision* of 16 bits what looks like a success is believed only once float32
+    agrees. With a *confidence* a success is a margin of at least so much.
 
     Of a random model and of a stand-in the point with the largest margin is kept for each image, of a random one the
     mean over its answers. Before a stand-in no image leaves the batch, unless the attack seeks the *nearest* error.
@@ -94,6 +127,29 @@ class Search:
             return torch.arange(len(self.images), device=self.images.device)
         return torch.nonzero(~self.success).flatten()
 
+    def side_by_side(self, runs: int, left: Callable[[], Tensor] | None = None) -> Iterator[Runs]:
+        """Yield which of so many *runs* to make next, and for which images: those that are *left*, by default alive.
+
+        The first is made alone. Further ones are made side by side, as many as fill a batch of the size that was given,
+        or of ROOM numbers: a run would have few images to itself, for which a network takes longer. With the find of
+        one run all others of its image end.
+        """
+        most = max(len(self.images), ROOM // math.prod(self.images.shape[1:]))
+        done = 0
+        while done < runs:
+            images = self.alive if left is None else left()
+            if len(images) == 0:
+                break
+            together = min(runs - done, max(1, most // len(images))) if done else 1
+            self._tell(together)
+            yield Runs(range(done, done + together), images)
+            done += together
+        self._tell(1)
+
+    def done(self, which: Tensor) -> Tensor:
+        """Say of each candidate for *which* images whether its image is done with; of a stand-in none is."""
+        return torch.zeros_like(which, dtype=torch.bool) if self.stand_in else self.success[which]
+
     @property
     def rivals(self) -> Tensor:
         """The wrong classes (B, K - 1) of each image, the likeliest on the clean one first."""
@@ -110,7 +166,7 @@ class Search:
 
     def logits(self, points: Tensor, which: Tensor, *, exact: bool = False) -> Tensor:
         """Return the logits (B, K) float32 of *points*, candidates for the images *which*."""
-        self.queries[which] += 1
+        self._count(which)
         with torch.no_grad():
             return self.answers(self.shown(points, which), exact=exact)
 
@@ -123,7 +179,7 @@ class Search:
         self, points: Tensor, which: Tensor, loss: Callable[[Tensor], Tensor]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits (B, K), loss (B,) and its gradient (B, 3, H, W) at *points*, candidates for *which*."""
-        self.queries[which] += 1
+        self._count(which)
         with torch.enable_grad():
             variable = self.shown(points.detach(), which).requires_grad_()
             logits = self.answers(variable)
@@ -131,6 +187,13 @@ class Search:
             (slope,) = torch.autograd.grad(value.sum(), variable)
         variable.requires_grad_(False)
         return logits.detach(), value.detach(), slope
+
+    def _tell(self, runs: int) -> None:
+        if hasattr(self.model, "side_by_side"):
+            self.model.side_by_side = runs
+
+    def _count(self, which: Tensor) -> None:
+        self.queries.index_add_(0, which, torch.ones_like(which))
 
     def adversarial(self, logits: Tensor, which: Tensor) -> Tensor:
         """Say of which of the images *which* the logits (B, K) are what the attack is after."""
@@ -155,7 +218,8 @@ class Search:
             won = torch.nonzero(found).flatten()
             candidates = self.shown(points.detach()[won], which[won])
             far = distance(candidates, self.images[which[won]], self.norm)
-            nearer = far < self.distance[which[won]]
+            nearer = torch.nonzero(far < self.distance[which[won]]).flatten()
+            nearer = nearer[_least_of_each(which[won[nearer]], far[nearer])]
             place = which[won[nearer]]
             self.best[place] = candidates[nearer]
             self.distance[place] = far[nearer]
@@ -173,7 +237,9 @@ class Search:
                 loss[seen] += self.margin(again, which[seen])
             loss[seen] /= CONFIRMATIONS + 1
         candidates = self.shown(points, which)
-        better = (loss > self.loss[which]) & (distance(candidates, self.images[which], self.norm) <= self.limit)
+        within = distance(candidates, self.images[which], self.norm) <= self.limit
+        better = torch.nonzero((loss > self.loss[which]) & within).flatten()
+        better = better[_least_of_each(which[better], -loss[better])]
         place = which[better]
         self.highest[place], self.loss[place] = candidates[better], loss[better]
         return found
@@ -201,6 +267,14 @@ class Search:
         images = torch.where(lost.view(-1, 1, 1, 1), instead, images)
         far = distance(images, self.given, self.norm)
         return Adversarial(images, self.success, far.masked_fill(lost, torch.inf), self.queries, self.loss)
+
+
+def _least_of_each(which: Tensor, values: Tensor) -> Tensor:
+    """Return the rows with the least of *values* (R,) for each image in *which* (R,), the first of equals."""
+    order = values.argsort(stable=True)
+    order = order[which[order].argsort(stable=True)]
+    images = which[order]
+    return order[torch.cat([images.new_ones(1, dtype=torch.bool), images[1:] != images[:-1]])[: len(order)]]
 
 
 def merged(first: Adversarial, second: Adversarial, rows: Tensor) -> Adversarial:

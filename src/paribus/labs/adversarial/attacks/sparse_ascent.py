@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 
 from paribus.labs.adversarial.attacks.bounds import Ball, ascent, rows
-from paribus.labs.adversarial.attacks.noise import start_noise
-from paribus.labs.adversarial.attacks.search import Objective, Search, without
-from paribus.spec.seed import Streams
+from paribus.labs.adversarial.attacks.search import Objective, Runs, Search, without
 
 PHASES = ((3.0, 0.3), (2.0, 0.3), (1.0, 0.4))
 """The radius in each phase as a multiple of eps, and the phase's share of the steps."""
@@ -28,8 +26,9 @@ LEAST = 0.1
 
 @dataclass(eq=False)
 class _Run:
-    """What the climb knows of each image that is still in it; every field has a row an image."""
+    """What the climb knows of each of its rows; a row whose image is done with is taken out of every field."""
 
+    row: Tensor
     which: Tensor
     points: Tensor
     slope: Tensor
@@ -45,11 +44,11 @@ def ascend_sparsely(
     search: Search,
     whole: Ball,
     objective: Objective,
-    streams: Streams,
-    stream: str,
+    runs: Runs,
+    noise: Tensor,
     steps: int,
 ) -> None:
-    """Climb once from a random start for the images that are alive, until they are broken or *steps* are done.
+    """Climb, each of the *runs* once from its *noise* (a row for each of theirs), until broken or *steps* are done.
 
     x <- P(x + step * u / ||u||_1), u the sign of the gradient at the share *kept* of its largest entries and 0
     elsewhere, P the projection on the ball within [0, 1]. At each look *kept* becomes the share of the entries in which
@@ -57,13 +56,10 @@ def ascend_sparsely(
     tenth of the radius at least; where it has fallen, the step is the radius again and x goes back to the best point.
     The first phases, in balls of 3 eps and 2 eps, only find a start for the next; what they pass does not count.
     """
-    which = search.alive
-    noise = start_noise(streams, stream, search.images, "l1")[which]
+    which = runs.which
     ball = _wider(whole.take(which), PHASES[0][0])
     points, left = ball.project(ball.centre + noise), steps
     for factor, share in PHASES:
-        if len(which) == 0:
-            return
         ball = _wider(whole.take(which), factor)
         last = factor == PHASES[-1][0]
         here = left if last else round(share * steps)
@@ -83,18 +79,21 @@ def _climb(
 ) -> Tensor:
     """Return the best points of *steps* steps within *ball*; in the *last* phase what breaks an image counts."""
 
+    row = torch.arange(len(which), device=which.device)
+
     def looked() -> tuple[Tensor, Tensor, Tensor]:
-        return search.gradient(points, which, lambda found: objective(found, which))
+        return search.gradient(points, which, lambda found: objective(found, row))
 
     logits, loss, slope = looked()
     full = torch.full_like(loss, ball.eps)
-    run = _Run(which, points, slope, points, slope, loss, full, torch.full_like(loss, KEPT),
+    run = _Run(row, which, points, slope, points, slope, loss, full, torch.full_like(loss, KEPT),
                torch.full_like(loss, points[0].numel()))  # fmt: skip
     if last:
-        ball = without(search.offer(points, logits, which), run, ball)
+        search.offer(points, logits, which)
+        ball = without(search.done(which), run, ball)
     every = max(1, int(LOOK * steps))
     for step in range(1, steps + 1):
-        which = run.which
+        row, which = run.row, run.which
         if len(which) == 0:
             break
         points = ball.project(run.points + rows(run.step) * ascent(run.slope, "l1", kept=run.kept))
@@ -107,7 +106,8 @@ def _climb(
         run.best_slope = torch.where(rows(better), run.slope, run.best_slope)
         run.best_loss = torch.where(better, loss, run.best_loss)
         if last:
-            ball = without(search.offer(points, logits, which), run, ball)
+            search.offer(points, logits, which)
+            ball = without(search.done(which), run, ball)
         if step % every == 0:
             _adapt(run, ball)
     return run.best
