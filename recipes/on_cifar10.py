@@ -1,7 +1,8 @@
-"""Train the small network that comes with Paribus on CIFAR-10, and write the file that ships.
+"""What the recipes of the small networks that come with Paribus share: training on CIFAR-10, and the file that ships.
 
     python recipes/small_vgg.py DIR --scratch TMP                # natural training: cifar10
     python recipes/small_vgg.py DIR --scratch TMP --adversarial  # against FGSM from random starts: cifar10_robust
+    python recipes/small_resnet.py DIR --scratch TMP             # natural training: cifar10
 
 DIR holds CIFAR-10 as images, ``train/<class>/*`` and ``test/<class>/*``, the classes named as usual. 15 %
 of the training images, by the hash of their names, are held out for looking; the test images are looked at once.
@@ -28,9 +29,9 @@ from torch import Tensor
 from paribus.data.image_folder import load_image_folder
 from paribus.nn.initial import initialise, untouched_rng
 from paribus.nn.networks.embed import folded, save_embedded
-from paribus.nn.networks.layered import Layered, small_vgg_stages
-from paribus.nn.networks.load import CIFAR10, CIFAR10_MEAN, CIFAR10_STD
-from paribus.nn.networks.names import embedded_path
+from paribus.nn.networks.layered import Layered
+from paribus.nn.networks.load import CIFAR10, small
+from paribus.nn.networks.names import Fixed, embedded_path
 from paribus.nn.pixels import to_tensor
 from paribus.spec.context import Context, Report, Scalars
 from paribus.spec.seed import Streams
@@ -46,13 +47,6 @@ EPSILON, ATTACK_STEP = 8 / 255, 10 / 255
 PASSES = {False: 20, True: 16}
 PEAK = {False: 0.2, True: 0.1}
 """The highest learning rate for batches of 256."""
-
-
-def network(batch_norm: bool) -> Layered:
-    with untouched_rng():
-        return Layered(
-            small_vgg_stages(len(CIFAR10), batch_norm), classes=CIFAR10, size=32, mean=CIFAR10_MEAN, std=CIFAR10_STD
-        )
 
 
 def shifted(images: np.ndarray, streams: Streams, step: int) -> np.ndarray:
@@ -104,11 +98,11 @@ def robust_accuracy(model: Layered, images: np.ndarray, labels: np.ndarray) -> f
     return right / len(images)
 
 
-def main() -> None:
-    """Train, measure, write."""
+def train(architecture: str) -> None:
+    """Train *architecture* as the command line says, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--adversarial", action="store_true")
+    parser.add_argument("--adversarial", action="store_true", help="of small_vgg")
     parser.add_argument("--scratch", type=Path, required=True, help="where checkpoints and the data's cache go")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--passes", type=int, help="over the training images, instead of the recipe's")
@@ -116,11 +110,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     adversarial: bool = options.adversarial
-    name = "cifar10_robust" if adversarial else "cifar10"
-    train = load_image_folder(options.directory, "train", cache=options.scratch / "data")
-    if train.classes != CIFAR10:
-        parser.error(f"the classes are {train.classes}, not CIFAR-10's")
-    images, labels = np.asarray(train.images), np.asarray(train.labels)
+    weights_name = "cifar10_robust" if adversarial else "cifar10"
+    out = options.out or embedded_path(Fixed(name=architecture, weights=weights_name))
+    training = load_image_folder(options.directory, "train", cache=options.scratch / "data")
+    if training.classes != CIFAR10:
+        parser.error(f"the classes are {training.classes}, not CIFAR-10's")
+    images, labels = np.asarray(training.images), np.asarray(training.labels)
     validation = load_image_folder(options.directory, "validation", cache=options.scratch / "data")
     look, look_labels = np.asarray(validation.images)[:2000], np.asarray(validation.labels)[:2000]
     streams = Streams(SEED)
@@ -134,7 +129,8 @@ def main() -> None:
             print(report.step, {key: round(value, 4) for key, value in report.values.items()}, flush=True)
 
     with reproducible("cpu"):
-        model = network(batch_norm=True)
+        with untouched_rng():
+            model, shipped = small(architecture, batch_norm=True), small(architecture)
         initialise(model.stages, streams)
         model.to(memory_format=torch.channels_last)
 
@@ -160,13 +156,12 @@ def main() -> None:
             optimizer=SGD(momentum=0.9, weight_decay=5e-4).build(model.parameters(), rate=0.0),
             rate=schedule.rate,
             steps=steps,
-            context=Context(seed=SEED, scratch=options.scratch / name, emit=emit),
+            context=Context(seed=SEED, scratch=options.scratch / f"{architecture}_{weights_name}", emit=emit),
             points=32,
             measure=measure,
             measurements=8,
         )
         weights = {key: tensor.half().float() for key, tensor in folded(model.stages).items()}
-        shipped = network(batch_norm=False)
         shipped.stages.load_state_dict(weights)
         shipped.eval()
         shipped.to(memory_format=torch.channels_last)
@@ -177,8 +172,8 @@ def main() -> None:
     print(f"test accuracy {natural:.4f} (n = {len(truth)}), under PGD-20 {robust:.4f} (n = {len(truth[::10])})")
     kind = "adversarially trained on CIFAR-10 (fast, 8/255)" if adversarial else "trained on CIFAR-10"
     record = {
-        "in_words": f"small_vgg {kind}, test accuracy {natural:.1%}",
-        "command": f"python recipes/small_vgg.py DIR{' --adversarial' if adversarial else ''} --scratch DIR",
+        "in_words": f"{architecture} {kind}, test accuracy {natural:.1%}",
+        "command": f"python recipes/{architecture}.py DIR{' --adversarial' if adversarial else ''} --scratch DIR",
         "data": f"CIFAR-10 as JPEG images, {len(labels)} for training",
         "steps": steps,
         "test_accuracy": natural,
@@ -188,8 +183,4 @@ def main() -> None:
         "processor_seconds_of_the_last_part": round(time.process_time() - started),
         **made_on(options.threads),
     }
-    save_embedded(options.out or embedded_path(name), weights, record)
-
-
-if __name__ == "__main__":
-    main()
+    save_embedded(out, weights, record)

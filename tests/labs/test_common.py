@@ -18,7 +18,7 @@ from PIL import Image
 
 from paribus.data.cifar10 import ARRAYS, PARTS
 from paribus.errors import ParibusError
-from paribus.nn.networks.names import EMBEDDED
+from paribus.nn.networks.names import Fixed
 from paribus.spec.change import Change
 from paribus.spec.context import Artifact, Context, Outcomes, Report, Scalars
 from paribus.spec.difference import source_difference
@@ -66,7 +66,7 @@ def _tiny_adversarial(config: Any) -> Any:
 
     A network that knows CIFAR-10's classes is attacked on noise with their names.
     """
-    knows = getattr(config.victim, "weights", "") in EMBEDDED
+    knows = isinstance(config.victim, Fixed) and config.victim.embedded
     data = config.data if config.data.startswith("image_folder") else "cifar10" if knows else "digits"
     protocol = replace(config.protocol, steps=2, queries=2, searches=2, images=12)
     if hasattr(config.victim, "recipe"):

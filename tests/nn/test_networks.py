@@ -15,9 +15,9 @@ from torch import Tensor
 from paribus.errors import ConfigError, DataError, ParibusError, RunError
 from paribus.nn.initial import untouched_rng
 from paribus.nn.networks.embed import folded, save_embedded
-from paribus.nn.networks.layered import AveragePool, Layered, small_vgg_stages
-from paribus.nn.networks.load import CIFAR10, CIFAR10_MEAN, CIFAR10_STD, load
-from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, embedded_path, fixed
+from paribus.nn.networks.layered import AveragePool, Layered, ResidualBlock
+from paribus.nn.networks.load import load, small
+from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, embedded, embedded_path, fixed
 from paribus.spec.seed import Streams
 
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -70,14 +70,15 @@ def test_random_weights_follow_the_seed() -> None:
     assert not one.training
 
 
-def _trained(batch_norm: bool) -> Layered:
+def _trained(batch_norm: bool, name: str = "small_vgg") -> Layered:
     with untouched_rng():
         torch.manual_seed(2)
-        return Layered(small_vgg_stages(10, batch_norm), classes=CIFAR10, size=32, mean=CIFAR10_MEAN, std=CIFAR10_STD)
+        return small(name, batch_norm=batch_norm)
 
 
-def test_folding_batch_norm_changes_nothing_and_a_file_keeps_it(tmp_path: Path) -> None:
-    model = _trained(batch_norm=True)
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_folding_batch_norm_changes_nothing_and_a_file_keeps_it(name: str, tmp_path: Path) -> None:
+    model = _trained(batch_norm=True, name=name)
     model.train()
     for seed in range(5):  # so that the running statistics are something
         model(torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(seed)))
@@ -85,9 +86,9 @@ def test_folding_batch_norm_changes_nothing_and_a_file_keeps_it(tmp_path: Path) 
     weights = folded(model.stages)
     path = tmp_path / "mine.safetensors"
     save_embedded(path, weights, {"in_words": "a test"})
-    network = load(Fixed(weights=str(path)), Streams(0))
+    network = load(Fixed(name=name, weights=str(path)), Streams(0))
     images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(9))
-    plain = _trained(batch_norm=False).eval()
+    plain = _trained(batch_norm=False, name=name).eval()
     plain.stages.load_state_dict(weights)
     with torch.inference_mode():
         expected = model.logits(images)
@@ -95,13 +96,27 @@ def test_folding_batch_norm_changes_nothing_and_a_file_keeps_it(tmp_path: Path) 
         torch.testing.assert_close(network.logits(images), expected, rtol=2e-2, atol=1e-2)  # float16 on the way
 
 
-@pytest.mark.parametrize("weights", EMBEDDED)
-def test_embedded_weights_are_small_and_tell_where_they_are_from(weights: str) -> None:
-    network = load(Fixed(weights=weights), Streams(0))
-    assert embedded_path(weights).stat().st_size < 4 * 2**20
+@pytest.mark.parametrize("which", tuple(embedded()), ids=str)
+def test_embedded_weights_are_small_and_tell_where_they_are_from(which: Fixed) -> None:
+    network = load(which, Streams(0))
+    assert embedded_path(which).stat().st_size < 4 * 2**20
     assert "CIFAR-10" in network.in_words
+    assert network.in_words.startswith(which.name)
     with torch.inference_mode():
         assert network.logits(IMAGES).isfinite().all()
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "stride"), [(4, 4, 1), (4, 6, 1), (4, 6, 2)])
+def test_a_residual_block_is_torchvisions(inputs: int, outputs: int, stride: int) -> None:
+    with untouched_rng():
+        torch.manual_seed(3)
+        ours = ResidualBlock(inputs, outputs, stride=stride, batch_norm=True)
+        shortcut = ours.shortcut if isinstance(ours.shortcut, torch.nn.Sequential) else None
+        theirs = torchvision.models.resnet.BasicBlock(inputs, outputs, stride, shortcut)
+    theirs.conv1, theirs.bn1 = ours.conv1
+    theirs.conv2, theirs.bn2 = ours.conv2
+    images = torch.rand(2, inputs, 9, 12, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(ours.eval()(images), theirs.eval()(images))
 
 
 def test_features_stop_after_the_deepest_layer_asked_for() -> None:

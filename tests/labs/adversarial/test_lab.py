@@ -284,7 +284,7 @@ def test_a_fixed_victim_takes_data_of_its_classes_and_what_has_no_names_any_ten(
     for name, classes in (("small_vgg", own), ("network=small_vgg:random", tuple("0123456789"))):
         assert fixed(experiment(f"adversarial/{name}").config, classes, Streams(0)).classes == CIFAR10
     weights = tmp_path / "mine.safetensors"
-    weights.write_bytes(embedded_path("cifar10").read_bytes())
+    weights.write_bytes(embedded_path(Fixed(weights="cifar10")).read_bytes())
     fixed(Config(victim=Fixed(weights=str(weights))), tuple("0123456789"), Streams(0))
 
 

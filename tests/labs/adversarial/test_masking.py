@@ -19,7 +19,7 @@ from paribus.labs.adversarial.masking import masking, probes
 from paribus.labs.adversarial.norms import NORMS
 from paribus.labs.adversarial.run import run, substitute_for, substitute_of, victim_of
 from paribus.nn.networks.load import CIFAR10
-from paribus.nn.networks.names import Fixed
+from paribus.nn.networks.names import Fixed, fixed
 from paribus.spec.context import Context, Progress, Report
 from paribus.spec.seed import Streams
 
@@ -144,9 +144,13 @@ def test_the_substitute_is_another_network_of_the_same_classes() -> None:
     assert substitute_for(Config(victim=robust)) == Config(victim=replace(robust, recipe=Recipe()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(the_run, "part", lambda config, name: SimpleNamespace(classes=CIFAR10))
-        for mine, other in (("cifar10", "cifar10_robust"), ("cifar10_robust", "cifar10"), ("random", "cifar10")):
-            found = substitute_for(Config(victim=Fixed(weights=mine)))
-            assert found == Config(victim=Fixed(weights=other))
+        for own, instead in (
+            ("small_vgg", "small_resnet"),
+            ("small_resnet", "small_vgg"),
+            ("small_vgg:cifar10_robust", "small_vgg"),
+            ("small_vgg:random", "small_vgg"),
+        ):
+            assert substitute_for(Config(victim=fixed(own))) == Config(victim=fixed(instead))
         patch.setattr(the_run, "part", lambda config, name: SimpleNamespace(classes=("a", "b")))
         assert substitute_for(Config(victim=Fixed())) is None
         assert substitute_of(Config(victim=Fixed()), Context(seed=0)) is None

@@ -16,7 +16,7 @@ from paribus.errors import ChangeError, ConfigError
 from paribus.labs.adversarial.experiments import ATTACKS, Protocol
 from paribus.labs.adversarial.naming import experiment_of, network_in_words, unnamed
 from paribus.labs.adversarial.norms import NORMS
-from paribus.nn.networks.names import embedded_path, fixed
+from paribus.nn.networks.names import Fixed, embedded_path, fixed
 from paribus.spec.registry import experiment
 
 
@@ -30,7 +30,7 @@ def test_every_attack_knows_a_norm_and_every_norm_an_attack() -> None:
 def test_a_name_has_the_attack_the_norm_the_radius_the_network_and_the_steps(by: str, norm: str) -> None:
     radii = (1.0, 10.0, 12.0, 37.0) if norm == "l0" else (0.05, 8 / 255, 1.0, 12.0, 1e-3)
     for place, eps in enumerate(radii):
-        for network in ("small_vgg", "small_vgg:cifar10_robust", "small_vgg:random", "resnet18"):
+        for network in ("small_vgg", "small_vgg:cifar10_robust", "small_resnet", "small_vgg:random", "resnet18"):
             how = Protocol(norm=norm, eps=eps, attacks=(by,), steps=(20, 100, 50, 7)[place % 4])
             name = experiment_of(fixed(network), how, targeted=place % 2 == 0).name
             config: Any = experiment(name).config
@@ -44,6 +44,9 @@ def test_a_name_has_the_attack_the_norm_the_radius_the_network_and_the_steps(by:
 
 def test_what_no_change_says_is_listed() -> None:
     how = Protocol(norm="l2", eps=float("inf"), attacks=("fab_t",), steps=20, queries=1000)
+    assert experiment_of(fixed("small_resnet"), how, targeted=False).name.startswith(
+        "adversarial/cifar10/small_resnet/"
+    )
     found = experiment_of(fixed("small_vgg"), how, targeted=False)
     assert found.name == "adversarial/cifar10/small_vgg/l2/by_fab_t"
     assert unnamed(found, fixed("small_vgg"), how) == ("protocol.eps", "protocol.queries")
@@ -106,7 +109,10 @@ def test_the_picture_that_the_verb_writes_tells_what_was_done(
     assert told["target"] == ("dog" if "--target" in arguments else "any")
     assert told["unnamed"] == "protocol.queries, protocol.searches"
     if network == "small_vgg:cifar10":
-        assert told["weights_digest"] == hashlib.sha256(embedded_path("cifar10").read_bytes()).hexdigest()[:16]
+        assert (
+            told["weights_digest"]
+            == hashlib.sha256(embedded_path(Fixed(weights="cifar10")).read_bytes()).hexdigest()[:16]
+        )
 
 
 @pytest.mark.parametrize(("norm", "eps"), [("linf", "0.0313725"), ("l2", "1"), ("l1", "12"), ("l0", "10")])

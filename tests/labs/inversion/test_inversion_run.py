@@ -287,7 +287,8 @@ def test_where_an_arm_has_random_weights_all_compute_in_float32() -> None:
         if any(config.features.network.weights == "random" for config in configs):
             random.add(study.name)
             assert {config.precision for config in configs} == {"float32"}, study.name
-    assert random == {f"inversion.{name}" for name in ("weights", "weights_freely", "weights_deep", "architecture")}
+    names = ("weights", "weights_freely", "weights_deep", "architecture", "architecture_random", "weights_resnet")
+    assert random == {f"inversion.{name}" for name in names}
 
 
 def test_lbfgs_and_jitter_are_shown_as_the_code_that_they_are() -> None:
@@ -322,7 +323,7 @@ def test_a_report_names_the_network_and_pairs_arms_of_two_networks() -> None:
     )
     assert base.lab.network_in_words is not None
     told = [base.lab.network_in_words(one.config) for one in (base, random, other)]
-    digest = file_digest(embedded_path("cifar10"))
+    digest = file_digest(embedded_path(Fixed(weights="cifar10")))
     assert told == [
         f"small_vgg (cifar10 {digest})",
         "small_vgg (random)",

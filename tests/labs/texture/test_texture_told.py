@@ -124,7 +124,7 @@ def test_style_transfer_of_a_square_names_its_experiment_and_any_other_its_chang
     for photo in (cat, square):
         assert texture("stylize", photo, "--style", grass, "--steps", 1, "--change", "scales=1", "--out", out) == 0
         said = told(out)
-        digest = file_digest(embedded_path("cifar10_robust"))
+        digest = file_digest(embedded_path(Fixed(weights="cifar10_robust")))
         assert said["network"] == f"small_vgg (cifar10_robust {digest})"
         assert (said["steps"], said["content"], said["layer"]) == ("1", "0.05", "relu3_1")
         if photo == cat:
@@ -278,7 +278,7 @@ def test_a_report_names_the_network_and_pairs_arms_of_two_networks() -> None:
     base, random, other = (experiment(f"texture/{name}") for name in ("base", "random", "network=vgg19"))
     assert base.lab.network_in_words is not None
     told = [base.lab.network_in_words(one.config) for one in (base, random, other)]
-    digest = file_digest(embedded_path("cifar10"))
+    digest = file_digest(embedded_path(Fixed(weights="cifar10")))
     assert told == [f"small_vgg (cifar10 {digest})", "small_vgg (random)", "vgg19 (imagenet)"]
     assert same_examples(base, random)
 

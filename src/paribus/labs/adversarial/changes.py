@@ -100,17 +100,24 @@ VICTIM = (
     ),
     Change(
         name="small_vgg",
-        doc="Attacks the embedded network, trained on CIFAR-10 without any defence.",
+        doc="Attacks the embedded VGG, trained on CIFAR-10 without any defence.",
         path="victim",
         before=Trained(),
         after=Fixed(name="small_vgg", weights="cifar10"),
     ),
     Change(
         name="small_vgg_robust",
-        doc="Attacks the embedded network that was trained on adversarial examples of CIFAR-10.",
+        doc="Attacks the embedded VGG that was trained on adversarial examples of CIFAR-10.",
         path="victim",
         before=Trained(),
         after=Fixed(name="small_vgg", weights="cifar10_robust"),
+    ),
+    Change(
+        name="small_resnet",
+        doc="Attacks the embedded ResNet, trained as small_vgg was.",
+        path="victim",
+        before=Trained(),
+        after=Fixed(name="small_resnet", weights="cifar10"),
     ),
     Change(
         name="network",

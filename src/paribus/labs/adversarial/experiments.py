@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from paribus.errors import ConfigError
 from paribus.labs.adversarial.norms import NORMS
-from paribus.nn.networks.names import EMBEDDED, Fixed
+from paribus.nn.networks.names import Fixed
 from paribus.train.precision import check_precision
 
 ATTACKS = (
@@ -204,6 +204,6 @@ EPS = {"linf": BASELINE.protocol.eps, "l2": 1.0, "l1": 12.0, "l0": L0.eps}
 
 def learnt(network: Fixed) -> str | None:
     """Return what the weights of *network* learnt, ``cifar10`` or ``imagenet``; None of random ones and of a file's."""
-    if network.weights in EMBEDDED:
+    if network.embedded:
         return "cifar10"
     return "imagenet" if network.weights == "imagenet" else None

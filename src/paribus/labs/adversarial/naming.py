@@ -10,9 +10,6 @@ from paribus.nn.networks.names import NETWORKS, Fixed, known_weights
 from paribus.spec.experiment import Experiment, flatten
 from paribus.spec.registry import experiment, lab
 
-VICTIMS = {"cifar10": "small_vgg", "cifar10_robust": "small_vgg_robust"}
-"""The changes that put the embedded networks in the victim's place, by their weights."""
-
 
 def experiment_of(network: Fixed, how: Protocol, *, targeted: bool) -> Experiment:
     """Return the experiment with this victim, norm, radius, attack and number of steps.
@@ -23,11 +20,12 @@ def experiment_of(network: Fixed, how: Protocol, *, targeted: bool) -> Experimen
     """
     (by,) = how.attacks
     segments = ["cifar10"] if learnt(network) == "cifar10" else []
-    if network.weights in VICTIMS:
-        segments.append(VICTIMS[network.weights])
+    changes = lab("adversarial").changes
+    if victims := [change.name for change in changes if change.after == network]:
+        segments += victims
     elif network.weights in NETWORKS[network.name]:
         segments.append(f"network={network.name}:{network.weights}")
-    own = {change.name: change.after for change in lab("adversarial").changes if change.path == "protocol"}
+    own = {change.name: change.after for change in changes if change.path == "protocol"}
     if by in own and own[by].norm == how.norm:
         segments.append(by)
     elif f"{how.norm}_by_{by}" in own:

@@ -21,7 +21,7 @@ from paribus.labs.adversarial.training import train
 from paribus.labs.adversarial.victim import build, fixed, frozen
 from paribus.labs.adversarial.watching import evaluations, stages
 from paribus.nn.networks.load import CIFAR10
-from paribus.nn.networks.names import EMBEDDED, Fixed
+from paribus.nn.networks.names import embedded
 from paribus.spec.context import Context, Diverged, Progress, Report
 from paribus.spec.seed import Streams
 from paribus.train.arithmetic import reproducible
@@ -93,14 +93,15 @@ def substitute_for(config: Config) -> Config | None:
     """Return *config* with another victim that knows the same classes, or None where there is no other.
 
     In place of a trained victim stands one of its architecture that learns from images as they are; in place of a fixed
-    one, embedded weights that are not its own.
+    one an embedded network, one that was trained in the same way where there is another.
     """
     if isinstance(config.victim, Trained):
         return dataclasses.replace(config, victim=dataclasses.replace(config.victim, recipe=Recipe()))
     if part(config, "test").classes != CIFAR10:
         return None
-    others = (Fixed(weights=weights) for weights in EMBEDDED)
-    return dataclasses.replace(config, victim=next(other for other in others if other != config.victim))
+    victim = config.victim
+    other = min((one for one in embedded() if one != victim), key=lambda one: one.weights != victim.weights)
+    return dataclasses.replace(config, victim=other)
 
 
 def substitute_of(config: Config, context: Context) -> Defended | None:

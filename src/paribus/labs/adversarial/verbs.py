@@ -30,7 +30,10 @@ def attack(
         str | None, typer.Option("--target", metavar="CLASS", help="A class, by name or number; by default any other.")
     ] = None,
     network: Annotated[
-        str, typer.Option("--network", metavar="NAME", help="small_vgg, small_vgg:cifar10_robust, resnet18, ...")
+        str,
+        typer.Option(
+            "--network", metavar="NAME", help="small_vgg, small_vgg:cifar10_robust, small_resnet, resnet18, ..."
+        ),
     ] = "small_vgg",
     eps: Annotated[
         float | None,

@@ -34,7 +34,8 @@ def invert(
     image: Annotated[Path, typer.Argument(help="The picture: PNG, JPEG, ..., any size.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The PNG to write.", show_default=False)],
     network: Annotated[
-        str | None, typer.Option("--network", metavar="NAME", help="small_vgg (default), vgg16, vgg19, resnet18, ...")
+        str | None,
+        typer.Option("--network", metavar="NAME", help="small_vgg (default), small_resnet, vgg16, resnet18, ..."),
     ] = None,
     weights: Annotated[
         str | None, typer.Option("--weights", metavar="W", help="cifar10, imagenet, random, ..., or a file of weights.")

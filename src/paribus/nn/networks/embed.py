@@ -20,16 +20,19 @@ from paribus.whole import write_whole
 
 
 @torch.no_grad()
-def folded(stages: nn.ModuleDict) -> dict[str, Tensor]:
-    """Return the parameters of *stages* in float32, every batch norm merged into the convolution before it."""
-    found: dict[str, Tensor] = {}
-    for name, stage in stages.items():
-        match list(stage.children()):
-            case [nn.Conv2d() as convolution, nn.BatchNorm2d() as norm]:
-                merged: nn.Module = fuse_conv_bn_eval(convolution.eval(), norm.eval())
-            case _:
-                merged = stage
-        found |= {f"{name}.{key}": value for key, value in merged.state_dict().items()}
+def folded(network: nn.Module) -> dict[str, Tensor]:
+    """Return the parameters of *network* in float32, each batch norm merged into the convolution before it.
+
+    The two are merged wherever they are a sequence. What has parts has no parameters besides theirs.
+    """
+    match list(network.children()):
+        case []:
+            found = dict(network.state_dict())
+        case [nn.Conv2d() as convolution, nn.BatchNorm2d() as norm]:
+            found = dict(fuse_conv_bn_eval(convolution.eval(), norm.eval()).state_dict())
+        case _:
+            parts = ((name, folded(part)) for name, part in network.named_children())
+            found = {f"{name}.{key}": tensor for name, part in parts for key, tensor in part.items()}
     return {name: tensor.detach().float().contiguous() for name, tensor in found.items()}
 
 

@@ -20,7 +20,9 @@ VGG_NAMES = {
     "vgg19": ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4),
 }
 SMALL_VGG = ((32, 32), (64, 64), (128, 128), (256, 256))
-"""The channels of the embedded network's 3x3 convolutions; pooling follows every group but the last."""
+"""The channels of the embedded VGG's 3x3 convolutions; pooling follows every group but the last."""
+SMALL_RESNET = (32, 64, 128, 256)
+"""The channels of the embedded ResNet's blocks; all but the first halve the sides."""
 
 
 class Layered(nn.Module):
@@ -140,20 +142,67 @@ class AveragePool(nn.Module):
         return weights.to(like)
 
 
+class ResidualBlock(nn.Module):
+    """relu(shortcut(x) + conv2(relu(conv1(x)))): He et al. (2016), "Deep residual learning", equations 1 and 2.
+
+    Args:
+        inputs: channels of x.
+        outputs: channels of what is returned.
+        stride: of the first convolution and of the shortcut.
+        batch_norm: whether each convolution is followed by it, as in training; else it has a bias.
+
+    The shortcut is x itself, or a 1x1 convolution of it where channels or sides differ (option B).
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, stride: int, batch_norm: bool) -> None:
+        super().__init__()
+        self.conv1 = _convolution(inputs, outputs, 3, stride, batch_norm)
+        self.relu1 = nn.ReLU()
+        self.conv2 = _convolution(outputs, outputs, 3, 1, batch_norm)
+        same = stride == 1 and inputs == outputs
+        self.shortcut = nn.Identity() if same else _convolution(inputs, outputs, 1, stride, batch_norm)
+        self.relu2 = nn.ReLU()
+
+    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D h w"]:
+        """Return the block's features of *x*."""
+        found: Tensor = self.relu2(self.shortcut(x) + self.conv2(self.relu1(self.conv1(x))))
+        return found
+
+
+def _convolution(inputs: int, outputs: int, side: int, stride: int, batch_norm: bool) -> nn.Module:
+    convolution = nn.Conv2d(inputs, outputs, side, stride, padding=side // 2, bias=not batch_norm)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs)) if batch_norm else convolution
+
+
 def small_vgg_stages(classes: int, batch_norm: bool = False) -> OrderedDict[str, nn.Module]:
-    """Return the layers of the embedded network; with *batch_norm* as it is trained, without as it is shipped."""
+    """Return the layers of the embedded VGG; with *batch_norm* as it is trained, without as it is shipped."""
     stages: OrderedDict[str, nn.Module] = OrderedDict()
     inputs = 3
     for group, widths in enumerate(SMALL_VGG, start=1):
         for place, width in enumerate(widths, start=1):
-            convolution: nn.Module = nn.Conv2d(inputs, width, 3, padding=1, bias=not batch_norm)
-            if batch_norm:
-                convolution = nn.Sequential(convolution, nn.BatchNorm2d(width))
-            stages[f"conv{group}_{place}"] = convolution
+            stages[f"conv{group}_{place}"] = _convolution(inputs, width, 3, 1, batch_norm)
             stages[f"relu{group}_{place}"] = nn.ReLU()
             inputs = width
         if group < len(SMALL_VGG):
             stages[f"pool{group}"] = nn.MaxPool2d(2)
+    stages["average"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    stages["fc"] = nn.Linear(inputs, classes)
+    return stages
+
+
+def small_resnet_stages(classes: int, batch_norm: bool = False) -> OrderedDict[str, nn.Module]:
+    """Return the layers of the embedded ResNet; with *batch_norm* as it is trained, without as it is shipped.
+
+    Named as torchvision's are: ``conv1``, ``relu1``, ``layer1_1`` to ``layer4_1``, ``average``, ``fc``. As He et al.
+    (2016, section 4.2) do for CIFAR-10 it begins with a 3x3 convolution at full resolution, without pooling.
+    """
+    stages: OrderedDict[str, nn.Module] = OrderedDict()
+    stages["conv1"] = _convolution(3, SMALL_RESNET[0], 3, 1, batch_norm)
+    stages["relu1"] = nn.ReLU()
+    inputs = SMALL_RESNET[0]
+    for group, width in enumerate(SMALL_RESNET, start=1):
+        stages[f"layer{group}_1"] = ResidualBlock(inputs, width, stride=1 + (group > 1), batch_norm=batch_norm)
+        inputs = width
     stages["average"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     stages["fc"] = nn.Linear(inputs, classes)
     return stages

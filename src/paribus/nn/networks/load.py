@@ -24,11 +24,12 @@ from paribus.nn.networks.layered import (
     VGG_NAMES,
     Layered,
     resnet_stages,
+    small_resnet_stages,
     small_vgg_stages,
     vgg_stages,
     without_inplace,
 )
-from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, embedded_path, file_digest
+from paribus.nn.networks.names import NETWORKS, Fixed, embedded_path, file_digest
 from paribus.spec.seed import Streams
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -37,6 +38,8 @@ CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
 CIFAR10_STD = (0.2470, 0.2435, 0.2616)
 """Mean and standard deviation of the channels of CIFAR-10's training images, of values in [0, 1]."""
 IMAGENET_CLASSES = 1000
+SMALL = {"small_vgg": small_vgg_stages, "small_resnet": small_resnet_stages}
+"""The architectures of which weights come with Paribus."""
 _COUNTER = "num_batches_tracked"
 """Of batch norm, which older files lack: it says nothing in evaluation mode."""
 
@@ -52,7 +55,7 @@ def load(fixed: Fixed, streams: Streams) -> Layered:
         DataError: where weights cannot be downloaded, or a file of weights is not there or not of this network.
     """
     with untouched_rng():
-        network = _embedded_kind(fixed) if fixed.name == "small_vgg" else _torchvision_kind(fixed)
+        network = _embedded_kind(fixed) if fixed.name in SMALL else _torchvision_kind(fixed)
     if fixed.weights == "random":
         initialise(network.stages, streams)
     elif fixed.weights not in NETWORKS[fixed.name]:
@@ -63,29 +66,27 @@ def load(fixed: Fixed, streams: Streams) -> Layered:
     return network.to(memory_format=torch.channels_last)
 
 
-def embedded_record(weights: str) -> dict[str, Any]:
-    """Return what is known of embedded *weights*: data, recipe, machine, seconds, scores."""
-    with safetensors.safe_open(embedded_path(weights), framework="pt") as file:
+def embedded_record(fixed: Fixed) -> dict[str, Any]:
+    """Return what is known of embedded weights: data, recipe, machine, seconds, scores."""
+    with safetensors.safe_open(embedded_path(fixed), framework="pt") as file:
         found: dict[str, Any] = json.loads(file.metadata()["record"])
         return found
 
 
+def small(name: str, *, batch_norm: bool = False, in_words: str = "") -> Layered:
+    """Return an architecture of SMALL for CIFAR-10, without weights; with *batch_norm* as it is trained."""
+    stages = SMALL[name](len(CIFAR10), batch_norm)
+    return Layered(stages, classes=CIFAR10, size=32, mean=CIFAR10_MEAN, std=CIFAR10_STD, in_words=in_words)
+
+
 def _embedded_kind(fixed: Fixed) -> Layered:
-    words = {"random": "small_vgg with random weights"}
-    if fixed.weights in EMBEDDED:
-        words[fixed.weights] = embedded_record(fixed.weights)["in_words"]
-    network = Layered(
-        small_vgg_stages(len(CIFAR10)),
-        classes=CIFAR10,
-        size=32,
-        mean=CIFAR10_MEAN,
-        std=CIFAR10_STD,
-        in_words=words.get(fixed.weights, f"small_vgg with the weights of {fixed.weights}"),
-    )
-    if fixed.weights in EMBEDDED:
-        saved = safetensors.torch.load_file(embedded_path(fixed.weights))
+    if fixed.embedded:
+        network = small(fixed.name, in_words=embedded_record(fixed)["in_words"])
+        saved = safetensors.torch.load_file(embedded_path(fixed))
         network.stages.load_state_dict({name: tensor.float() for name, tensor in saved.items()})
-    return network
+        return network
+    how = "random weights" if fixed.weights == "random" else f"the weights of {fixed.weights}"
+    return small(fixed.name, in_words=f"{fixed.name} with {how}")
 
 
 def _torchvision_kind(fixed: Fixed) -> Layered:

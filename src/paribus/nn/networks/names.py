@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
@@ -12,10 +13,10 @@ from paribus.errors import ConfigError
 
 SUFFIX = ".safetensors"
 """How the names of files of weights end that Paribus writes."""
-EMBEDDED = ("cifar10", "cifar10_robust")
-"""Weights that come with Paribus, for ``small_vgg``; see ``recipes/small_vgg.py``."""
+EMBEDDED = {"small_vgg": ("cifar10", "cifar10_robust"), "small_resnet": ("cifar10",)}
+"""The weights of each architecture that come with Paribus; see ``recipes/``."""
 NETWORKS = {
-    "small_vgg": (*EMBEDDED, "random"),
+    **{name: (*weights, "random") for name, weights in EMBEDDED.items()},
     "vgg16": ("imagenet", "random"),
     "vgg16_bn": ("imagenet", "random"),
     "vgg19": ("imagenet", "random"),
@@ -43,6 +44,11 @@ class Fixed:
                 f"{self.name} has no weights {self.weights!r}; "
                 f"{', '.join(NETWORKS[self.name])} or a path of a .safetensors or .pth file is expected"
             )
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the weights come with Paribus."""
+        return self.weights in EMBEDDED.get(self.name, ())
 
     def __str__(self) -> str:
         """Return ``small_vgg (cifar10)``."""
@@ -77,19 +83,26 @@ def known_weights(network: Fixed) -> tuple[str, str]:
     Weights that are downloaded or random have no digest here; it is empty then.
     """
     where, _, digest = network.weights.partition("#")
-    if network.weights in EMBEDDED and network.name == "small_vgg":
-        digest = file_digest(embedded_path(network.weights))
+    if network.embedded:
+        digest = file_digest(embedded_path(network))
     return Path(where).name, digest
 
 
-def embedded_path(weights: str) -> Path:
-    """Return the file in the package that holds the embedded *weights*."""
-    return Path(str(files("paribus.nn.networks") / f"small_vgg_{weights}.safetensors"))
+def embedded() -> Iterator[Fixed]:
+    """Yield the networks whose weights come with Paribus."""
+    for name, known in EMBEDDED.items():
+        for weights in known:
+            yield Fixed(name=name, weights=weights)
+
+
+def embedded_path(network: Fixed) -> Path:
+    """Return the file in the package that holds the embedded weights of *network*."""
+    return Path(str(files("paribus.nn.networks") / f"{network.name}_{network.weights}{SUFFIX}"))
 
 
 def editions() -> tuple[str, ...]:
     """Return which embedded weights these are, for the identity of trials that may use them."""
-    return tuple(f"small_vgg {weights} {file_digest(embedded_path(weights))}" for weights in EMBEDDED)
+    return tuple(f"{one.name} {one.weights} {file_digest(embedded_path(one))}" for one in embedded())
 
 
 def file_digest(path: Path) -> str:
