@@ -15,8 +15,9 @@ from paribus.errors import ConfigError
 from paribus.labs.texture import measure as measures
 from paribus.labs.texture.experiments import SETS, Budget, Config, Source
 from paribus.labs.texture.losses import LOSSES
-from paribus.labs.texture.measure import autocorrelation, diversity, measure, patch_distance, seam
+from paribus.labs.texture.measure import autocorrelation, diversity, judged, judging, measure, patch_distance, seam
 from paribus.labs.texture.sources import sample
+from paribus.labs.texture.studies import JUDGING
 from paribus.labs.texture.synthesis import directions, stretches
 from paribus.nn.initial import normal
 from paribus.spec.seed import Streams
@@ -73,6 +74,19 @@ def test_the_unseen_part_itself_is_at_no_distance_and_the_source_at_zero() -> No
             assert other[name] < -1
     assert source["diversity"] == pytest.approx(0, abs=1e-6)
     assert source["seam"] == pytest.approx(source["real_seam"], abs=1e-6)
+
+
+def test_every_judge_looks_at_four_depths_and_every_measure_that_a_study_compares_is_taken() -> None:
+    images, judges = random(1, 3, 64, 64), judging()
+    for eye in judges.values():
+        shapes = [tuple(seen.shape[2:]) for seen in eye.features(images).values()]
+        assert len(shapes) == 4
+        assert shapes == sorted(shapes, reverse=True)
+        assert shapes[-1] == (8, 8)
+    taken = judged(images, images.flip(3), judges)
+    compared = {metric for metrics in JUDGING.values() for metric in metrics}
+    assert compared < set(taken)
+    assert {metric.partition("_on_")[2] for metric in compared} == {"robust", "random", "random_vgg16", "resnet"}
 
 
 def test_noise_is_farther_from_every_texture_than_another_part_of_it() -> None:

@@ -228,5 +228,6 @@ JUDGES = {
     "robust": Fixed(weights="cifar10_robust"),
     "random": Fixed(weights="random"),
     "random_vgg16": Fixed(name="vgg16", weights="random"),
+    "resnet": Fixed(name="small_resnet"),
 }
 """The networks on which results are measured, as they are; the random ones are none that a trial draws."""

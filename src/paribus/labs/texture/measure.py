@@ -33,6 +33,9 @@ DIRECTIONS = 64
 JUDGING = Streams(2021)
 """Of what measures draw: the same numbers for every trial, and none that a trial draws itself."""
 JUDGE_LOOK = Look(layers=("pool1", "pool2", "pool3", "relu4_2"))
+"""Where a VGG judges."""
+RESNET_LOOK = Look(layers=("layer1_1", "layer2_1", "layer3_1", "layer4_1"))
+"""Where a ResNet does."""
 
 
 def measure(images: Float[Tensor, "N 3 H W"], sample: Sample, streams: Streams) -> dict[str, float]:
@@ -53,8 +56,11 @@ def measure(images: Float[Tensor, "N 3 H W"], sample: Sample, streams: Streams) 
 
 
 def judging() -> dict[str, Eye]:
-    """Return the networks of JUDGES, as they are, looking at JUDGE_LOOK."""
-    return {judge: Eye(load(network, JUDGING), JUDGE_LOOK, LOSSES["gram"]) for judge, network in JUDGES.items()}
+    """Return the networks of JUDGES, as they are, looking at JUDGE_LOOK or RESNET_LOOK."""
+    return {
+        judge: Eye(load(network, JUDGING), RESNET_LOOK if "resnet" in network.name else JUDGE_LOOK, LOSSES["gram"])
+        for judge, network in JUDGES.items()
+    }
 
 
 @torch.no_grad()

@@ -1,8 +1,8 @@
 """How well a photograph took a style and how much of it is left, by measures that no method optimises.
 
 Nearness to the style is measured on a part of it that no method saw. The judges are networks through which no method
-looks in the lab's studies: all of JUDGES but the robust one, which moves the pixels and for which the networks that
-ship were trained.
+looks in the lab's studies, the VGGs of JUDGES without the robust one, which moves the pixels and for which the networks
+that ship were trained.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from paribus.labs.texture.measure import JUDGE_LOOK, JUDGING, NOTHING, judging, 
 from paribus.labs.texture.pairs import Pairs
 from paribus.labs.texture.style_loss import STYLE_LAYERS, StyleLoss
 
-PARTIAL = "robust"
-"""The judge that has no say here."""
+STYLE_JUDGES = ("cifar10", "random", "random_vgg16")
+"""Those of JUDGES that have a say here."""
 EVERY = Look(layers=(*JUDGE_LOOK.layers, *STYLE_LAYERS))
 """Where judges look: at the first for the style, at STYLE_LAYERS for the content."""
 _structure: Callable[..., float] = structural_similarity
@@ -50,7 +50,7 @@ def measure_style(images: Float[Tensor, "B 3 S S"], shown: Pairs) -> dict[str, f
     - ``photo_NAME`` and ``copy_NAME``: the same of the photograph as it is, and of the style's shown part put in its
       place, for comparison.
     """
-    judges = {name: replace(eye, look=EVERY) for name, eye in judging().items() if name != PARTIAL}
+    judges = {name: replace(eye, look=EVERY) for name, eye in judging().items() if name in STYLE_JUDGES}
     known = {name: eye.features(shown.photos) for name, eye in judges.items()}
     made = torch.split(images, len(shown.photos))
     each = [
