@@ -31,7 +31,7 @@ from paribus.nn.initial import initialise, untouched_rng
 from paribus.nn.networks.embed import folded, save_embedded
 from paribus.nn.networks.layered import Layered
 from paribus.nn.networks.load import CIFAR10, small
-from paribus.nn.networks.names import Fixed, embedded_path
+from paribus.nn.networks.names import EMBEDDED, Fixed, embedded_path
 from paribus.nn.pixels import to_tensor
 from paribus.spec.context import Context, Report, Scalars
 from paribus.spec.seed import Streams
@@ -110,6 +110,8 @@ def train(architecture: str) -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     adversarial: bool = options.adversarial
+    if adversarial and "cifar10_robust" not in EMBEDDED[architecture]:
+        parser.error(f"--adversarial: no robust weights of {architecture} ship; of small_vgg they do")
     weights_name = "cifar10_robust" if adversarial else "cifar10"
     out = options.out or embedded_path(Fixed(name=architecture, weights=weights_name))
     training = load_image_folder(options.directory, "train", cache=options.scratch / "data")

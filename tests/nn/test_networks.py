@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from urllib.error import URLError
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
 import torchvision
+from PIL import Image
 from torch import Tensor
 
 from paribus.errors import ConfigError, DataError, ParibusError, RunError
 from paribus.nn.initial import untouched_rng
-from paribus.nn.networks.embed import folded, save_embedded
+from paribus.nn.networks.embed import folded, record, save_embedded
 from paribus.nn.networks.layered import AveragePool, Layered, ResidualBlock
-from paribus.nn.networks.load import load, small
+from paribus.nn.networks.load import CIFAR10, load, small
 from paribus.nn.networks.names import EMBEDDED, NETWORKS, Fixed, embedded, embedded_path, fixed
 from paribus.spec.seed import Streams
 
@@ -234,3 +237,34 @@ def _numbered(folder: Path) -> str:
 def _other(folder: Path) -> str:
     safetensors.torch.save_file({"a": torch.zeros(2)}, folder / "other.safetensors")
     return str(folder / "other.safetensors")
+
+
+def _recipe(name: str, *options: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    script = Path(__file__).parents[2] / "recipes" / f"{name}.py"
+    typed = [sys.executable, str(script), str(folder), "--scratch", str(folder / "scratch"), *options]
+    return subprocess.run(typed, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("name", "options"), [("small_vgg", ["--adversarial"]), ("small_resnet", [])])
+def test_a_recipe_trains_what_the_package_loads(name: str, options: list[str], tmp_path: Path) -> None:
+    """One step on noise: what ships was trained by the same script on CIFAR-10."""
+    random, out = np.random.default_rng(0), tmp_path / "out.safetensors"
+    for part, count in (("train", 32), ("test", 1)):
+        for kind in CIFAR10:
+            (tmp_path / part / kind).mkdir(parents=True)
+            for place in range(count):
+                pixels = random.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / part / kind / f"{place}.png")
+    done = _recipe(name, *options, "--passes", "1", "--out", str(out), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    known = record(out)
+    assert known["steps"] == 1
+    assert known["in_words"].startswith(f"{name} {'adversarially ' if options else ''}trained on CIFAR-10")
+    assert known["command"] == " ".join(["python", f"recipes/{name}.py", "DIR", *options, "--scratch", "DIR"])
+    assert load(Fixed(name=name, weights=str(out)), Streams(0)).logits(IMAGES).isfinite().all()
+
+
+def test_a_recipe_refuses_weights_that_do_not_ship_before_it_trains(tmp_path: Path) -> None:
+    done = _recipe("small_resnet", "--adversarial", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.endswith("no robust weights of small_resnet ship; of small_vgg they do\n")

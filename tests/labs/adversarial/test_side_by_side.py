@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from adversarial.sample import digits, network
-from paribus.labs.adversarial.attacks.apgd import APGD, TargetedAPGD
-from paribus.labs.adversarial.attacks.bounds import distance
+from paribus.labs.adversarial.attacks.apgd import APGD, TargetedAPGD, ascend
+from paribus.labs.adversarial.attacks.bounds import Ball, distance
 from paribus.labs.adversarial.attacks.ensemble import Attack
 from paribus.labs.adversarial.attacks.fab import TargetedFAB
 from paribus.labs.adversarial.attacks.pgd import PGD
@@ -121,6 +121,63 @@ def test_a_batch_is_never_larger_than_was_given_or_than_there_is_room() -> None:
     model = _Firm()
     PGD(eps=0.1, steps=1, restarts=12)(model, images[:10], labels[:10], streams=Streams(0))
     assert [len(shown) for shown in model.shown[3::2]] == [40, 40, 30]
+
+
+def test_runs_fill_the_batch_that_was_given() -> None:
+    images = torch.rand(100, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    labels = (torch.arange(100) >= 30).long()  # 70 that the model gets wrong as they are
+    model = _Firm()
+    PGD(eps=0.1, steps=1, restarts=6)(model, images, labels, streams=Streams(0))
+    assert [len(shown) for shown in model.shown[1:-1:2]] == [30, 90, 60]
+
+
+@pytest.mark.parametrize("norm", ["linf", "l1"])
+def test_a_row_keeps_its_goal_when_others_leave(norm: str) -> None:
+    """The second of four images falls when it has become brighter. Brightness says which is which: no step hides it."""
+    images = torch.cat([torch.full((1, 3, 8, 8), 0.1 + 0.2 * place) for place in range(4)])
+    seen: list[int] = []
+
+    def model(shown: Tensor) -> Tensor:
+        mean = shown.flatten(1).mean(dim=1)
+        place = (mean - 0.1) / 0.2
+        falls = (place.round() == 1) & (mean > 0.303)
+        return torch.stack([100 + 0 * mean, 200.0 * falls, place], dim=1)
+
+    search = Search(model, images, torch.zeros(4, dtype=torch.int64), norm=norm)
+    runs = Runs(range(1, 4), torch.arange(4))
+
+    def objective(logits: Tensor, rows: Tensor) -> Tensor:
+        assert logits[:, 2].detach().round().tolist() == runs.which[rows].tolist()
+        seen.append(len(rows))
+        return logits[:, 2]
+
+    noise = torch.rand(12, 3, 8, 8, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    ascend(search, Ball.around(images, {"linf": 0.03, "l1": 2.0}[norm], norm), objective, runs, noise, 12)
+    assert search.success.tolist() == [False, True, False, False]
+    assert seen[0] == 12
+    assert seen[-1] == 9
+
+
+def test_of_a_random_model_the_highest_of_all_runs_is_kept() -> None:
+    images, labels = (each[1:] for each in digits("test", 4))
+
+    class Random:
+        random = True
+
+        def __call__(self, shown: Tensor) -> Tensor:
+            return network()(shown)
+
+    together = PGD(eps=0.02, steps=4, restarts=5)(Random(), images, labels, streams=Streams(0))
+    assert not bool(together.success.any())
+    singly = [
+        PGD(eps=0.02, steps=4, restarts=1 + run)(Random(), images, labels, streams=Streams(0)) for run in range(5)
+    ]
+    torch.testing.assert_close(
+        together.loss, torch.stack([one.loss for one in singly]).amax(dim=0), rtol=1e-4, atol=1e-4
+    )
+    again = network()(together.images)
+    expected = torch.stack([row[torch.arange(10) != k].max() - row[k] for row, k in zip(again, labels, strict=True)])
+    torch.testing.assert_close(together.loss, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_where_one_run_finds_the_others_of_its_image_end() -> None:

@@ -22,7 +22,7 @@ from paribus.labs.adversarial.protocol import attack_named, attacks_of
 from paribus.labs.adversarial.run import attacked_by, run, victim_of
 from paribus.labs.adversarial.watching import Watched, evaluations, watched
 from paribus.nn.networks.layered import Layered
-from paribus.spec.context import Context, Picture, Progress, Report
+from paribus.spec.context import Artifact, Context, Picture, Progress, Report
 from paribus.spec.seed import Streams
 from paribus.train import loop
 
@@ -54,6 +54,33 @@ def test_an_attack_that_finds_nothing_asks_as_often_as_was_said(by: str, norm: s
     if by not in ("fab_t", "autoattack", "carlini_wagner", "elastic_net", "square"):
         assert sum(asked) >= most - 1  # the look at the result
     assert sum(asked) >= 0.4 * most
+
+
+def test_runs_side_by_side_count_as_so_many_and_no_image_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "SHOW_SECONDS", 0.0)
+    images, labels = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 0])
+    reports: list[Report] = []
+    attack = PGD(eps=0.1, steps=3, restarts=7)
+    (seen,) = watched({"pgd": attack}, Context(seed=0, emit=reports.append), classes=4).values()
+    seen(_firm, images, labels, streams=Streams(0))
+    progress = [report for report in reports if isinstance(report, Progress)]
+    assert [report.done for report in progress[:-1]] == [1, 2, 3, 4, 5, *range(11, 30, 6)]
+    assert {report.total for report in progress} == {evaluations(attack, 4)} == {2 + 7 * 4}
+    assert {report.doing for report in progress[:-1]} == {"pgd, on 2 of 2 images"}
+
+
+def test_the_strip_of_several_runs_shows_the_first() -> None:
+    images, labels = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0)), torch.tensor([0])
+    frames: dict[int, Tensor] = {}
+    for restarts in (1, 7):
+        reports: list[Report] = []
+        attack = {"pgd": PGD(eps=0.1, steps=20, restarts=restarts)}
+        (seen,) = watched(attack, Context(seed=0, emit=reports.append), classes=4, strip=True).values()
+        seen(_firm, images, labels, streams=Streams(0))
+        (strip,) = (report for report in reports if isinstance(report, Artifact))
+        frames[restarts] = torch.from_numpy(strip.array)
+    assert len(frames[1]) >= 6
+    assert torch.equal(frames[1], frames[7])
 
 
 def test_an_ensemble_is_its_parts_in_turn() -> None:

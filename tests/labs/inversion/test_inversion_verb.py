@@ -144,6 +144,7 @@ def test_the_options_are_changes_of_the_lab() -> None:
     assert configured(None, None, "relu3_2", None, [])[1] == "inversion/base"
     assert configured(None, None, None, None, ["weights=random", "float32"])[1] == "inversion/weights=random/float32"
     assert configured("resnet18", "random", None, None, [])[1] == "inversion/features=resnet18:random:layer2_1/float32"
+    assert configured("small_resnet", None, None, None, [])[1] == "inversion/features=small_resnet:cifar10:layer3_1"
     assert configured(None, None, "relu1_1+fc", 50, ["lbfgs"])[1] == "inversion/layer=relu1_1+fc/lbfgs/steps=50"
     assert configured("vgg16", None, "fc8", None, [])[1] == "inversion/features=vgg16:imagenet:fc8"
     own = configured("resnet18", "/some/where/mine.pth", "layer1_2", None, [])

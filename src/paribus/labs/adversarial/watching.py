@@ -48,7 +48,7 @@ class Watched:
         total: how often the attack asks at most, see :func:`evaluations`.
         what: the attack, in a few words.
         context: where progress and pictures go.
-        strip: looks at what the model is shown; None for nobody.
+        strip: looks at what the model is shown while there is one run; None for nobody.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Watched:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return the model's logits (B, K) for *images* (B, 3, H, W)."""
-        if self.strip is not None:
+        if self.strip is not None and self.side_by_side == 1:
             self.strip.see(images.detach())
         return self._answered(self.model(images), images)
 
@@ -152,7 +152,8 @@ def watched(
     """Return *attacks* so that each tells *context* how far it is, of all of them one after the other.
 
     With *strip* the first that does more than draw noise also gives a strip, see :class:`.Strip`; of Square, where it
-    runs the network's layers itself, of the few looks at whole images.
+    runs the network's layers itself, of the few looks at whole images; of an attack that makes several runs side by
+    side, of the first, which is made alone.
 
     Args:
         attacks: by name, none of them an ensemble.

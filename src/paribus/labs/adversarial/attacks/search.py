@@ -44,7 +44,7 @@ class Adversarial:
             model or a stand-in the point with the largest loss within the bound, found or not.
         success: (B,) whether the model errs on it (or gives the target); already true of images it got wrong.
         distance: (B,) float64 in the attack's norm; infinity where nothing was found.
-        queries: (B,) how often the model was evaluated on the image, a gradient counted as one.
+        queries: (B,) how often the model was evaluated on the image, a gradient counted as one, all runs together.
         loss: (B,) the margin at the image where the largest is sought, else minus infinity.
     """
 
@@ -132,7 +132,8 @@ class Search:
 
         The first is made alone. Further ones are made side by side, as many as fill a batch of the size that was given,
         or of ROOM numbers: a run would have few images to itself, for which a network takes longer. With the find of
-        one run all others of its image end.
+        one run all others of its image end, unless the nearest is sought or the model stands in for another. What they
+        have done by then is lost, so an image's queries depend on how many others are left.
         """
         most = max(len(self.images), ROOM // math.prod(self.images.shape[1:]))
         done = 0
