@@ -90,7 +90,8 @@ def _among(table: str, studies: list[Material], order: list[str]) -> str:
 
 
 def _head(studies: list[Material]) -> str:
-    return f"Data: {studies[0].data}. Base: `{studies[0].base}`. {_measured(studies)}"
+    base = studies[0].base or f"{studies[0].study.name.partition('.')[0]}/base"
+    return f"Data: {studies[0].data}. Base: `{base}`. {_measured(studies)}"
 
 
 def _measured(studies: list[Material]) -> str:
