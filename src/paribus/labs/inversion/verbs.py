@@ -42,7 +42,7 @@ def invert(
     ] = None,
     layer: Annotated[
         str | None,
-        typer.Option("--layer", metavar="NAME", help="relu3_2 (default of VGGs), layer3_1, ...; several are joined by +."),
+        typer.Option("--layer", metavar="NAME", help="relu3_2 (default of VGGs), layer3_1, ...; several joined by +."),
     ] = None,
     size: Annotated[
         int | None,
@@ -178,7 +178,8 @@ def configured(
         name = (network or BASELINE.features.network.name).partition(":")[0]
         chosen = fixed(f"{name}:{weights}" if weights else network or name)
         usual = {"small_resnet": "layer3_1", "resnet18": "layer2_1", "resnet50": "layer2_1"}
-        features = Features(network=chosen, layers=tuple((layer or usual.get(name, BASELINE.features.layers[0])).split("+")))
+        layers = layer or usual.get(name, BASELINE.features.layers[0])
+        features = Features(network=chosen, layers=tuple(layers.split("+")))
     if features is not None and features != BASELINE.features:
         layers = "+".join(features.layers)
         if features.network == BASELINE.features.network:
