@@ -12,11 +12,9 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from paribus.data.photographs import PHOTOGRAPHS, photograph
 from paribus.data.pictures import square
@@ -24,7 +22,7 @@ from paribus.labs.adversarial.attacks.apgd import TargetedAPGD
 from paribus.labs.adversarial.attacks.autoattack import AutoAttack
 from paribus.labs.adversarial.attacks.fab import TargetedFAB
 from paribus.labs.adversarial.attacks.pgd import PGD
-from paribus.labs.adversarial.attacks.search import Runs, Search
+from paribus.labs.adversarial.attacks.search import Search
 from paribus.nn.networks.load import load
 from paribus.nn.networks.names import fixed
 from paribus.nn.pixels import to_tensor
@@ -39,32 +37,24 @@ ATTACKS = {
 }
 
 
-def in_turn(self: Search, runs: int, left: Callable[[], Tensor] | None = None) -> Iterator[Runs]:
-    """Yield one run at a time, in place of :meth:`Search.side_by_side`."""
-    for run in range(runs):
-        images = self.alive if left is None else left()
-        if len(images):
-            yield Runs(range(run, run + 1), images)
-
-
 def main() -> None:
     """Measure and print."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     torch.set_num_threads(1)
     network = load(fixed("small_vgg:cifar10_robust"), Streams(0))
     every = to_tensor(np.stack([square(photograph(name), 32) for name in PHOTOGRAPHS])).contiguous()
-    together = Search.side_by_side
+    ways = {"in turn": lambda search, images: 1, "together": Search.abreast}
     print("| attack | images | broken | one after the other, s | side by side, s | times as fast (all rounds) |")
     print("| --- | --- | --- | --- | --- | --- |")
     for what, attack in ATTACKS.items():
         for count in (1, 2, len(every)):
             images = every[:count]
             labels = network(images).argmax(dim=1)
-            seconds: dict[str, list[float]] = {"in turn": [], "together": []}
+            seconds: dict[str, list[float]] = {way: [] for way in ways}
             broken: dict[str, int] = {}
             for _ in range(rounds):
-                for way, runs in (("in turn", in_turn), ("together", together)):
-                    Search.side_by_side = runs  # type: ignore[method-assign]
+                for way, abreast in ways.items():
+                    Search.abreast = abreast  # type: ignore[assignment,method-assign]
                     began = time.process_time()
                     found = attack(network, images, labels, streams=Streams(0))
                     seconds[way].append(time.process_time() - began)

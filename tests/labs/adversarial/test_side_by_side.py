@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -33,11 +33,9 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
 }
 
 
-def _one_after_the_other(self: Search, runs: int, left: Callable[[], Tensor] | None = None) -> Iterator[Runs]:
-    for run in range(runs):
-        images = self.alive if left is None else left()
-        if len(images):
-            yield Runs(range(run, run + 1), images)
+def _one(self: Search, images: int) -> int:
+    """Return how many runs are made at once where they follow each other, in place of ``Search.abreast``."""
+    return 1
 
 
 def _noting(sizes: list[int], model: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
@@ -54,7 +52,7 @@ def test_the_same_images_are_broken(name: str, monkeypatch: pytest.MonkeyPatch) 
     sizes: list[int] = []
     found = ATTACKS[name]()(_noting(sizes, network()), images, labels, streams=Streams(3))
     apart: list[int] = []
-    monkeypatch.setattr(Search, "side_by_side", _one_after_the_other)
+    monkeypatch.setattr(Search, "abreast", _one)
     expected = ATTACKS[name]()(_noting(apart, network()), images, labels, streams=Streams(3))
     assert found.success.tolist() == expected.success.tolist()
     right = network()(images).argmax(dim=1) == labels
@@ -73,7 +71,7 @@ def test_the_nearest_error_of_all_classes_is_the_same(norm: str, monkeypatch: py
     images, labels = digits("test", 12)
     attack = TargetedFAB(norm=norm, steps=6)
     found = attack(network(), images, labels, streams=Streams(0))
-    monkeypatch.setattr(Search, "side_by_side", _one_after_the_other)
+    monkeypatch.setattr(Search, "abreast", _one)
     expected = attack(network(), images, labels, streams=Streams(0))
     torch.testing.assert_close(found.distance, expected.distance, rtol=1e-3, atol=1e-5)
     assert found.queries.float().mean() == pytest.approx(float(expected.queries.float().mean()), rel=0.2)
@@ -104,7 +102,7 @@ def test_each_run_begins_where_it_would_alone(monkeypatch: pytest.MonkeyPatch) -
     assert [len(shown) for shown in model.shown] == [4, 4, 4, 24, 24]
     assert model.told == [1, 1, 1, 6, 6]
     assert model.side_by_side == 1
-    monkeypatch.setattr(Search, "side_by_side", _one_after_the_other)
+    monkeypatch.setattr(Search, "abreast", _one)
     alone = _Firm()
     attack(alone, images, labels, streams=Streams(5))
     starts = torch.cat(alone.shown[1::2])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 
 from paribus.errors import ConfigError, DataError, RunError
 from paribus.nn.initial import initialise, untouched_rng
+from paribus.nn.networks.embed import record
 from paribus.nn.networks.layered import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -66,13 +66,6 @@ def load(fixed: Fixed, streams: Streams) -> Layered:
     return network.to(memory_format=torch.channels_last)
 
 
-def embedded_record(fixed: Fixed) -> dict[str, Any]:
-    """Return what is known of embedded weights: data, recipe, machine, seconds, scores."""
-    with safetensors.safe_open(embedded_path(fixed), framework="pt") as file:
-        found: dict[str, Any] = json.loads(file.metadata()["record"])
-        return found
-
-
 def small(name: str, *, batch_norm: bool = False, in_words: str = "") -> Layered:
     """Return an architecture of SMALL for CIFAR-10, without weights; with *batch_norm* as it is trained."""
     stages = SMALL[name](len(CIFAR10), batch_norm)
@@ -81,8 +74,9 @@ def small(name: str, *, batch_norm: bool = False, in_words: str = "") -> Layered
 
 def _embedded_kind(fixed: Fixed) -> Layered:
     if fixed.embedded:
-        network = small(fixed.name, in_words=embedded_record(fixed)["in_words"])
-        saved = safetensors.torch.load_file(embedded_path(fixed))
+        path = embedded_path(fixed)
+        network = small(fixed.name, in_words=record(path)["in_words"])
+        saved = safetensors.torch.load_file(path)
         network.stages.load_state_dict({name: tensor.float() for name, tensor in saved.items()})
         return network
     how = "random weights" if fixed.weights == "random" else f"the weights of {fixed.weights}"

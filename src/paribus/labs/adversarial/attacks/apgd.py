@@ -12,7 +12,7 @@ from paribus.errors import ConfigError
 from paribus.labs.adversarial.attacks.bounds import Ball, ascent, rows
 from paribus.labs.adversarial.attacks.losses import cross_entropy, difference_of_logits_ratio, targeted_ratio
 from paribus.labs.adversarial.attacks.noise import start_noise
-from paribus.labs.adversarial.attacks.search import Adversarial, Model, Objective, Runs, Search, without
+from paribus.labs.adversarial.attacks.search import Adversarial, Model, Objective, Runs, Search, without_done
 from paribus.labs.adversarial.attacks.sparse_ascent import ascend_sparsely
 from paribus.spec.seed import Streams
 
@@ -108,8 +108,8 @@ class TargetedAPGD:
         def noise(run: int) -> Tensor:
             return start_noise(streams, f"attack/apgd_t/class={run + 1}", search.images, self.norm)
 
-        for runs in search.side_by_side(min(self.classes, rivals.shape[1]) if target is None else 1):
-            own, goals = labels[runs.which], runs.rows(lambda run: rivals[:, run] if target is None else target)
+        for runs in search.side_by_side(min(self.classes, rivals.shape[1])):
+            own, goals = labels[runs.which], runs.rows(lambda run: rivals[:, run])
 
             def objective(logits: Tensor, rows: Tensor, own: Tensor = own, goals: Tensor = goals) -> Tensor:
                 return targeted_ratio(logits, own[rows], goals[rows])
@@ -158,7 +158,7 @@ def ascend(search: Search, whole: Ball, objective: Objective, runs: Runs, noise:
     run = _Run(row, which, points, points, slope, points, slope, loss, loss, torch.full_like(loss, 2 * whole.eps),
                torch.zeros_like(loss), loss, torch.ones_like(loss, dtype=torch.bool))  # fmt: skip
     search.offer(points, logits, which)
-    ball = without(search.done(which), run, ball)
+    ball = without_done(search, run, ball)
     look, least, less = max(int(0.22 * steps), 1), max(int(0.06 * steps), 1), max(int(0.03 * steps), 1)
     since = 0
     for step in range(steps):
@@ -179,7 +179,7 @@ def ascend(search: Search, whole: Ball, objective: Objective, runs: Runs, noise:
         run.best_slope = torch.where(rows(better), run.slope, run.best_slope)
         run.best_loss = torch.where(better, loss, run.best_loss)
         search.offer(points, logits, run.which)
-        ball = without(search.done(run.which), run, ball)
+        ball = without_done(search, run, ball)
         since += 1
         if since == look:
             _halve(run, look)

@@ -51,7 +51,7 @@ class CourseAttack:
         which = torch.nonzero(search.distance > 0).flatten()
         if len(which) == 0:
             return search.result()
-        goal = search.rivals[:, 0] if target is None else target
+        goal = search.rivals[:, 0]
         centre, goal, how = search.images[which], goal[which], self.settings
 
         def loss(points: Tensor, step: int) -> ImageLoss:

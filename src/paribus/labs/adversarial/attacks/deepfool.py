@@ -53,7 +53,7 @@ class DeepFool:
             model, images, labels, norm=self.norm, target=target, limit=self.eps, precision=self.precision, nearest=True
         )
         which = search.alive
-        others = search.rivals[:, : self.candidates - 1] if target is None else target[:, None]
+        others = search.rivals[:, : self.candidates - 1]
         centre = search.images[which]
         points, moved = centre, torch.zeros_like(centre)
         for _ in range(self.steps):

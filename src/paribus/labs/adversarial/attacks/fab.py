@@ -61,8 +61,8 @@ class TargetedFAB:
         def left() -> Tensor:
             return torch.nonzero(search.distance > finished).flatten()
 
-        for runs in search.side_by_side(min(self.classes, rivals.shape[1]) if target is None else 1, left):
-            goals = runs.rows(lambda run: rivals[:, run] if target is None else target)
+        for runs in search.side_by_side(min(self.classes, rivals.shape[1]), left):
+            goals = runs.rows(lambda run: rivals[:, run])
             self._towards(search, runs.which, goals, finished)
         return search.result()
 

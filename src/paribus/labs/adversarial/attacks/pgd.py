@@ -68,8 +68,9 @@ class PGD:
         ball = Ball.around(images, self.eps, self.norm)
 
         def start(restart: int) -> Tensor:
-            noise = start_noise(streams, f"attack/pgd/restart={restart}", search.images, self.norm)
-            return ball.start(noise) if self.random_start else search.images
+            if not self.random_start:
+                return search.images
+            return ball.start(start_noise(streams, f"attack/pgd/restart={restart}", search.images, self.norm))
 
         for runs in search.side_by_side(self.restarts):
             self._run(search, ball, runs, runs.rows(start))

@@ -135,17 +135,21 @@ class Search:
         one run all others of its image end, unless the nearest is sought or the model stands in for another. What they
         have done by then is lost, so an image's queries depend on how many others are left.
         """
-        most = max(len(self.images), ROOM // math.prod(self.images.shape[1:]))
         done = 0
         while done < runs:
             images = self.alive if left is None else left()
             if len(images) == 0:
                 break
-            together = min(runs - done, max(1, most // len(images))) if done else 1
+            together = min(runs - done, self.abreast(len(images))) if done else 1
             self._tell(together)
             yield Runs(range(done, done + together), images)
             done += together
         self._tell(1)
+
+    def abreast(self, images: int) -> int:
+        """Return how many runs of so many *images* each fill a batch, at least one."""
+        most = max(len(self.images), ROOM // math.prod(self.images.shape[1:]))
+        return max(1, most // images)
 
     def done(self, which: Tensor) -> Tensor:
         """Say of each candidate for *which* images whether its image is done with; of a stand-in none is."""
@@ -153,7 +157,9 @@ class Search:
 
     @property
     def rivals(self) -> Tensor:
-        """The wrong classes (B, K - 1) of each image, the likeliest on the clean one first."""
+        """The classes to lead each image to: (B, 1) the target, or (B, K - 1) all wrong ones, the likeliest first."""
+        if self.target is not None:
+            return self.target[:, None]
         wrong = self.clean_logits.scatter(1, self.labels[:, None], -torch.inf)
         return wrong.argsort(dim=1, descending=True, stable=True)[:, :-1]
 
@@ -290,11 +296,12 @@ def merged(first: Adversarial, second: Adversarial, rows: Tensor) -> Adversarial
     return Adversarial(images, success, far, queries, loss)
 
 
-def without(broken: Tensor, run: Any, ball: Ball) -> Ball:
-    """Drop the images that are *broken* (B,) from *run*, whose every field has a row an image, and from *ball*."""
-    if not bool(broken.any()):
+def without_done(search: Search, run: Any, ball: Ball) -> Ball:
+    """Drop the rows whose images are done with from every field of *run*, ``which`` among them, and from *ball*."""
+    done = search.done(run.which)
+    if not bool(done.any()):
         return ball
-    kept = torch.nonzero(~broken).flatten()
+    kept = torch.nonzero(~done).flatten()
     for name, value in vars(run).items():
         setattr(run, name, value[kept])
     return ball.take(kept)

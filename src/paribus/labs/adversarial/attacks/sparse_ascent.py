@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from paribus.labs.adversarial.attacks.bounds import Ball, ascent, rows
-from paribus.labs.adversarial.attacks.search import Objective, Runs, Search, without
+from paribus.labs.adversarial.attacks.search import Objective, Runs, Search, without_done
 
 PHASES = ((3.0, 0.3), (2.0, 0.3), (1.0, 0.4))
 """The radius in each phase as a multiple of eps, and the phase's share of the steps."""
@@ -90,7 +90,7 @@ def _climb(
                torch.full_like(loss, points[0].numel()))  # fmt: skip
     if last:
         search.offer(points, logits, which)
-        ball = without(search.done(which), run, ball)
+        ball = without_done(search, run, ball)
     every = max(1, int(LOOK * steps))
     for step in range(1, steps + 1):
         row, which = run.row, run.which
@@ -107,7 +107,7 @@ def _climb(
         run.best_loss = torch.where(better, loss, run.best_loss)
         if last:
             search.offer(points, logits, which)
-            ball = without(search.done(which), run, ball)
+            ball = without_done(search, run, ball)
         if step % every == 0:
             _adapt(run, ball)
     return run.best
