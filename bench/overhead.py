@@ -23,7 +23,7 @@ from paribus.store import Store
 LAB = '''"""Nothing."""
 from dataclasses import dataclass
 from paribus import Lab
-from paribus.spec.lab import field_changes
+from paribus.spec.field_change import field_changes
 
 @dataclass(frozen=True)
 class Config:
@@ -50,6 +50,9 @@ class Clock:
         """Note the end of a trial."""
         if type(getattr(event, "what", None)).__name__ == "Finished":
             self.ends.append(time.perf_counter())
+
+    def waiting(self, conductors: object) -> None:
+        """Nobody else runs anything here."""
 
 
 def empty(trials: int) -> list[float]:

@@ -9,16 +9,19 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
-from paribus.errors import ChangeError, ConfigError, RunError, StoreError, UnknownName
-from paribus.flow import ablation, comparison, conduct
+from paribus.errors import ChangeError, ConfigError, RunError, UnknownName
+from paribus.flow import ablation, comparison, conduct, current, resolve
 from paribus.revisit import revisit
 from paribus.run.local import InProcessRunner, LocalRunner
+from paribus.run.runner import Claim
 from paribus.spec import registry
 from paribus.spec.study import Study
 from paribus.spec.trial import Event, Finished, Trial
@@ -78,8 +81,8 @@ class Counting:
     device: str = "cpu"
     threads: int = 1
 
-    def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Generator[Event]:
-        for event in self.inner.run(trials, scratch):
+    def run(self, trials: Sequence[Trial], claim: Claim) -> Generator[Event]:
+        for event in self.inner.run(trials, claim):
             yield event
             if isinstance(event.what, Finished):
                 self.seen.append(event.key)
@@ -363,15 +366,109 @@ def test_killed_at_any_moment_the_same_command_goes_on_to_the_bit(
     assert max(attempts for attempts, _ in resumed.values()) > 1, "no trial was interrupted in its middle"
 
 
-def test_two_conductors_at_once_are_refused(lab: Path, tmp_path: Path) -> None:
+@dataclass
+class Hearing:
+    """A listener that keeps what it hears."""
+
+    planned_for: list[int] = field(default_factory=list)
+    ended: dict[str, str] = field(default_factory=dict)
+    waited_for: list[dict[str, str]] = field(default_factory=list)
+
+    def planned(self, trials: Sequence[Trial], done: int) -> None:
+        self.planned_for.append(len(trials))
+
+    def event(self, event: Event) -> None:
+        if isinstance(event.what, Finished):
+            assert event.key not in self.ended
+            self.ended[event.key] = event.what.outcome
+
+    def waiting(self, conductors: Mapping[str, str]) -> None:
+        self.waited_for.append(dict(conductors))
+
+
+def test_conductors_on_one_store_share_the_work(lab: Path, tmp_path: Path) -> None:
     place = tmp_path / "shared.sqlite"
-    with start(lab, place) as first:
+    asked, hearing = comparison(f"{lab}/pause=0.05", [f"{lab}/pause=0.05/better"]), Hearing()
+    with start(lab, place) as first, Store.open(str(place)) as second:
         assert first.stdout is not None
         first.stdout.readline()
-        with Store.open(str(place)) as second:
-            while not second.trials():  # those of the first conductor, which holds the lock by then
-                time.sleep(0.02)
-            with pytest.raises(StoreError, match=str(first.pid)):
-                conduct(comparison(f"{lab}/base", [f"{lab}/better"]), store=second, runner=LocalRunner(workers=1))
+        while not second.trials():  # one that the first conductor has claimed
+            time.sleep(0.02)
+        done = conduct(asked, store=second, runner=LocalRunner(workers=1), seeds=4, listener=hearing)
         assert first.wait() == 0
-    assert all(attempts == 1 for attempts, _ in rows(place).values())
+    attempts = rows(place)
+    assert len(attempts) == 2 * 4, "of which the first conductor wants six"
+    assert all(count == 1 for count, _ in attempts.values())
+    assert hearing.planned_for == [8]
+    assert hearing.ended == dict.fromkeys(attempts, "completed")
+    assert 2 <= done.ran <= 6
+    assert done.verdicts[0].n == 4
+    with Store.open(str(tmp_path / "alone.sqlite")) as alone:
+        again = conduct(asked, store=alone, runner=InProcessRunner(), seeds=4)
+        assert again.verdicts == done.verdicts
+        assert {record.key: record.metrics for record in alone.trials()} == {
+            key: metrics for key, (_, metrics) in attempts.items()
+        }
+
+
+def test_what_another_runs_is_waited_for_and_taken_over_where_it_dies(
+    lab: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paribus.flow._LOOK_EVERY", 0.01)
+    asked, hearing = comparison(f"{lab}/base", [f"{lab}/better"]), Hearing()
+    with pytest.raises(KeyboardInterrupt):
+        conduct(asked, store=store, runner=Counting(stop_after=1), seeds=3)
+    (first,) = store.trials()
+    trials = {trial.key: trial for trial in trials_of(asked, 3)}
+    one, two = [trial for key, trial in trials.items() if key != first.key][:2]
+    other = store.conductor()
+    name = other.__enter__()
+    assert store.claim(one, name, {})
+    assert store.claim(two, name, {})
+    hearing.waiting = ends_at(hearing, store, one, other)  # type: ignore[method-assign]
+    done = conduct(asked, store=store, runner=InProcessRunner(), seeds=3, listener=hearing)
+    assert done.ran == 6 - 1 - 1
+    assert hearing.waited_for[0] == dict.fromkeys((one.key, two.key), f"process {os.getpid()} on {gethostname()}")
+    assert set(hearing.waited_for[-1]) == {two.key}
+    assert set(hearing.ended) == set(trials) - {first.key}
+    assert hearing.ended[one.key] == "diverged"
+    assert done.verdicts[0].diverged + done.verdicts[0].n == 3
+
+
+def trials_of(asked: Study, seeds: int) -> list[Trial]:
+    return [
+        Trial(experiment, seed, current(experiment.lab, InProcessRunner()))
+        for seed in range(seeds)
+        for experiment in resolve(asked)
+    ]
+
+
+def ends_at(
+    hearing: Hearing, store: Store, ending: Trial, conductor: AbstractContextManager[str]
+) -> Callable[[Mapping[str, str]], None]:
+    """What a listener does who, at its second turn, ends a trial of another conductor and, at the fourth, that one."""
+
+    def waiting(conductors: Mapping[str, str]) -> None:
+        hearing.waited_for.append(dict(conductors))
+        if len(hearing.waited_for) == 2:
+            store.write([Event(ending.key, Finished("diverged", message="elsewhere"))])
+        if len(hearing.waited_for) == 4:
+            conductor.__exit__(None, None, None)
+
+    return waiting
+
+
+def test_a_failure_elsewhere_is_final_for_this_call(lab: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paribus.flow._LOOK_EVERY", 0.01)
+    asked, hearing = comparison(f"{lab}/base", [f"{lab}/better"]), Hearing()
+    failing = trials_of(asked, 3)[0]
+    with store.conductor() as name:
+        assert store.claim(failing, name, {})
+
+        def waiting(conductors: Mapping[str, str]) -> None:
+            store.write([Event(failing.key, Finished("failed", message="elsewhere"))])
+
+        hearing.waiting = waiting  # type: ignore[method-assign]
+        done = conduct(asked, store=store, runner=InProcessRunner(), seeds=3, listener=hearing)
+    assert (done.ran, hearing.ended[failing.key]) == (5, "failed")
+    assert conduct(asked, store=store, runner=InProcessRunner(), seeds=3).ran == 1, "the next call tries it again"

@@ -3,15 +3,20 @@
     name -> experiment -> trials -> runner -> store -> analysis -> report
 
 :func:`conduct` is the whole of it. Interrupted anywhere, by Ctrl-C or ``kill -9``, the same call goes on where it
-stopped: finished trials are in the store, an unfinished one resumes from its checkpoint, and none runs twice.
+stopped: finished trials are in the store, an unfinished one resumes from its checkpoint, and none runs twice. Called
+in several processes at once on one store, they share the work: each claims a trial when it could start it, and waits at
+the end for those that the others run.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 from paribus.analysis import Verdict
@@ -29,9 +34,13 @@ from paribus.spec.source import digest
 from paribus.spec.study import Study, usual_direction
 from paribus.spec.trial import Conditions, Event, Finished, Started, Trial, reason, traceback_in
 from paribus.store import Store, TrialRecord
+from paribus.store.lock import in_words
 
 _WRITE_EVERY = 0.5
 """Seconds that a point of a curve may wait for its transaction; a trial's start and end never do."""
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks at the store where all that is left is run by others."""
 
 
 class Listener(Protocol):
@@ -43,6 +52,9 @@ class Listener(Protocol):
     def event(self, event: Event) -> None:
         """Hear of something that happened."""
 
+    def waiting(self, conductors: Mapping[str, str]) -> None:
+        """Hear that all trials that are left are run by others: by whom, in words, for each trial's key."""
+
 
 class Silence:
     """The listener that does not listen."""
@@ -51,6 +63,9 @@ class Silence:
         """Do nothing."""
 
     def event(self, event: Event) -> None:
+        """Do nothing."""
+
+    def waiting(self, conductors: Mapping[str, str]) -> None:
         """Do nothing."""
 
 
@@ -99,7 +114,7 @@ def conduct(
     Raises:
         UnknownName, ChangeError: a name of the study is wrong, or a change does not apply on *base*.
         ConfigError: the margin is 1 or more, and the metric a share from 0 to 1, as its values show.
-        StoreError: another conductor runs trials of this lab in this store, or the store cannot be written.
+        StoreError: the store cannot be written.
         RunError: no arm has a result because every trial of it failed.
     """
     runner, listener = runner or LocalRunner(), listener or Silence()
@@ -118,20 +133,18 @@ def conduct(
     results = Results(store, placed, experiments, conditions, counts, base=base, max_seeds=planned)
     _refuse_unmeasured(results)
     check_margin(study.metric, study.margin, _known(study.metric, store, experiments[0].lab))
-    with contextlib.ExitStack() as stack:
-        for name in sorted({lab.whole_name for lab in labs.values()}):
-            stack.enter_context(store.lock(name))
-        tried: set[str] = set()
-        _complete(results, tried, runner, listener)
+    with store.conductor() as name:
+        work = _Work(placed, store, runner, listener, name)
+        work.complete(results.trials)
         while until_decided and (more := _undecided(results, maximum)):
             counts.update({arm: counts[arm] + 1 for arm in more})
             results = results.upto(counts)
-            _complete(results, tried, runner, listener)
-        results = results.upto(counts)
-        _refuse_nothing(results)
-        check_margin(study.metric, study.margin, (one for arm in results.scores for one in arm.scores.values()))
-        store.record_look(placed.name, base or "", _seeds_seen(results), results.summary())
-    return Conducted(results, len(tried))
+            work.complete(results.trials)
+    results = results.upto(counts)
+    _refuse_nothing(results)
+    check_margin(study.metric, study.margin, (one for arm in results.scores for one in arm.scores.values()))
+    store.record_look(placed.name, base or "", _seeds_seen(results), results.summary())
+    return Conducted(results, work.ran)
 
 
 def _known(metric: str, store: Store, lab: Lab) -> Iterator[float]:
@@ -176,44 +189,101 @@ def _may_decide(found: Verdict) -> bool:
     return found.verdict == "undecided" and not found.futile
 
 
-def _complete(results: Results, tried: set[str], runner: Runner, listener: Listener) -> None:
-    """Run the trials of *results* that the store does not have and add their keys to *tried*.
+@dataclass
+class _Work:
+    """What one call does for *study* under the name of *conductor*: it runs what is missing, or waits for it."""
 
-    A trial that failed earlier is tried again, but once a call: what *tried* holds is left as it is.
-    """
-    store, plan = results.store, results.trials
-    known = {record.key: record.outcome for record in store.trials(keys=[trial.key for trial in plan])}
-    again = {key for key, outcome in known.items() if outcome == "failed" and key not in tried}
-    store.forget(sorted(again))
-    missing = [trial for trial in plan if trial.key in again or known.get(trial.key) is None]
-    listener.planned(missing, len(plan) - len(missing))
-    if not missing:
-        return
-    tried.update(trial.key for trial in missing)
-    names = {trial.key: trial.experiment.name for trial in missing}
-    by_code: dict[str, list[Trial]] = {}
-    for trial in missing:
-        by_code.setdefault(trial.conditions.code, []).append(trial)
-    for code, trials in by_code.items():
-        where = environment(device=runner.device, threads=runner.threads, code=code)
-        store.register(trials, where)
-    waiting: list[Event] = []
-    written = time.monotonic()
-    with contextlib.closing(runner.run(missing, store.scratch)) as events:
-        try:
-            for event in events:
-                waiting.append(event)
-                ended = isinstance(event.what, Finished)
-                turn = ended or isinstance(event.what, Started)
-                if turn or time.monotonic() - written > _WRITE_EVERY:
-                    store.write(waiting)
-                    waiting, written = [], time.monotonic()
-                if isinstance(event.what, Finished):
-                    store.clear_scratch(event.key)
-                    _refuse_metrics(names[event.key], event.what, results.study)
-                listener.event(event)
-        finally:
-            store.write(waiting)
+    study: Study
+    store: Store
+    runner: Runner
+    listener: Listener
+    conductor: str
+    ran: int = 0
+    failed: dict[str, datetime | None] = field(default_factory=dict)
+    """When the trials failed that this call tries again: each of them once."""
+    tried: set[str] = field(default_factory=set)
+    left: dict[str, Trial] = field(default_factory=dict)
+    environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Where trials run, by the digest of their code."""
+
+    def complete(self, plan: Sequence[Trial]) -> None:
+        """See to it that the store has every trial of *plan*."""
+        known = {record.key: record for record in self.store.trials(keys=[trial.key for trial in plan])}
+        self.failed = {
+            key: record.finished
+            for key, record in known.items()
+            if record.outcome == "failed" and key not in self.tried
+        }
+        self.left = {
+            trial.key: trial for trial in plan if trial.key not in known or not self._has_ended(known[trial.key])
+        }
+        self.tried.update(self.left)
+        self.listener.planned(list(self.left.values()), len(plan) - len(self.left))
+        while self.left:
+            elsewhere = self._elsewhere()
+            free = [trial for key, trial in self.left.items() if key not in elsewhere]
+            if free:
+                self._run(free)
+            else:
+                self.listener.waiting(elsewhere)
+                time.sleep(_LOOK_EVERY)
+            self._take_note(list(self.left))
+
+    def _run(self, trials: Sequence[Trial]) -> None:
+        """Run those of *trials* that nobody else has claimed by the time that they could start."""
+        waiting: list[Event] = []
+        written = time.monotonic()
+        with contextlib.closing(self.runner.run(trials, self._claim)) as events:
+            try:
+                for event in events:
+                    waiting.append(event)
+                    ended = isinstance(event.what, Finished)
+                    turn = ended or isinstance(event.what, Started)
+                    if turn or time.monotonic() - written > _WRITE_EVERY:
+                        self.store.write(waiting)
+                        waiting, written = [], time.monotonic()
+                    if isinstance(event.what, Finished):
+                        self.store.clear_scratch(event.key)
+                        self._end(event.key, event.what)
+                    self.listener.event(event)
+            finally:
+                self.store.write(waiting)
+
+    def _claim(self, key: str) -> Path | None:
+        """Claim a trial and return its folder; of one that another has, hear how it ended, where it has."""
+        trial, runner, code = self.left[key], self.runner, self.left[key].conditions.code
+        if code not in self.environments:
+            self.environments[code] = environment(device=runner.device, threads=runner.threads, code=code)
+        if self.store.claim(trial, self.conductor, self.environments[code], failed=self.failed.get(key)):
+            self.ran += 1
+            return self.store.scratch(key)
+        self._take_note([key])
+        return None
+
+    def _elsewhere(self) -> dict[str, str]:
+        """Return the trials left that others run, by key, with who does."""
+        lives = cache(self.store.lives)
+        return {
+            record.key: in_words(record.conductor)
+            for record in self.store.trials(keys=self.left)
+            if record.outcome is None and record.conductor is not None and lives(record.conductor)
+        }
+
+    def _take_note(self, keys: Sequence[str]) -> None:
+        """Tell of those of *keys* that have ended elsewhere, and wait for them no more."""
+        for record in self.store.trials(keys=keys):
+            if record.outcome is not None and self._has_ended(record):
+                ended = Finished(record.outcome, record.metrics, record.seconds or 0.0, record.message)
+                self._end(record.key, ended)
+                self.listener.event(Event(record.key, ended))
+
+    def _has_ended(self, record: TrialRecord) -> bool:
+        """Whether a trial has ended; one of the failures that are tried again has not."""
+        again = record.outcome == "failed" and record.key in self.failed and record.finished == self.failed[record.key]
+        return record.outcome is not None and not again
+
+    def _end(self, key: str, ended: Finished) -> None:
+        _refuse_metrics(self.left.pop(key).experiment.name, ended, self.study)
 
 
 def _seeds_seen(results: Results) -> int:

@@ -175,11 +175,25 @@ def test_report_comes_from_the_store_alone(cli: Cli, folder: Path) -> None:
     assert (back.json, "other code" in back.err) == (verdicts, False)
 
 
-def test_a_second_conductor_is_refused(cli: Cli, folder: Path) -> None:
-    with Store.open() as store, store.lock(str((folder / "my_lab.py").resolve())):
-        refused = cli("run", "my_lab.py.rate")
-    assert refused.code == 2
-    assert str(os.getpid()) in refused.error
+def test_two_runs_of_a_study_at_once_share_the_work_and_say_the_same(cli: Cli, folder: Path) -> None:
+    (folder / "my_lab.py").write_text(LAB.replace("    draw, own", "    import time; time.sleep(0.2)\n    draw, own"))
+    command = [sys.executable, "-c", "import sys; from paribus.cli import main; sys.exit(main())"]
+    other = subprocess.Popen(
+        [*command, "run", "my_lab.py.rate", "--workers", "1", "--json", "-"],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert other.stderr is not None
+    assert other.stderr.readline() == "12 trials to run\n"
+    mine = cli("run", "my_lab.py.rate", "--workers", "1", "--json", "-")
+    out, err = other.communicate(timeout=30)
+    assert (mine.code, other.returncode) == (0, 0), err
+    assert json.loads(out) == mine.json
+    with Store.open() as store:
+        records = store.trials()
+    assert [record.attempts for record in records] == [1] * 12
+    assert len({record.conductor for record in records}) == 2
+    assert "[12/12]" in mine.err
+    assert "[12/12]" in err
 
 
 def test_ctrl_c_keeps_what_finished_and_the_same_command_goes_on(cli: Cli, folder: Path) -> None:

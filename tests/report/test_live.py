@@ -117,6 +117,34 @@ def test_what_a_trial_is_at_stands_below_its_name_until_it_says_no_more() -> Non
     assert not any("the end" in line for line in lines())
 
 
+def test_whose_trials_are_waited_for_is_said_once_and_shown_as_long() -> None:
+    plain, screen = Screen(), Screen(terminal=True)
+    keys = [trial.key for trial in TRIALS]
+    with plain.view() as told:
+        shown = screen.view()
+        for view in (told, shown):
+            view.planned(TRIALS, done=0)
+            view.waiting(dict.fromkeys(keys, "process 7 on here"))
+            view.waiting(dict.fromkeys(keys[1:], "process 7 on here"))
+            view.event(Event(keys[0], Finished("completed", {"accuracy": 0.5}, 1.0)))
+        told.waiting({keys[1]: "process 7 on here", keys[2]: "process 8 on another machine"})
+    lines = [line for line in plain.file.getvalue().splitlines() if "waiting" in line]
+    assert lines == [
+        "waiting for 6 trials of process 7 on here",
+        "waiting for 2 trials of process 7 on here, process 8 on another machine",
+    ]
+
+    def picture(width: int) -> list[str]:
+        file = io.StringIO()
+        Console(file=file, width=width).print(shown._picture())
+        return [line.rstrip() for line in file.getvalue().splitlines()]
+
+    assert picture(80)[-2] == "waiting for 5 trials of process 7 on here"
+    assert max(map(len, picture(30))) <= 30
+    shown.event(Event(keys[1], Started(7)))
+    assert not any("waiting" in line for line in picture(80)), "there is work of one's own again"
+
+
 def test_a_second_plan_starts_the_count_anew() -> None:
     screen = Screen()
     with screen.view() as view:

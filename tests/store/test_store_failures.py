@@ -52,7 +52,7 @@ def run_script(code: str, *arguments: str, before: tuple[str, ...] = (), unprivi
     """
     drop = """
         with tempfile.TemporaryDirectory() as folder, Store.open(folder + "/warm.sqlite") as warm:
-            with warm.lock("warm"):
+            with warm.conductor():
                 pass
         if os.geteuid() == 0:
             os.setgroups([])
@@ -154,7 +154,7 @@ def test_files_beside_the_database_that_may_not_be_written(others_folder):
     code = """
         store = Store.open(sys.argv[1])
         line(lambda: store.scratch("0123"))
-        line(lambda: store.lock("toy").__enter__())
+        line(lambda: store.conductor().__enter__())
     """
     scratch, lock = run_script(code, str(path), unprivileged=True)
     assert f"cannot write {folder}/store.sqlite.files/scratch/0123: choose" in scratch
@@ -185,7 +185,7 @@ def test_a_full_disk_loses_nothing_and_can_be_freed(tmp_path):
         except OSError:
             pass
         line(lambda: Store.open(str(folder / "other.sqlite")))
-        line(lambda: store.scratch("0" * 24) and store.lock("toy").__enter__())
+        line(lambda: store.scratch("0" * 24) and store.conductor().__enter__())
         ballast.unlink()
         line(lambda: store.add_note("toy/fast", "x" * 10_000, "person"))
         store.close()

@@ -36,6 +36,10 @@ DATA = {
         "INSERT INTO looks (study, base, seeds, summary, looked) VALUES"
         " ('toy.rate', '', 4, '{\"n\": 4}', '2025-01-02T03:04:05.000000+00:00')",
     ),
+    4: (
+        "INSERT INTO trials (key, experiment, lab, seed, device, threads, code, environment, conductor)"
+        " VALUES ('l', '0123456789abcdef', 'toy', 8, 'cpu', 1, 'c', 'e', 'process 1 on a (b)')",
+    ),
 }
 
 
@@ -60,7 +64,8 @@ def test_data_of_each_step_outlasts_the_steps_after_it(url, engine, first):
                 for statement in DATA[number]:
                     connection.exec_driver_sql(statement)
     with Store.open(url) as store:
-        (record,) = store.trials()
+        record, later = store.trials()
+        assert (record.conductor, later.conductor) == (None, "process 1 on a (b)")
         assert (record.key, record.name, record.seed, record.attempts) == ("k", "toy/fast", 7, 2)
         assert (record.outcome, record.seconds, record.started) == ("completed", 60.0, NOW)
         assert record.metrics["accuracy"] == 0.75

@@ -1,4 +1,4 @@
-"""Several processes and one store: killed writers, one conductor at a time, readers beside a writer."""
+"""Several processes and one store: killed writers, trials shared among conductors, readers beside a writer."""
 
 import os
 import signal
@@ -6,13 +6,18 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from paribus.errors import StoreError
+from paribus.spec.experiment import build
+from paribus.spec.lab import Lab
+from paribus.spec.trial import Conditions, Trial
 from paribus.store import Store
+from paribus.store.lock import in_words
 
 HEAD = """
     import os, sys, time
@@ -35,9 +40,17 @@ HEAD = """
 """
 
 
+@dataclass(frozen=True)
+class Config:
+    """The configuration of those processes."""
+
+    rate: float = 0.1
+
+
 def start(code: str, url: str, first: int = 0, folder: str = "") -> subprocess.Popen[str]:
     program = textwrap.dedent(HEAD) + textwrap.dedent(code)
-    return subprocess.Popen([sys.executable, "-c", program, url, str(first), folder], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, "-c", program, url, str(first), folder],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
 
 
 @pytest.fixture
@@ -54,7 +67,9 @@ def run(url, tmp_path):
     for process in running:
         process.kill()
         process.wait()
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.close()
         process.stdout.close()
 
 
@@ -104,35 +119,73 @@ def test_a_writer_killed_in_the_middle_loses_no_committed_trial(run: Callable[..
 
 HOLDER = """
     store = Store.open(url)
-    with store.lock("toy"):
-        print("held", flush=True)
+    lab = Lab(name="toy", question="?", baseline=Config(), run=print)
+    with store.conductor() as name:
+        trial = Trial(build(lab, ()), 0, Conditions("cpu", 1, "c"))
+        print(store.claim(trial, name, {}), name, flush=True)
         time.sleep(60)
 """
 
 
-def test_one_conductor_at_a_time_until_it_is_killed(run: Callable[..., subprocess.Popen[str]], store):
+def test_what_a_conductor_has_claimed_is_its_own_until_it_is_killed(run: Callable[..., subprocess.Popen[str]], store):
     process = run(HOLDER)
     assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    with pytest.raises(StoreError) as refused, store.lock("toy"):
-        pass
-    assert f"'toy' is being run by process {process.pid} on {socket.gethostname()[:30]}" in str(refused.value)
-    assert "\n" not in str(refused.value)
-    with store.lock("other"):
-        store.add_note("toy/fast", "written beside the lock", "person")
-    process.kill()
-    process.wait()
-    with store.lock("toy"), pytest.raises(StoreError, match=f"process {os.getpid()} on"), store.lock("toy"):
-        pass
-    with store.lock("toy"):
-        pass
+    told, _, other = process.stdout.readline().strip().partition(" ")
+    assert told == "True"
+    assert in_words(other) == f"process {process.pid} on {socket.gethostname()}"
+    (record,) = store.trials()
+    assert (record.conductor, record.outcome) == (other, None)
+    trial = Trial(build(Lab(name="toy", question="?", baseline=Config(), run=print), ()), 0, Conditions("cpu", 1, "c"))
+    assert trial.key == record.key
+    with store.conductor() as name:
+        assert store.lives(other)
+        assert store.lives(name)
+        assert not store.claim(trial, name, {})
+        store.add_note("toy/fast", "written beside the other", "person")
+        process.kill()
+        process.wait()
+        while store.lives(other):  # a server needs a moment to see that its client is gone
+            time.sleep(0.01)
+        assert store.claim(trial, name, {})
+        assert store.claim(trial, name, {}), "one's own claim stays"
+        with store.conductor() as second:
+            assert not store.claim(trial, second, {}), "two conductors of one process are two"
+    assert not store.lives(name)
+    assert store.trials()[0].conductor == name
+    locks = store.folder / "locks"
+    assert not locks.exists() or not list(locks.iterdir())
 
 
-def test_the_lock_is_free_after_an_error_within(store):
-    with pytest.raises(KeyError), store.lock("toy"):
+def test_a_conductor_is_gone_after_an_error_within(store):
+    with pytest.raises(KeyError), store.conductor() as name:
         raise KeyError
-    with store.lock("toy"):
-        pass
+    assert not store.lives(name)
+
+
+CLAIMER = """
+    store = Store.open(url)
+    lab = Lab(name="toy", question="?", baseline=Config(), run=print)
+    trials = [Trial(build(lab, ()), seed, Conditions("cpu", 1, "c")) for seed in range(60)]
+    while not os.path.exists(sys.argv[3] + ".go"):
+        time.sleep(0.001)
+    with store.conductor() as name:
+        print(*[trial.seed for trial in trials if store.claim(trial, name, {"first": first})], flush=True)
+        sys.stdin.readline()
+"""
+
+
+def test_each_trial_is_given_to_one_of_many_that_ask_at_once(run: Callable[..., subprocess.Popen[str]], url, tmp_path):
+    processes = [run(CLAIMER, number) for number in range(4)]
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "paribus.go").touch()
+    given = []
+    for process in processes:
+        assert process.stdout is not None
+        given.append([int(seed) for seed in process.stdout.readline().split()])
+    assert sorted(seed for seeds in given for seed in seeds) == list(range(60))
+    with Store.open(url) as store:
+        who = {record.seed: record.environment["first"] for record in store.trials()}
+    assert who == {seed: first for first, seeds in enumerate(given) for seed in seeds}
 
 
 OPENER = """

@@ -64,14 +64,18 @@ def test_a_whole_trial_comes_back(url, make_trials):
     assert (steps.tolist(), values.tolist()) == ([10, 20], [0.5, 0.25])
 
 
-def test_registering_again_changes_only_the_environment_of_unfinished_trials(store, make_trials):
+def test_registering_again_changes_nothing_and_claiming_the_environment(store, make_trials):
     first, second = make_trials(2)
     store.register([first, second, first], {"commit": "a"})
     store.write([Event(first.key, Started(1)), Event(first.key, Finished("completed", {"accuracy": 1.0}))])
     store.register([first, second], {"commit": "b"})
+    assert [record.environment["commit"] for record in store.trials()] == ["a", "a"]
+    with store.conductor() as name:
+        assert [store.claim(trial, name, {"commit": "c"}) for trial in (first, second)] == [False, True]
     records = store.trials()
     assert [record.key for record in records] == [first.key, second.key]
-    assert [record.environment["commit"] for record in records] == ["a", "b"]
+    assert [record.environment["commit"] for record in records] == ["a", "c"]
+    assert [record.conductor for record in records] == [None, name]
     assert [record.attempts for record in records] == [1, 0]
     store.register([], {})
     assert len(store.trials()) == 2
@@ -147,9 +151,9 @@ def test_events_of_an_unregistered_trial_are_refused_and_so_is_their_batch(store
     store.write([])
 
 
-def test_only_failed_trials_are_forgotten_and_can_be_tried_again(store, make_trials):
-    failed, completed, unfinished = make_trials(3)
-    store.register([failed, completed, unfinished], {})
+def test_only_a_failure_that_is_known_begins_anew(store, make_trials):
+    failed, completed = make_trials(2)
+    store.register([failed, completed], {"commit": "a"})
     for trial, outcome in ((failed, "failed"), (completed, "completed")):
         store.write(
             [
@@ -161,19 +165,23 @@ def test_only_failed_trials_are_forgotten_and_can_be_tried_again(store, make_tri
             ]
         )
     (store.scratch(failed.key) / "checkpoint").write_bytes(b"half")
-    for kept, state in ((completed, "completed"), (unfinished, "unfinished")):
-        with pytest.raises(StoreError, match=f"{kept.key} is {state}: only failed trials"):
-            store.forget([failed.key, kept.key])
-    assert store.trials(keys=[failed.key])[0].message == "Traceback\ufffd \ufffd é"
-    store.forget([failed.key, "unknown"])
-    assert [record.key for record in store.trials()] == [completed.key, unfinished.key]
+    before = store.trials()
+    assert before[0].message == "Traceback\ufffd \ufffd é"
+    with store.conductor() as name:
+        assert not store.claim(failed, name, {})
+        assert not store.claim(failed, name, {}, failed=before[0].finished + timedelta(microseconds=1))
+        assert not store.claim(completed, name, {}, failed=before[1].finished)
+        assert store.trials() == before
+        assert (store.folder / "scratch" / failed.key).exists()
+        assert store.claim(failed, name, {"commit": "b"}, failed=before[0].finished)
     assert not (store.folder / "scratch" / failed.key).exists()
-    store.register([failed], {})
     (record,) = store.trials(keys=[failed.key])
     assert (record.outcome, record.attempts, record.metrics) == (None, 0, {})
+    assert (record.conductor, record.environment) == (name, {"commit": "b"})
     assert store.series([failed.key]) == {failed.key: {}}
     assert store.outcomes([failed.key], "accuracy") == {}
     assert store.artifact_names(failed.key) == ()
+    assert store.trials(keys=[completed.key]) == [before[1]]
 
 
 def test_scratch_is_a_folder_a_trial_that_can_be_cleared(store):

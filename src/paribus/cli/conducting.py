@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +63,10 @@ class Tally:
         """Hear of something that happened."""
         self.kept += isinstance(event.what, Finished)
         self._view.event(event)
+
+    def waiting(self, conductors: Mapping[str, str]) -> None:
+        """Hear that others run all that is left."""
+        self._view.waiting(conductors)
 
 
 def conduct_in_view(

@@ -53,6 +53,7 @@ class LiveView:
         self._results: deque[Text] = deque(maxlen=LAST)
         self._doing: dict[str, str] = {}
         self._pictures: dict[str, NDArray[np.uint8]] = {}
+        self._elsewhere: dict[str, str] = {}
         self._lock = threading.Lock()
         self._live: Live | None = None
         self._began = clock()
@@ -78,10 +79,20 @@ class LiveView:
             self._done, self._total = done, done + len(trials)
             self._doing.clear()
             self._pictures.clear()
+            self._elsewhere = {}
             self._countdown.plan({trial.key: trial.experiment.name for trial in trials})
         if trials and self._live is None:
             already = f", {done} done already" if done else ""
             self._console.print(Text(f"{counted(len(trials), 'trial')} to run{already}"), soft_wrap=True)
+
+    def waiting(self, conductors: Mapping[str, str]) -> None:
+        """Hear that all trials that are left are run by others: by whom, in words, for each trial's key."""
+        with self._lock:
+            known = set(self._elsewhere.values())
+            self._elsewhere = dict(conductors)
+            new = set(conductors.values()) - known
+        if new and self._live is None:
+            self._console.print(_waiting(self._elsewhere), soft_wrap=True)
 
     def event(self, event: Event) -> None:
         """Hear of something that happened to a trial."""
@@ -95,6 +106,7 @@ class LiveView:
     def _take(self, event: Event) -> Text | None:
         match event.what:
             case Started():
+                self._elsewhere = {}
                 self._countdown.start(event.key)
             case Progress(done=done, total=total, doing=doing) if total > 0:
                 self._countdown.progress(event.key, done / total)
@@ -105,6 +117,7 @@ class LiveView:
                 self._countdown.finish(event.key)
                 self._doing.pop(event.key, None)
                 self._pictures.pop(event.key, None)
+                self._elsewhere.pop(event.key, None)
                 self._done += 1
                 line = self._result(event.key, finished)
                 self._results.append(line)
@@ -162,8 +175,9 @@ class LiveView:
                 Text(f"{duration(self._clock() - self._began)} gone{', ' if left else ''}{left}"),
             )
             results = [_one_line(line) for line in self._results]
-            images = self._images(self._console.height - len(results) - trials.row_count - 2)
-            return Group(*results, *([images] if images is not None else []), trials, whole)
+            elsewhere = [_one_line(_waiting(self._elsewhere))] if self._elsewhere else []
+            images = self._images(self._console.height - len(results) - trials.row_count - len(elsewhere) - 2)
+            return Group(*results, *([images] if images is not None else []), trials, *elsewhere, whole)
 
     def _images(self, room: int) -> RenderableType | None:
         """What running trials show of the image that they optimise, in *room* lines, where a terminal can."""
@@ -171,6 +185,12 @@ class LiveView:
             return None
         named = {self._names.get(key, key): pixels for key, pixels in self._pictures.items()}
         return side_by_side(named, width=self._console.width, height=min(room, 17))
+
+
+def _waiting(conductors: Mapping[str, str]) -> Text:
+    """The line that tells whose trials are waited for."""
+    whose = ", ".join(sorted(set(conductors.values())))
+    return Text(f"waiting for {counted(len(conductors), 'trial')} of {whose}", "dim")
 
 
 def _one_line(text: Text) -> Text:

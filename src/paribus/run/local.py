@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess, SpawnProcess
@@ -23,6 +23,7 @@ from types import ModuleType
 import psutil
 
 from paribus.run.execute import execute
+from paribus.run.runner import Claim
 from paribus.run.worker import Request, use_threads, work
 from paribus.spec.context import Report
 from paribus.spec.trial import Event, Finished, Started, Trial
@@ -39,8 +40,8 @@ class LocalRunner:
     device: str = "cpu"
     threads: int = 1
 
-    def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Generator[Event]:
-        """Run *trials* in order, yielding events as they come; closing the iterator ends the running ones."""
+    def run(self, trials: Sequence[Trial], claim: Claim) -> Generator[Event]:
+        """Run in order those of *trials* that *claim* gives; closing the iterator ends the running ones."""
         waiting = deque(trials)
         workers = min(self.workers or self._default_workers(), max(1, len(waiting)))
         forks = multiprocessing.get_context("forkserver") if _FORKS else None
@@ -52,15 +53,17 @@ class LocalRunner:
             while waiting or running:
                 while waiting and len(running) < workers:
                     trial = waiting.popleft()
+                    own = claim(trial.key)
+                    if own is None:
+                        continue
                     ours, theirs = context.Pipe(duplex=True)
-                    own = scratch(trial.key)
                     request = Request(trial.key, trial.experiment.name, trial.seed, trial.conditions, own, Path.cwd())
                     process = context.Process(target=work, args=(theirs, request))
                     with _uninterrupted(), _threads_in_environment(self.threads), _without_main():
                         process.start()
                         theirs.close()
                         running[ours] = (trial, process)
-                for pipe in wait(list(running)):
+                for pipe in wait(list(running)) if running else ():
                     assert isinstance(pipe, Connection)
                     trial, process = running[pipe]
                     event = _receive(pipe)
@@ -96,13 +99,16 @@ class InProcessRunner:
     device: str = "cpu"
     threads: int = 1
 
-    def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Generator[Event]:
-        """Run *trials* in order; a trial's events are given out when it has ended."""
+    def run(self, trials: Sequence[Trial], claim: Claim) -> Generator[Event]:
+        """Run in order those of *trials* that *claim* gives; a trial's events are given out when it has ended."""
         use_threads(self.threads)
         for trial in trials:
+            own = claim(trial.key)
+            if own is None:
+                continue
             reports: list[Report] = []
             yield Event(trial.key, Started(os.getpid()))
-            finished = execute(trial, scratch(trial.key), reports.append)
+            finished = execute(trial, own, reports.append)
             yield from (Event(trial.key, report) for report in reports)
             yield Event(trial.key, finished)
 

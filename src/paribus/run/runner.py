@@ -8,6 +8,9 @@ from typing import Protocol
 
 from paribus.spec.trial import Event, Trial
 
+Claim = Callable[[str], Path | None]
+"""Asked for a trial by its key at the moment it could start: the trial's own folder, or ``None`` to leave it out."""
+
 
 class Runner(Protocol):
     """Runs trials somewhere: in this process, in processes beside it, on a cluster."""
@@ -20,8 +23,8 @@ class Runner(Protocol):
     def threads(self) -> int:
         """How many threads each trial computes with."""
 
-    def run(self, trials: Sequence[Trial], scratch: Callable[[str], Path]) -> Generator[Event]:
-        """Run *trials*, each with the folder ``scratch(trial.key)``, and yield events; each trial ends in ``Finished``.
+    def run(self, trials: Sequence[Trial], claim: Claim) -> Generator[Event]:
+        """Run those of *trials* that *claim* gives, and yield events; each of these trials ends in ``Finished``.
 
         Closing the iterator stops whatever still runs; nothing of it goes on afterwards.
         """

@@ -1,94 +1,92 @@
-"""One conductor at a time: a lock that the operating system, or PostgreSQL, lets go when its holder dies."""
+"""Which conductors live: each holds a lock that the operating system, or PostgreSQL, lets go when it dies."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import socket
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, text
 
-from paribus.errors import StoreError
+
+def new_name() -> str:
+    """Return a conductor's name: who it is, in words, and what makes it unlike every other, in brackets."""
+    return f"process {os.getpid()} on {socket.gethostname()} ({uuid.uuid4().hex})"
+
+
+def in_words(conductor: str) -> str:
+    """Return the part of a conductor's name that a person can use: its process and host."""
+    return conductor.rpartition(" (")[0]
 
 
 @contextmanager
-def file_lock(folder: Path, what: str, place: str) -> Iterator[None]:
-    """Hold the lock on *what* by a file in *folder*.
-
-    Raises:
-        StoreError: another holds it; the message names the process and its host.
-    """
+def alive_by_file(folder: Path, conductor: str) -> Iterator[None]:
+    """Count as living during the block, by a lock on a file of the conductor's own in *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(what.encode()).hexdigest()[:16]
-    holder = folder / f"{name}.json"
-    lock = FileLock(folder / f"{name}.lock", timeout=0)
+    path = _file(folder, conductor)
     try:
-        lock.acquire()
-    except Timeout:
-        raise _held(what, place, _read(holder)) from None
-    try:
-        temporary = holder.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps({"what": what, "pid": os.getpid(), "host": socket.gethostname()}))
-        temporary.replace(holder)
-        yield
+        with FileLock(path, timeout=0):
+            yield
     finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
+        _remove(path)
+
+
+def lives_by_file(folder: Path, conductor: str) -> bool:
+    """Tell whether *conductor* lives; of a dead one the file goes."""
+    path = _file(folder, conductor)
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            pass
+    except Timeout:
+        return True
+    _remove(path)
+    return False
 
 
 @contextmanager
-def postgres_lock(engine: Engine, what: str, place: str) -> Iterator[None]:
-    """Hold the lock on *what* by an advisory lock of a connection that is kept open for it.
-
-    Raises:
-        StoreError: another holds it; the message names the process and its host.
-    """
-    number = int.from_bytes(hashlib.sha256(f"paribus {what}".encode()).digest()[:8], "big", signed=True)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        name = json.dumps({"pid": os.getpid(), "host": socket.gethostname()[:30]})
-        connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": name})
-        if not connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar_one():
-            raise _held(what, place, _postgres_holder(connection, number))
+def alive_by_postgres(engine: Engine, conductor: str) -> Iterator[None]:
+    """Count as living during the block, by an advisory lock of a connection that is kept open for it."""
+    with _own_connection(engine) as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _number(conductor)})
         try:
             yield
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
-            connection.execute(text("RESET application_name"))
+            connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": _number(conductor)})
 
 
-def _postgres_holder(connection: Connection, number: int) -> dict[str, Any]:
-    found = connection.execute(
-        text(
-            "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND "
-            "granted AND (classid::bigint << 32) | objid::bigint = :number AND database = "
-            "(SELECT oid FROM pg_database WHERE datname = current_database())"
-        ),
-        {"number": number},
-    ).scalar()
-    return _parse(found or "")
+def lives_by_postgres(engine: Engine, conductor: str) -> bool:
+    """Tell whether *conductor* lives."""
+    number = {"number": _number(conductor)}
+    with _own_connection(engine) as connection:
+        dead = connection.execute(text("SELECT pg_try_advisory_lock_shared(:number)"), number).scalar_one()
+        if dead:
+            connection.execute(text("SELECT pg_advisory_unlock_shared(:number)"), number)
+        return not dead
 
 
-def _read(holder: Path) -> dict[str, Any]:
+@contextmanager
+def _own_connection(engine: Engine) -> Iterator[Connection]:
+    """A connection without a transaction: a lock of the session outlasts each."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+def _file(folder: Path, conductor: str) -> Path:
+    return folder / f"{hashlib.sha256(conductor.encode()).hexdigest()[:16]}.lock"
+
+
+def _remove(path: Path) -> None:
+    """Delete a file that says nothing any more; where the system keeps it open for another, that is no matter."""
     with suppress(OSError):
-        return _parse(holder.read_text())
-    return {}
+        path.unlink()
 
 
-def _parse(written: str) -> dict[str, Any]:
-    with suppress(ValueError):
-        parsed = json.loads(written)
-        return parsed if isinstance(parsed, dict) else {}
-    return {}
-
-
-def _held(what: str, place: str, holder: dict[str, Any]) -> StoreError:
-    by = f"process {holder['pid']} on {holder['host']}" if {"pid", "host"} <= holder.keys() else "another process"
-    return StoreError(
-        f"{what!r} is being run by {by} in {place}: wait for it or end it, then run the same command again"
-    )
+def _number(conductor: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"paribus {conductor}".encode()).digest()[:8], "big", signed=True)

@@ -76,6 +76,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "trials and what came of them", _TRIALS),
     Migration(2, "notes and aliases", _NOTES),
     Migration(3, "a record of each look at a study", _LOOKS),
+    Migration(4, "who runs a trial", ("ALTER TABLE trials ADD COLUMN conductor TEXT",)),
 )
 
 

@@ -78,6 +78,7 @@ def _trials(connection: Connection, wanted: list[ColumnElement[bool]]) -> dict[i
             environment=dict(read(row.ran_in)),
             done=row.done,
             total=row.total,
+            conductor=row.conductor,
         )
         for row in connection.execute(query)
     }

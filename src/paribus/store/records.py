@@ -41,6 +41,7 @@ class TrialRecord:
         environment: versions, commit, hardware at the time of the last registration before it finished.
         done: steps done, of *total*.
         total: steps to do; 0 where the lab has not said.
+        conductor: who ran it last, or runs it; ``None`` where nobody has.
     """
 
     key: str
@@ -63,6 +64,7 @@ class TrialRecord:
     environment: dict[str, Any] = field(default_factory=dict)
     done: int = 0
     total: int = 0
+    conductor: str | None = None
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,7 @@ trials = Table(
     Column("outcome", Text),
     Column("seconds", Real),
     Column("message", Prose, nullable=False),
+    Column("conductor", Text),
 )
 metrics = Table(
     "metrics",

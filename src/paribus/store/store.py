@@ -17,16 +17,15 @@ from sqlalchemy import Connection, Engine, insert
 from paribus.errors import StoreError
 from paribus.spec.context import Artifact
 from paribus.spec.trial import Event, Trial
-from paribus.store import artifacts, migrations, reading, schema, writing
+from paribus.store import artifacts, lock, migrations, reading, schema, writing
 from paribus.store.connect import WRITES, connect
 from paribus.store.failures import translated
-from paribus.store.lock import file_lock, postgres_lock
 from paribus.store.place import Place, find
 from paribus.store.records import Author, Look, Note, TrialRecord, to_json
 
 
 class Store:
-    """An open store. The conducting process alone writes to it; any number may read.
+    """An open store. Any number of processes may read it, and write to it what became of the trials they claimed.
 
     Every method raises :class:`paribus.errors.StoreError`, one line, where the database or the disk refuses.
     """
@@ -91,29 +90,50 @@ class Store:
         self.close()
 
     @contextmanager
-    def lock(self, what: str) -> Iterator[None]:
-        """Hold the lock on *what*, a lab's name say; it is free again when this process ends, however it ends.
+    def conductor(self) -> Iterator[str]:
+        """Be a conductor during the block, and get the name that it claims trials by.
 
-        Raises:
-            StoreError: another process holds it; the message names its number and host.
+        What it has claimed is free again when the block, or this process, ends, however it ends.
         """
-        held: AbstractContextManager[None]
+        name = lock.new_name()
+        alive: AbstractContextManager[None]
         if self._place.file is not None:
-            held = file_lock(self.folder / "locks", what, str(self))
+            alive = lock.alive_by_file(self.folder / "locks", name)
         else:
-            held = postgres_lock(self._engine, what, str(self))
+            alive = lock.alive_by_postgres(self._engine, name)
         with translated(self._place):
-            held.__enter__()
+            alive.__enter__()
         try:
-            yield
+            yield name
         finally:
             with translated(self._place):
-                held.__exit__(None, None, None)
+                alive.__exit__(None, None, None)
+
+    def lives(self, conductor: str) -> bool:
+        """Tell whether the conductor of that name still runs, on whatever machine."""
+        with translated(self._place):
+            if self._place.file is not None:
+                return lock.lives_by_file(self.folder / "locks", conductor)
+            return lock.lives_by_postgres(self._engine, conductor)
 
     def register(self, trials: Sequence[Trial], environment: Mapping[str, Any]) -> None:
-        """Add *trials* that are not there yet; unfinished ones take the new *environment*, finished ones stay."""
+        """Add those of *trials* that are not there yet, of *environment*."""
         with self._writing() as connection:
             writing.register(connection, trials, environment)
+
+    def claim(
+        self, trial: Trial, conductor: str, environment: Mapping[str, Any], *, failed: datetime | None = None
+    ) -> bool:
+        """Give *trial* to *conductor*, who will run it in *environment*, and tell whether that could be.
+
+        It cannot where the trial has finished, or where another conductor that lives has claimed it. A failure is not
+        the end where *failed* is its moment: it is deleted, with all that belongs to it, and the trial begins anew.
+        """
+        with self._writing() as connection:
+            given = writing.claim(connection, trial, conductor, environment, failed, self.lives)
+        if given and failed is not None:
+            self.clear_scratch(trial.key)
+        return given
 
     def write(self, events: Sequence[Event]) -> None:
         """Write *events* in order, all or none.
@@ -222,17 +242,6 @@ class Store:
         """Return each recorded look, in order; at *study* alone and on *base* alone where they are given."""
         with self._reading() as connection:
             return reading.looks(connection, study, base)
-
-    def forget(self, keys: Iterable[str]) -> None:
-        """Delete failed trials and their checkpoints, so that they are tried again; unknown keys are left out.
-
-        Raises:
-            StoreError: one of them has not failed; a result is never deleted.
-        """
-        with self._writing() as connection:
-            forgotten = writing.forget(connection, keys)
-        for key in forgotten:
-            self.clear_scratch(key)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -1,11 +1,11 @@
-"""Writing: registering trials, and the events of running trials, each batch in the caller's one transaction."""
+"""Writing: trials, who runs them, and the events of running ones, each batch in the caller's one transaction."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,11 +34,10 @@ def chunks(keys: Iterable[str]) -> Iterator[list[str]]:
 
 
 def register(connection: Connection, trials: Sequence[Trial], environment: Mapping[str, Any]) -> None:
-    """Add the trials that are not there yet; an unfinished one that is takes the new *environment*."""
+    """Add the trials that are not there yet."""
     if not trials:
         return
-    text = to_json(environment)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    text, digest = _environment(environment)
     environments = _insert(connection, schema.environments).on_conflict_do_nothing()
     connection.execute(environments, {"hash": digest, "environment": text})
     experiments = {(trial.experiment.hash, trial.experiment.lab.name): trial.experiment for trial in trials}
@@ -55,13 +54,8 @@ def register(connection: Connection, trials: Sequence[Trial], environment: Mappi
             for (identity, lab), experiment in experiments.items()
         ],
     )
-    adding = _insert(connection, schema.trials)
     connection.execute(
-        adding.on_conflict_do_update(
-            index_elements=["key"],
-            set_={"environment": adding.excluded.environment},
-            where=schema.trials.c.outcome.is_(None),
-        ),
+        _insert(connection, schema.trials).on_conflict_do_nothing(),
         [
             {
                 "key": trial.key,
@@ -198,22 +192,33 @@ class _Batch:
             )
 
 
-def forget(connection: Connection, keys: Iterable[str]) -> list[str]:
-    """Delete the failed trials among *keys* with all that belongs to them, and return their keys.
+def claim(
+    connection: Connection,
+    trial: Trial,
+    conductor: str,
+    environment: Mapping[str, Any],
+    failed: datetime | None,
+    lives: Callable[[str], bool],
+) -> bool:
+    """Give *trial* to *conductor*, unless it has finished or another that *lives* has it; tell whether it was given.
 
-    Raises:
-        StoreError: one of them has not failed; a result is never deleted.
+    A trial that failed at the moment *failed* is deleted with all that belongs to it and begins anew.
     """
-    forgotten = []
-    for some in chunks(keys):
-        rows = connection.execute(select(schema.trials).where(schema.trials.c.key.in_(some))).all()
-        for row in rows:
-            if row.outcome != "failed":
-                state = row.outcome or "unfinished"
-                raise StoreError(f"trial {row.key} is {state}: only failed trials can be forgotten")
-        connection.execute(delete(schema.trials).where(schema.trials.c.id.in_([row.id for row in rows])))
-        forgotten += [row.key for row in rows]
-    return forgotten
+    trials = schema.trials
+    this = select(trials).where(trials.c.key == trial.key).with_for_update()
+    register(connection, [trial], environment)
+    row = connection.execute(this).one_or_none()
+    if row is not None and row.outcome == "failed" and row.finished == failed:
+        connection.execute(delete(trials).where(trials.c.id == row.id))
+        register(connection, [trial], environment)
+        row = connection.execute(this).one_or_none()
+    if row is None or row.outcome is not None:
+        return False
+    if row.conductor not in (None, conductor) and lives(row.conductor):
+        return False
+    _, digest = _environment(environment)
+    connection.execute(update(trials).where(trials.c.id == row.id).values(conductor=conductor, environment=digest))
+    return True
 
 
 def add_note(connection: Connection, about: str, text: str, author: str) -> None:
@@ -225,6 +230,12 @@ def add_note(connection: Connection, about: str, text: str, author: str) -> None
 def set_alias(connection: Connection, alias: str, name: str) -> None:
     """Let *alias* stand for *name* from now on."""
     _replace(connection, schema.aliases, [{"alias": alias, "name": name}])
+
+
+def _environment(environment: Mapping[str, Any]) -> tuple[str, str]:
+    """Return *environment* as it is kept, and its key."""
+    text = to_json(environment)
+    return text, hashlib.sha256(text.encode()).hexdigest()
 
 
 def _known(connection: Connection, keys: Iterable[str]) -> dict[str, Row[Any]]:
