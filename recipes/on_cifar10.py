@@ -3,6 +3,7 @@
     python recipes/small_vgg.py DIR --scratch TMP                # natural training: cifar10
     python recipes/small_vgg.py DIR --scratch TMP --adversarial  # against FGSM from random starts: cifar10_robust
     python recipes/small_resnet.py DIR --scratch TMP             # natural training: cifar10
+    python recipes/small_plain.py DIR --scratch TMP              # the same without shortcuts: cifar10
 
 DIR holds CIFAR-10 as images, ``train/<class>/*`` and ``test/<class>/*``, the classes named as usual. 15 %
 of the training images, by the hash of their names, are held out for looking; the test images are looked at once.

@@ -15,14 +15,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from socket import gethostname
 
+import numpy as np
 import pytest
 
 from paribus.errors import ChangeError, ConfigError, RunError, UnknownName
-from paribus.flow import ablation, comparison, conduct, current, resolve
+from paribus.flow import Silence, ablation, comparison, conduct, current, resolve
 from paribus.revisit import revisit
 from paribus.run.local import InProcessRunner, LocalRunner
 from paribus.run.runner import Claim
 from paribus.spec import registry
+from paribus.spec.context import Outcomes
 from paribus.spec.study import Study
 from paribus.spec.trial import Event, Finished, Trial
 from paribus.store import Store
@@ -414,7 +416,8 @@ def test_conductors_on_one_store_share_the_work(lab: Path, tmp_path: Path) -> No
 def test_what_another_runs_is_waited_for_and_taken_over_where_it_dies(
     lab: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paribus.flow._LOOK_EVERY", 0.01)
+    slept: list[float] = []
+    monkeypatch.setattr("paribus.flow.time.sleep", slept.append)
     asked, hearing = comparison(f"{lab}/base", [f"{lab}/better"]), Hearing()
     with pytest.raises(KeyboardInterrupt):
         conduct(asked, store=store, runner=Counting(stop_after=1), seeds=3)
@@ -428,6 +431,7 @@ def test_what_another_runs_is_waited_for_and_taken_over_where_it_dies(
     hearing.waiting = ends_at(hearing, store, one, other)  # type: ignore[method-assign]
     done = conduct(asked, store=store, runner=InProcessRunner(), seeds=3, listener=hearing)
     assert done.ran == 6 - 1 - 1
+    assert slept.count(1.0) == len(hearing.waited_for) == 4
     assert hearing.waited_for[0] == dict.fromkeys((one.key, two.key), f"process {os.getpid()} on {gethostname()}")
     assert set(hearing.waited_for[-1]) == {two.key}
     assert set(hearing.ended) == set(trials) - {first.key}
@@ -470,5 +474,109 @@ def test_a_failure_elsewhere_is_final_for_this_call(lab: Path, store: Store, mon
 
         hearing.waiting = waiting  # type: ignore[method-assign]
         done = conduct(asked, store=store, runner=InProcessRunner(), seeds=3, listener=hearing)
-    assert (done.ran, hearing.ended[failing.key]) == (5, "failed")
-    assert conduct(asked, store=store, runner=InProcessRunner(), seeds=3).ran == 1, "the next call tries it again"
+        assert (done.ran, hearing.ended[failing.key]) == (5, "failed")
+        again = conduct(asked, store=store, runner=InProcessRunner(), seeds=3)
+    assert again.ran == 1, "the next call tries it again, though the other lives"
+
+
+def test_a_failure_that_another_tries_again_is_waited_for(
+    lab: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paribus.flow._LOOK_EVERY", 0.01)
+    asked = comparison(f"{lab}/base", [f"{lab}/mode=raise"])
+    failing = next(trial for trial in trials_of(asked, 1) if trial.experiment.changes)
+    last = trials_of(asked, 3)[-1]
+    hearing = Hearing()
+    with store.conductor() as name:
+
+        def event(event: Event) -> None:
+            if isinstance(event.what, Finished) and event.key == last.key:
+                (record,) = store.trials(keys=[failing.key])
+                assert store.claim(failing, name, {}, failed=record.finished)
+
+        def waiting(conductors: Mapping[str, str]) -> None:
+            hearing.waited_for.append(dict(conductors))
+            if len(hearing.waited_for) == 2:
+                done = Finished("completed", {"accuracy": 0.5, "total": 0.0})
+                store.write(
+                    [Event(failing.key, Outcomes("accuracy", np.ones(200, dtype=bool))), Event(failing.key, done)]
+                )
+
+        hearing.event, hearing.waiting = event, waiting  # type: ignore[method-assign]
+        done = conduct(asked, store=store, runner=InProcessRunner(), seeds=3, listener=hearing)
+    assert hearing.planned_for == [6, 1]
+    assert [set(heard) for heard in hearing.waited_for] == [{failing.key}] * 2
+    assert (done.ran, done.verdicts[0].failed, done.verdicts[0].n) == (6, 2, 1)
+
+
+def test_a_retry_that_fails_elsewhere_is_final_for_this_call(
+    lab: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paribus.flow._LOOK_EVERY", 0.01)
+    asked = comparison(f"{lab}/base", [f"{lab}/mode=raise"])
+    conduct(asked, store=store, runner=InProcessRunner(), seeds=3)
+    failing = next(trial for trial in trials_of(asked, 1) if trial.experiment.changes)
+    (record,) = store.trials(keys=[failing.key])
+    hearing = Hearing()
+    with store.conductor() as name:
+
+        def planned(trials: Sequence[Trial], done: int) -> None:
+            assert len(trials) == 3
+            assert store.claim(failing, name, {}, failed=record.finished), "before this call comes to it"
+
+        def waiting(conductors: Mapping[str, str]) -> None:
+            hearing.waited_for.append(dict(conductors))
+            store.write([Event(failing.key, Finished("failed", message="again"))])
+
+        hearing.planned, hearing.waiting = planned, waiting  # type: ignore[method-assign]
+        done = conduct(asked, store=store, runner=InProcessRunner(), seeds=3, listener=hearing)
+    assert (done.ran, len(hearing.waited_for)) == (2, 1)
+    assert list(hearing.ended.values()) == ["failed"] * 3
+
+
+def test_what_ends_elsewhere_is_told_while_there_is_work_of_ones_own(lab: Path, store: Store) -> None:
+    asked, told = comparison(f"{lab}/base", [f"{lab}/better"]), list[str]()
+    first, second, third = trials_of(asked, 3)[:3]
+    with store.conductor() as name:
+        assert store.claim(second, name, {})
+
+        class Listening(Silence):
+            def event(self, event: Event) -> None:
+                if isinstance(event.what, Finished):
+                    told.append(event.key)
+                    if event.key == first.key:
+                        store.write([Event(second.key, Finished("diverged"))])
+
+        with pytest.raises(KeyboardInterrupt):
+            conduct(asked, store=store, runner=Handing([first, second, third]), seeds=3, listener=Listening())
+    assert told == [first.key, second.key, third.key]
+
+
+@dataclass
+class Handing:
+    """A runner that asks for *trials* whatever it is given, and then breaks off."""
+
+    trials: list[Trial]
+    device: str = "cpu"
+    threads: int = 1
+
+    def run(self, trials: Sequence[Trial], claim: Claim) -> Generator[Event]:
+        yield from InProcessRunner().run(self.trials, claim)
+        raise KeyboardInterrupt
+
+
+@dataclass
+class Losing:
+    """A runner that claims a trial and never tells how it ended."""
+
+    device: str = "cpu"
+    threads: int = 1
+
+    def run(self, trials: Sequence[Trial], claim: Claim) -> Generator[Event]:
+        claim(trials[0].key)
+        yield from ()
+
+
+def test_a_trial_that_its_runner_loses_is_an_error_and_no_wait_without_end(lab: Path, store: Store) -> None:
+    with pytest.raises(RunError, match="/base: its runner ended, and the trial had not"):
+        conduct(study(lab), store=store, runner=Losing())

@@ -203,11 +203,29 @@ class _Work:
     """When the trials failed that this call tries again: each of them once."""
     tried: set[str] = field(default_factory=set)
     left: dict[str, Trial] = field(default_factory=dict)
+    mine: set[str] = field(default_factory=set)
+    """What this call has claimed and has not heard the end of."""
     environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """Where trials run, by the digest of their code."""
 
     def complete(self, plan: Sequence[Trial]) -> None:
         """See to it that the store has every trial of *plan*."""
+        self._look_for_missing(plan)
+        self.listener.planned(list(self.left.values()), len(plan) - len(self.left))
+        while self.left:
+            elsewhere = self._elsewhere()
+            free = [trial for key, trial in self.left.items() if key not in elsewhere]
+            if free:
+                self._run(free)
+            else:
+                self.listener.waiting(elsewhere)
+                time.sleep(_LOOK_EVERY)
+            if not self.left:
+                self._look_for_missing(plan)  # another may try again what had failed
+                if self.left:
+                    self.listener.planned(list(self.left.values()), len(plan) - len(self.left))
+
+    def _look_for_missing(self, plan: Sequence[Trial]) -> None:
         known = {record.key: record for record in self.store.trials(keys=[trial.key for trial in plan])}
         self.failed = {
             key: record.finished
@@ -218,16 +236,6 @@ class _Work:
             trial.key: trial for trial in plan if trial.key not in known or not self._has_ended(known[trial.key])
         }
         self.tried.update(self.left)
-        self.listener.planned(list(self.left.values()), len(plan) - len(self.left))
-        while self.left:
-            elsewhere = self._elsewhere()
-            free = [trial for key, trial in self.left.items() if key not in elsewhere]
-            if free:
-                self._run(free)
-            else:
-                self.listener.waiting(elsewhere)
-                time.sleep(_LOOK_EVERY)
-            self._take_note(list(self.left))
 
     def _run(self, trials: Sequence[Trial]) -> None:
         """Run those of *trials* that nobody else has claimed by the time that they could start."""
@@ -248,6 +256,8 @@ class _Work:
                     self.listener.event(event)
             finally:
                 self.store.write(waiting)
+        if self.mine:
+            raise RunError(f"{self.left[min(self.mine)].experiment.name}: its runner ended, and the trial had not")
 
     def _claim(self, key: str) -> Path | None:
         """Claim a trial and return its folder; of one that another has, hear how it ended, where it has."""
@@ -256,8 +266,9 @@ class _Work:
             self.environments[code] = environment(device=runner.device, threads=runner.threads, code=code)
         if self.store.claim(trial, self.conductor, self.environments[code], failed=self.failed.get(key)):
             self.ran += 1
+            self.mine.add(key)
             return self.store.scratch(key)
-        self._take_note([key])
+        self._take_note(key)
         return None
 
     def _elsewhere(self) -> dict[str, str]:
@@ -269,9 +280,9 @@ class _Work:
             if record.outcome is None and record.conductor is not None and lives(record.conductor)
         }
 
-    def _take_note(self, keys: Sequence[str]) -> None:
-        """Tell of those of *keys* that have ended elsewhere, and wait for them no more."""
-        for record in self.store.trials(keys=keys):
+    def _take_note(self, key: str) -> None:
+        """Tell of a trial that has ended elsewhere, and wait for it no more."""
+        for record in self.store.trials(keys=[key]):
             if record.outcome is not None and self._has_ended(record):
                 ended = Finished(record.outcome, record.metrics, record.seconds or 0.0, record.message)
                 self._end(record.key, ended)
@@ -283,6 +294,7 @@ class _Work:
         return record.outcome is not None and not again
 
     def _end(self, key: str, ended: Finished) -> None:
+        self.mine.discard(key)
         _refuse_metrics(self.left.pop(key).experiment.name, ended, self.study)
 
 

@@ -122,6 +122,31 @@ def test_a_residual_block_is_torchvisions(inputs: int, outputs: int, stride: int
     torch.testing.assert_close(ours.eval()(images), theirs.eval()(images))
 
 
+def test_the_plain_network_is_the_resnet_without_its_shortcuts() -> None:
+    """Where every shortcut is silenced, and the weights are the same, so are the outputs."""
+    resnet, plain = (load(Fixed(name=name, weights="random"), Streams(0)) for name in ("small_resnet", "small_plain"))
+    own, fewer = resnet.stages.state_dict(), plain.stages.state_dict()
+    assert {name for name in own if name not in fewer} == {
+        f"layer{group}_1.shortcut.{part}" for group in (2, 3, 4) for part in ("weight", "bias")
+    }
+    assert all(torch.equal(own[name], tensor) for name, tensor in fewer.items()), "they begin with the same weights"
+    assert resnet.layers == plain.layers
+    with torch.inference_mode():
+        assert not torch.allclose(resnet.logits(IMAGES), plain.logits(IMAGES))
+        for module in resnet.modules():
+            if isinstance(module, ResidualBlock):
+                module.shortcut = Silent()
+        torch.testing.assert_close(resnet.logits(IMAGES), plain.logits(IMAGES))
+
+
+class Silent(torch.nn.Module):
+    """Whatever comes in, nought goes out."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what adds nothing."""
+        return torch.zeros(())
+
+
 def test_features_stop_after_the_deepest_layer_asked_for() -> None:
     network = load(Fixed(weights="random"), Streams(0))
     del network.stages["fc"]
@@ -245,7 +270,9 @@ def _recipe(name: str, *options: str, folder: Path) -> subprocess.CompletedProce
     return subprocess.run(typed, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(("name", "options"), [("small_vgg", ["--adversarial"]), ("small_resnet", [])])
+@pytest.mark.parametrize(
+    ("name", "options"), [("small_vgg", ["--adversarial"]), ("small_resnet", []), ("small_plain", [])]
+)
 def test_a_recipe_trains_what_the_package_loads(name: str, options: list[str], tmp_path: Path) -> None:
     """One step on noise: what ships was trained by the same script on CIFAR-10."""
     random, out = np.random.default_rng(0), tmp_path / "out.safetensors"

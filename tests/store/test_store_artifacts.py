@@ -13,6 +13,8 @@ from paribus.spec.context import Artifact, Picture
 from paribus.spec.trial import Event
 from paribus.store import Store, artifacts
 
+from .registering import register
+
 
 @pytest.mark.parametrize(
     "array",
@@ -35,7 +37,7 @@ def test_an_array_comes_back_with_its_type_and_shape(tmp_path, array):
 
 def test_equal_arrays_are_one_file_named_by_its_content(store, make_trials):
     first, second = make_trials(2)
-    store.register([first, second], {})
+    register(store, [first, second])
     ones, zeros = np.ones((50, 50)), np.zeros(3)
     store.write([Event(first.key, Artifact("w", ones)), Event(second.key, Artifact("v", ones))])
     store.write([Event(first.key, Artifact("w", zeros)), Event(first.key, Artifact("a", zeros))])
@@ -49,7 +51,7 @@ def test_equal_arrays_are_one_file_named_by_its_content(store, make_trials):
 
 def test_a_picture_for_those_who_watch_is_not_kept(store, make_trials):
     (trial,) = make_trials()
-    store.register([trial], {})
+    register(store, [trial])
     store.write([Event(trial.key, Picture("image", np.zeros((4, 4, 3), np.uint8)))])
     assert store.artifact_names(trial.key) == ()
     assert not [path for path in (store.folder / "artifacts").rglob("*") if path.is_file()]
@@ -57,7 +59,7 @@ def test_a_picture_for_those_who_watch_is_not_kept(store, make_trials):
 
 def test_python_objects_are_refused_both_ways(store, make_trials, tmp_path):
     (trial,) = make_trials()
-    store.register([trial], {})
+    register(store, [trial])
     with pytest.raises(StoreError, match="'w' holds Python objects: give an array of numbers"):
         store.write([Event(trial.key, Artifact("w", np.array([{}], dtype=object)))])
     assert store.artifact_names(trial.key) == ()
@@ -73,7 +75,7 @@ def test_python_objects_are_refused_both_ways(store, make_trials, tmp_path):
 
 def test_a_damaged_and_a_missing_file_are_named(store: Store, make_trials):
     (trial,) = make_trials()
-    store.register([trial], {})
+    register(store, [trial])
     store.write([Event(trial.key, Artifact("w", np.arange(100)))])
     (path,) = (store.folder / "artifacts").rglob("*.npy")
     data = bytearray(path.read_bytes())

@@ -9,6 +9,8 @@ import numpy as np
 from paribus.spec.trial import Event, Finished
 from paribus.store import Store
 
+from .registering import register
+
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "store.md"
 
 
@@ -26,7 +28,7 @@ def test_the_python_on_the_page_runs(tmp_path, monkeypatch, capsys):
 def test_the_query_on_the_page_gives_the_mean_of_each_experiment(tmp_path, make_trials):
     trials = make_trials(3) + make_trials(2, "fast")
     with Store.open(str(tmp_path / "store.sqlite")) as store:
-        store.register(trials, {})
+        register(store, trials)
         store.write([Event(t.key, Finished("completed", {"accuracy": t.seed / 4})) for t in trials])
     (query,) = blocks("sql")
     connection = sqlite3.connect(tmp_path / "store.sqlite")

@@ -22,6 +22,8 @@ from paribus.spec.context import Artifact, Outcomes
 from paribus.spec.trial import Event, Finished
 from paribus.store import Store, connect
 
+from .registering import register
+
 
 def refused(act: Callable[[], object], *parts: str) -> None:
     """Assert that *act* raises a StoreError of one line that holds every one of *parts*."""
@@ -109,7 +111,7 @@ def test_the_database_of_another_program(tmp_path):
 def test_a_damaged_database(tmp_path, make_trials):
     path = tmp_path / "store.sqlite"
     with Store.open(str(path)) as store:
-        store.register(make_trials(300), {})
+        register(store, make_trials(300))
     data = bytearray(path.read_bytes())
     data[4096 * 2 :] = b"\xa5" * (len(data) - 4096 * 2)
     path.write_bytes(data)
@@ -214,7 +216,7 @@ def test_a_database_that_may_not_grow(tmp_path, make_trials):
         )
     ]
     with Store.open(str(tmp_path / "store.sqlite")) as store:
-        store.register(trials, {})
+        register(store, trials)
         with store._engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 5}")
@@ -325,6 +327,6 @@ def test_postgresql_says_what_it_refuses(postgres, tmp_path, monkeypatch):
     engine.dispose()
 
 
-def test_an_artifact_of_an_unregistered_trial_is_refused(tmp_path):
+def test_an_artifact_of_an_unclaimed_trial_is_refused(tmp_path):
     with Store.open(str(tmp_path / "store.sqlite")) as store:
-        refused(lambda: store.write([Event("k", Artifact("w", np.zeros(3)))]), "trial k is not in the store: register")
+        refused(lambda: store.write([Event("k", Artifact("w", np.zeros(3)))]), "trial k is not in the store: claim it")

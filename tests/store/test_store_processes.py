@@ -1,6 +1,7 @@
 """Several processes and one store: killed writers, trials shared among conductors, readers beside a writer."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,11 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from paribus.errors import StoreError
 from paribus.spec.experiment import build
 from paribus.spec.lab import Lab
-from paribus.spec.trial import Conditions, Trial
+from paribus.spec.trial import Conditions, Event, Finished, Trial
 from paribus.store import Store
 from paribus.store.lock import in_words
+
+from .registering import register
 
 HEAD = """
     import os, sys, time
@@ -77,7 +81,9 @@ WRITER = """
     store = Store.open(url)
     lab = Lab(name="toy", question="?", baseline=Config(), run=print)
     trials = [Trial(build(lab, ()), seed, Conditions("cpu", 1, "c")) for seed in range(first, first + 400)]
-    store.register(trials, {})
+    with store.conductor() as name:
+        for trial in trials:
+            store.claim(trial, name, {})
     print("ready", flush=True)
     for trial in trials:
         array = np.full(500, trial.seed)
@@ -162,28 +168,94 @@ def test_a_conductor_is_gone_after_an_error_within(store):
     assert not store.lives(name)
 
 
+def test_a_conductor_keeps_no_transaction_open(store):
+    with store.conductor(), store._reading() as connection:
+        if connection.dialect.name == "postgresql":
+            asked = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+            assert connection.exec_driver_sql(asked).scalar_one() == 0
+        else:
+            with store._writing() as other:
+                other.exec_driver_sql("DELETE FROM notes")
+
+
+def test_a_conductor_whose_lock_is_gone_is_given_nothing_more(store, make_trials, url):
+    first, second = make_trials(2)
+    with Store.open(url) as other, other.conductor() as name:
+        assert other.claim(first, name, {})
+        if store._place.file is not None:
+            shutil.rmtree(store.folder / "locks")
+        else:
+            with store._writing() as connection:
+                connection.exec_driver_sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                )
+        while store.lives(name):
+            time.sleep(0.01)
+        with pytest.raises(StoreError, match="has lost the lock that shows that this run lives"):
+            other.claim(second, name, {})
+        with store.conductor() as heir:
+            assert store.claim(first, heir, {})
+
+
+def test_files_of_the_dead_go_when_they_are_old_and_those_of_the_living_stay(tmp_path):
+    with Store.open(str(tmp_path / "store.sqlite")) as store, store.conductor() as name:
+        (mine,) = (store.folder / "locks").iterdir()
+        left, new = mine.with_name("left.lock"), mine.with_name("new.lock")
+        for path in (left, new):
+            path.touch()
+        for path in (left, mine):
+            os.utime(path, (0, 0))
+        with store.conductor() as other:
+            assert store.lives(name)
+            assert store.lives(other)
+            assert not left.exists()
+            assert new.exists()
+            assert all(path.stat().st_mode & 0o666 == 0o666 for path in mine.parent.iterdir() if path != new)
+
+
+def test_a_link_to_a_store_is_that_store(tmp_path):
+    (tmp_path / "link.sqlite").symlink_to(tmp_path / "store.sqlite")
+    with Store.open(str(tmp_path / "store.sqlite")) as store, Store.open(str(tmp_path / "link.sqlite")) as link:
+        assert link.folder == store.folder
+        with store.conductor() as name:
+            assert link.lives(name)
+
+
 CLAIMER = """
     store = Store.open(url)
     lab = Lab(name="toy", question="?", baseline=Config(), run=print)
-    trials = [Trial(build(lab, ()), seed, Conditions("cpu", 1, "c")) for seed in range(60)]
+    trials = [Trial(build(lab, ()), seed, Conditions("cpu", 1, "c")) for seed in range(90)]
+    failed = {record.key: record.finished for record in store.trials() if record.outcome}
+    print("ready", flush=True)
     while not os.path.exists(sys.argv[3] + ".go"):
         time.sleep(0.001)
     with store.conductor() as name:
-        print(*[trial.seed for trial in trials if store.claim(trial, name, {"first": first})], flush=True)
+        given = [t for t in trials if store.claim(t, name, {"first": first}, failed=failed.get(t.key))]
+        print(*[trial.seed for trial in given], flush=True)
         sys.stdin.readline()
 """
 
 
 def test_each_trial_is_given_to_one_of_many_that_ask_at_once(run: Callable[..., subprocess.Popen[str]], url, tmp_path):
+    """New ones, those of a conductor that has died and those that have failed, alike."""
+    lab = Lab(name="toy", question="?", baseline=Config(), run=print)
+    trials = [Trial(build(lab, ()), seed, Conditions("cpu", 1, "c")) for seed in range(90)]
+    with Store.open(url) as store:
+        register(store, trials[30:])
+        store.write([Event(trial.key, Finished("failed")) for trial in trials[60:]])
     processes = [run(CLAIMER, number) for number in range(4)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
     (tmp_path / "data").mkdir(exist_ok=True)
     (tmp_path / "data" / "paribus.go").touch()
     given = []
     for process in processes:
         assert process.stdout is not None
         given.append([int(seed) for seed in process.stdout.readline().split()])
-    assert sorted(seed for seeds in given for seed in seeds) == list(range(60))
+    assert sorted(seed for seeds in given for seed in seeds) == list(range(90))
     with Store.open(url) as store:
+        assert all(record.outcome is None for record in store.trials())
         who = {record.seed: record.environment["first"] for record in store.trials()}
     assert who == {seed: first for first, seeds in enumerate(given) for seed in seeds}
 

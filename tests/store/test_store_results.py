@@ -15,6 +15,8 @@ from paribus.spec.trial import Event, Finished, Started
 from paribus.store import Store
 from paribus.store.schema import pack, unpack
 
+from .registering import register
+
 ENVIRONMENT = {"torch": "2.9", "cores": np.int64(2), "commit": None}
 
 
@@ -23,7 +25,7 @@ def test_a_whole_trial_comes_back(url, make_trials):
     correct = np.random.default_rng(0).random(4001) < 0.7
     before = datetime.now(UTC)
     with Store.open(url) as store:
-        store.register([trial], ENVIRONMENT)
+        register(store, [trial], ENVIRONMENT)
         store.write([Event(trial.key, Started(1)), Event(trial.key, Progress(1, 3))])
         (running,) = store.trials()
         assert (running.outcome, running.seconds, running.finished, running.metrics) == (None, None, None, {})
@@ -64,26 +66,22 @@ def test_a_whole_trial_comes_back(url, make_trials):
     assert (steps.tolist(), values.tolist()) == ([10, 20], [0.5, 0.25])
 
 
-def test_registering_again_changes_nothing_and_claiming_the_environment(store, make_trials):
+def test_claiming_changes_who_and_where_of_what_has_not_finished(store, make_trials):
     first, second = make_trials(2)
-    store.register([first, second, first], {"commit": "a"})
+    register(store, [first, second, first], {"commit": "a"})
     store.write([Event(first.key, Started(1)), Event(first.key, Finished("completed", {"accuracy": 1.0}))])
-    store.register([first, second], {"commit": "b"})
-    assert [record.environment["commit"] for record in store.trials()] == ["a", "a"]
     with store.conductor() as name:
-        assert [store.claim(trial, name, {"commit": "c"}) for trial in (first, second)] == [False, True]
+        assert [store.claim(trial, name, {"commit": "b"}) for trial in (first, second)] == [False, True]
     records = store.trials()
     assert [record.key for record in records] == [first.key, second.key]
-    assert [record.environment["commit"] for record in records] == ["a", "c"]
-    assert [record.conductor for record in records] == [None, name]
+    assert [record.environment["commit"] for record in records] == ["a", "b"]
+    assert [record.conductor == name for record in records] == [False, True]
     assert [record.attempts for record in records] == [1, 0]
-    store.register([], {})
-    assert len(store.trials()) == 2
 
 
 def test_trials_are_found_by_every_condition_together(store, make_trials):
     base, fast = make_trials(2), make_trials(3, "fast")
-    store.register([*base, *fast], {})
+    register(store, [*base, *fast])
     assert len(store.trials()) == len(store.trials(lab="toy")) == 5
     assert store.trials(lab="other") == []
     assert [record.name for record in store.trials(experiment=fast[0].experiment.hash)] == ["toy/fast"] * 3
@@ -95,7 +93,7 @@ def test_trials_are_found_by_every_condition_together(store, make_trials):
 
 def test_more_keys_than_a_query_takes(store, make_trials):
     trials = make_trials(1203)
-    store.register(trials, {})
+    register(store, trials)
     store.write([Event(trial.key, Scalars(0, {"loss": float(trial.seed)})) for trial in trials])
     keys = [trial.key for trial in trials]
     assert [record.seed for record in store.trials(keys=reversed(keys))] == list(range(1203))
@@ -105,7 +103,7 @@ def test_more_keys_than_a_query_takes(store, make_trials):
 
 def test_a_resumed_trial_counts_its_starts_and_replaces_the_steps_it_repeats(store, make_trials):
     (trial,) = make_trials()
-    store.register([trial], {})
+    register(store, [trial])
     store.write([Event(trial.key, Started(1)), *(Event(trial.key, Scalars(s, {"loss": 1.0})) for s in (1, 2, 3))])
     first = store.trials()[0].started
     store.write([Event(trial.key, Started(2)), Event(trial.key, Started(3))])
@@ -118,7 +116,7 @@ def test_a_resumed_trial_counts_its_starts_and_replaces_the_steps_it_repeats(sto
 @pytest.mark.parametrize("together", [True, False])
 def test_the_first_result_stays_and_the_work_log_says_so(store, make_trials, together):
     (trial,) = make_trials(1, "fast")
-    store.register([trial], {})
+    register(store, [trial])
     first = [
         Event(trial.key, Scalars(1, {"loss": 0.5})),
         Event(trial.key, Finished("completed", {"accuracy": 0.5}, 1.0)),
@@ -142,9 +140,9 @@ def test_the_first_result_stays_and_the_work_log_says_so(store, make_trials, tog
     assert '"accuracy": 0.9' in note.text
 
 
-def test_events_of_an_unregistered_trial_are_refused_and_so_is_their_batch(store, make_trials):
+def test_events_of_an_unclaimed_trial_are_refused_and_so_is_their_batch(store, make_trials):
     known, unknown = make_trials(2)
-    store.register([known], {})
+    register(store, [known])
     with pytest.raises(StoreError, match=f"trial {unknown.key} is not in the store"):
         store.write([Event(known.key, Started(1)), Event(unknown.key, Started(1))])
     assert store.trials()[0].attempts == 0
@@ -153,7 +151,7 @@ def test_events_of_an_unregistered_trial_are_refused_and_so_is_their_batch(store
 
 def test_only_a_failure_that_is_known_begins_anew(store, make_trials):
     failed, completed = make_trials(2)
-    store.register([failed, completed], {"commit": "a"})
+    register(store, [failed, completed], {"commit": "a"})
     for trial, outcome in ((failed, "failed"), (completed, "completed")):
         store.write(
             [
@@ -174,10 +172,16 @@ def test_only_a_failure_that_is_known_begins_anew(store, make_trials):
         assert store.trials() == before
         assert (store.folder / "scratch" / failed.key).exists()
         assert store.claim(failed, name, {"commit": "b"}, failed=before[0].finished)
+        assert not (store.folder / "scratch" / failed.key).exists()
+        (store.scratch(failed.key) / "checkpoint").write_bytes(b"new")
+    with store.conductor() as heir:
+        assert store.claim(failed, heir, {"commit": "b"}, failed=before[0].finished), "who knew of the failure too"
+        assert (store.scratch(failed.key) / "checkpoint").read_bytes() == b"new"
+    store.clear_scratch(failed.key)
     assert not (store.folder / "scratch" / failed.key).exists()
     (record,) = store.trials(keys=[failed.key])
     assert (record.outcome, record.attempts, record.metrics) == (None, 0, {})
-    assert (record.conductor, record.environment) == (name, {"commit": "b"})
+    assert (record.conductor, record.environment) == (heir, {"commit": "b"})
     assert store.series([failed.key]) == {failed.key: {}}
     assert store.outcomes([failed.key], "accuracy") == {}
     assert store.artifact_names(failed.key) == ()
@@ -241,7 +245,7 @@ def test_packed_outcomes_are_the_same_for_any_length(values):
 @given(values=st.lists(st.floats(), min_size=1, max_size=20))
 def test_any_float_comes_back(store, make_trials, values):
     (trial,) = make_trials(1, code=uuid.uuid4().hex[:12])
-    store.register([trial], {})
+    register(store, [trial])
     store.write([Event(trial.key, Scalars(step, {"x": value})) for step, value in enumerate(values)])
     read = store.series([trial.key])[trial.key]["x"][1]
     np.testing.assert_array_equal(read, np.array(values))
@@ -250,7 +254,7 @@ def test_any_float_comes_back(store, make_trials, values):
 @pytest.mark.parametrize("value", [np.float32(0.5), np.int64(3), 3, np.float64("-inf"), True])
 def test_numbers_of_other_types_are_stored_as_floats(store, make_trials, value):
     (trial,) = make_trials()
-    store.register([trial], {})
+    register(store, [trial])
     metrics = {"x": value}
     store.write([Event(trial.key, Scalars(np.int64(7), metrics)), Event(trial.key, Finished("completed", metrics))])
     assert store.series([trial.key])[trial.key]["x"][1].tolist() == [float(value)]

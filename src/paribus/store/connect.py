@@ -14,6 +14,8 @@ from paribus.store.place import Place
 
 BUSY_SECONDS = 30.0
 WRITES = "paribus_writes"
+_KEEP_ALIVE = "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
+"""PostgreSQL is to notice within two minutes, and not within two hours, that a machine is gone and its locks free."""
 
 
 def connect(place: Place) -> Engine:
@@ -25,9 +27,8 @@ def connect(place: Place) -> Engine:
         return engine
     if importlib.util.find_spec("psycopg") is None:
         raise StoreError(f"{place} needs psycopg: pip install 'paribus[postgres]'")
-    return create_engine(
-        place.url, connect_args={"connect_timeout": 10, "options": "-c search_path=paribus"}, pool_pre_ping=True
-    )
+    given = {"connect_timeout": 10, "options": f"-c search_path=paribus {_KEEP_ALIVE}", "keepalives_idle": 60}
+    return create_engine(place.url, connect_args=given, pool_pre_ping=True)
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+_SETTLED = 3600.0
+"""Seconds after which a file that nobody has locked is one that a killed process left."""
 
 
 def new_name() -> str:
@@ -28,9 +33,12 @@ def in_words(conductor: str) -> str:
 def alive_by_file(folder: Path, conductor: str) -> Iterator[None]:
     """Count as living during the block, by a lock on a file of the conductor's own in *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob("*.lock"):  # a new one may not be locked yet
+        if _age(path) > _SETTLED and not _locked(path):
+            _remove(path)
     path = _file(folder, conductor)
     try:
-        with FileLock(path, timeout=0):
+        with _lock(path):
             yield
     finally:
         _remove(path)
@@ -41,10 +49,7 @@ def lives_by_file(folder: Path, conductor: str) -> bool:
     path = _file(folder, conductor)
     if not path.exists():
         return False
-    try:
-        with FileLock(path, timeout=0):
-            pass
-    except Timeout:
+    if _locked(path):
         return True
     _remove(path)
     return False
@@ -53,29 +58,42 @@ def lives_by_file(folder: Path, conductor: str) -> bool:
 @contextmanager
 def alive_by_postgres(engine: Engine, conductor: str) -> Iterator[None]:
     """Count as living during the block, by an advisory lock of a connection that is kept open for it."""
-    with _own_connection(engine) as connection:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:  # no transaction stays open
         connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _number(conductor)})
         try:
             yield
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": _number(conductor)})
+            with suppress(DBAPIError):  # where the connection has ended, so has the lock
+                connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": _number(conductor)})
 
 
-def lives_by_postgres(engine: Engine, conductor: str) -> bool:
+def lives_by_postgres(connection: Connection, conductor: str) -> bool:
     """Tell whether *conductor* lives."""
     number = {"number": _number(conductor)}
-    with _own_connection(engine) as connection:
-        dead = connection.execute(text("SELECT pg_try_advisory_lock_shared(:number)"), number).scalar_one()
-        if dead:
-            connection.execute(text("SELECT pg_advisory_unlock_shared(:number)"), number)
-        return not dead
+    dead = connection.execute(text("SELECT pg_try_advisory_lock_shared(:number)"), number).scalar_one()
+    if dead:
+        connection.execute(text("SELECT pg_advisory_unlock_shared(:number)"), number)
+    return not dead
 
 
-@contextmanager
-def _own_connection(engine: Engine) -> Iterator[Connection]:
-    """A connection without a transaction: a lock of the session outlasts each."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        yield connection
+def _lock(path: Path) -> BaseFileLock:
+    """The lock on a file that whoever may write to the folder may ask for."""
+    return FileLock(path, timeout=0, mode=0o666)
+
+
+def _locked(path: Path) -> bool:
+    try:
+        with _lock(path):
+            return False
+    except Timeout:
+        return True
+
+
+def _age(path: Path) -> float:
+    """Seconds since the file was made; none where it is gone."""
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime
+    return 0.0
 
 
 def _file(folder: Path, conductor: str) -> Path:

@@ -79,7 +79,7 @@ def _own_folder() -> Path:
 def _sqlite(path: str) -> Place:
     if not path.strip() or path == ":memory:":
         raise StoreError(f"{path!r} names no file to keep results in: {_RIGHT}")
-    file = Path(path).expanduser().absolute()
+    file = Path(path).expanduser().resolve()  # two paths to one file are one store
     if file.is_dir():
         raise StoreError(f"the store {file} is a folder: name a file in it, for instance {file / 'store.sqlite'}")
     return Place(URL.create("sqlite", database=str(file)), file.with_name(f"{file.name}.files"), file)

@@ -22,7 +22,7 @@ Series = dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
 def trials(
     connection: Connection, keys: Iterable[str] | None, lab: str | None, experiment: str | None
 ) -> list[TrialRecord]:
-    """Return the trials that fit every condition given, in the order of their registration."""
+    """Return the trials that fit every condition given, in the order in which they were first claimed."""
     wanted: list[ColumnElement[bool]] = []
     if lab is not None:
         wanted.append(schema.trials.c.lab == lab)

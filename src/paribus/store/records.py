@@ -38,7 +38,7 @@ class TrialRecord:
         attempts: how often it was started.
         started: its first start, UTC.
         finished: its end, UTC.
-        environment: versions, commit, hardware at the time of the last registration before it finished.
+        environment: versions, commit, hardware, as of the last claim.
         done: steps done, of *total*.
         total: steps to do; 0 where the lab has not said.
         conductor: who ran it last, or runs it; ``None`` where nobody has.

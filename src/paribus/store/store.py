@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,7 +26,7 @@ from paribus.store.records import Author, Look, Note, TrialRecord, to_json
 
 
 class Store:
-    """An open store. Any number of processes may read it, and write to it what became of the trials they claimed.
+    """An open store. Any number of processes may read it and write to it; what a trial gives, one that claimed it.
 
     Every method raises :class:`paribus.errors.StoreError`, one line, where the database or the disk refuses.
     """
@@ -111,15 +112,13 @@ class Store:
 
     def lives(self, conductor: str) -> bool:
         """Tell whether the conductor of that name still runs, on whatever machine."""
-        with translated(self._place):
-            if self._place.file is not None:
-                return lock.lives_by_file(self.folder / "locks", conductor)
-            return lock.lives_by_postgres(self._engine, conductor)
+        with self._reading() as connection:
+            return self._lives(connection, conductor)
 
-    def register(self, trials: Sequence[Trial], environment: Mapping[str, Any]) -> None:
-        """Add those of *trials* that are not there yet, of *environment*."""
-        with self._writing() as connection:
-            writing.register(connection, trials, environment)
+    def _lives(self, connection: Connection, conductor: str) -> bool:
+        if self._place.file is not None:
+            return lock.lives_by_file(self.folder / "locks", conductor)
+        return lock.lives_by_postgres(connection, conductor)
 
     def claim(
         self, trial: Trial, conductor: str, environment: Mapping[str, Any], *, failed: datetime | None = None
@@ -128,10 +127,20 @@ class Store:
 
         It cannot where the trial has finished, or where another conductor that lives has claimed it. A failure is not
         the end where *failed* is its moment: it is deleted, with all that belongs to it, and the trial begins anew.
+
+        Raises:
+            StoreError: the *conductor* itself counts as dead, for its lock is gone: others would run its trials.
         """
         with self._writing() as connection:
-            given = writing.claim(connection, trial, conductor, environment, failed, self.lives)
-        if given and failed is not None:
+            if not self._lives(connection, conductor):
+                raise StoreError(
+                    f"{self} has lost the lock that shows that this run lives (a connection that ended, or a folder "
+                    f"'locks' that was removed): run the same command again"
+                )
+            anew = failed is not None and writing.forget(connection, trial.key, failed)
+            lives = partial(self._lives, connection)
+            given = writing.claim(connection, trial, conductor, environment, lives)
+        if anew:
             self.clear_scratch(trial.key)
         return given
 
@@ -142,7 +151,7 @@ class Store:
         checkpoint. What comes after a trial has finished is not written: the first result stays, and a note says so.
 
         Raises:
-            StoreError: a trial is not registered.
+            StoreError: a trial was never claimed.
         """
         if not events:
             return
@@ -158,7 +167,7 @@ class Store:
     def trials(
         self, *, keys: Iterable[str] | None = None, lab: str | None = None, experiment: str | None = None
     ) -> list[TrialRecord]:
-        """Return the trials that fit every condition given, in the order of registration.
+        """Return the trials that fit every condition given, in the order in which they were first claimed.
 
         Args:
             keys: trials' keys; those that the store does not know are left out.
@@ -204,9 +213,8 @@ class Store:
     def clear_scratch(self, key: str) -> None:
         """Delete the folder of trial *key*: it has finished and needs its checkpoints no more."""
         path = self.folder / "scratch" / key
-        with translated(self._place):
-            if path.exists():
-                shutil.rmtree(path)
+        with translated(self._place), suppress(FileNotFoundError):  # two may clear it at once
+            shutil.rmtree(path)
 
     def add_note(self, about: str, text: str, author: Author) -> None:
         """Add *text* about a name (an experiment's, a study's) to the work log."""

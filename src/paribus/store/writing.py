@@ -33,47 +33,32 @@ def chunks(keys: Iterable[str]) -> Iterator[list[str]]:
         yield distinct[start : start + _CHUNK]
 
 
-def register(connection: Connection, trials: Sequence[Trial], environment: Mapping[str, Any]) -> None:
-    """Add the trials that are not there yet."""
-    if not trials:
-        return
-    text, digest = _environment(environment)
-    environments = _insert(connection, schema.environments).on_conflict_do_nothing()
-    connection.execute(environments, {"hash": digest, "environment": text})
-    experiments = {(trial.experiment.hash, trial.experiment.lab.name): trial.experiment for trial in trials}
-    connection.execute(
-        _insert(connection, schema.experiments).on_conflict_do_nothing(),
-        [
-            {
-                "hash": identity,
-                "lab": lab,
-                "name": experiment.name,
-                "changes": json.dumps(experiment.changes),
-                "config": canonical(experiment.config),
-            }
-            for (identity, lab), experiment in experiments.items()
-        ],
-    )
-    connection.execute(
-        _insert(connection, schema.trials).on_conflict_do_nothing(),
-        [
-            {
-                "key": trial.key,
-                "experiment": trial.experiment.hash,
-                "lab": trial.experiment.lab.name,
-                "seed": trial.seed,
-                "device": trial.conditions.device,
-                "threads": trial.conditions.threads,
-                "code": trial.conditions.code,
-                "environment": digest,
-                "attempts": 0,
-                "done": 0,
-                "total": 0,
-                "message": "",
-            }
-            for trial in trials
-        ],
-    )
+def claim(
+    connection: Connection,
+    trial: Trial,
+    conductor: str,
+    environment: Mapping[str, Any],
+    lives: Callable[[str], bool],
+) -> bool:
+    """Give *trial* to *conductor*, unless it has finished or another that *lives* has it; tell whether it was given."""
+    trials = schema.trials
+    text = to_json(environment)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    _add(connection, trial, text, digest)
+    row = connection.execute(select(trials).where(trials.c.key == trial.key).with_for_update()).one_or_none()
+    if row is None or row.outcome is not None:
+        return False
+    if row.conductor not in (None, conductor) and lives(row.conductor):
+        return False
+    connection.execute(update(trials).where(trials.c.id == row.id).values(conductor=conductor, environment=digest))
+    return True
+
+
+def forget(connection: Connection, key: str, failed: datetime) -> bool:
+    """Delete the trial that failed at the moment *failed*, with all that belongs to it; tell whether it was there."""
+    trials = schema.trials
+    this = (trials.c.key == key) & (trials.c.outcome == "failed") & (trials.c.finished == failed)
+    return connection.execute(delete(trials).where(this)).rowcount > 0
 
 
 def write(connection: Connection, events: Sequence[Event], kept: Mapping[int, str]) -> None:
@@ -82,7 +67,7 @@ def write(connection: Connection, events: Sequence[Event], kept: Mapping[int, st
     What comes for a trial that has finished already is not written: the first result stays, and a note says so.
 
     Raises:
-        StoreError: a trial is not registered.
+        StoreError: a trial was never claimed.
     """
     trials = _known(connection, [event.key for event in events])
     batch = _Batch({key: row.outcome for key, row in trials.items()})
@@ -192,35 +177,6 @@ class _Batch:
             )
 
 
-def claim(
-    connection: Connection,
-    trial: Trial,
-    conductor: str,
-    environment: Mapping[str, Any],
-    failed: datetime | None,
-    lives: Callable[[str], bool],
-) -> bool:
-    """Give *trial* to *conductor*, unless it has finished or another that *lives* has it; tell whether it was given.
-
-    A trial that failed at the moment *failed* is deleted with all that belongs to it and begins anew.
-    """
-    trials = schema.trials
-    this = select(trials).where(trials.c.key == trial.key).with_for_update()
-    register(connection, [trial], environment)
-    row = connection.execute(this).one_or_none()
-    if row is not None and row.outcome == "failed" and row.finished == failed:
-        connection.execute(delete(trials).where(trials.c.id == row.id))
-        register(connection, [trial], environment)
-        row = connection.execute(this).one_or_none()
-    if row is None or row.outcome is not None:
-        return False
-    if row.conductor not in (None, conductor) and lives(row.conductor):
-        return False
-    _, digest = _environment(environment)
-    connection.execute(update(trials).where(trials.c.id == row.id).values(conductor=conductor, environment=digest))
-    return True
-
-
 def add_note(connection: Connection, about: str, text: str, author: str) -> None:
     """Add an entry to the work log."""
     row = {"about": about, "text": text, "author": author, "written": datetime.now(UTC)}
@@ -232,10 +188,35 @@ def set_alias(connection: Connection, alias: str, name: str) -> None:
     _replace(connection, schema.aliases, [{"alias": alias, "name": name}])
 
 
-def _environment(environment: Mapping[str, Any]) -> tuple[str, str]:
-    """Return *environment* as it is kept, and its key."""
-    text = to_json(environment)
-    return text, hashlib.sha256(text.encode()).hexdigest()
+def _add(connection: Connection, trial: Trial, environment: str, digest: str) -> None:
+    """Add *trial*, its experiment and its *environment* with that *digest*, where they are not there yet."""
+    experiment = trial.experiment
+    rows: dict[Table, dict[str, Any]] = {
+        schema.environments: {"hash": digest, "environment": environment},
+        schema.experiments: {
+            "hash": experiment.hash,
+            "lab": experiment.lab.name,
+            "name": experiment.name,
+            "changes": json.dumps(experiment.changes),
+            "config": canonical(experiment.config),
+        },
+        schema.trials: {
+            "key": trial.key,
+            "experiment": experiment.hash,
+            "lab": experiment.lab.name,
+            "seed": trial.seed,
+            "device": trial.conditions.device,
+            "threads": trial.conditions.threads,
+            "code": trial.conditions.code,
+            "environment": digest,
+            "attempts": 0,
+            "done": 0,
+            "total": 0,
+            "message": "",
+        },
+    }
+    for table, row in rows.items():
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), row)
 
 
 def _known(connection: Connection, keys: Iterable[str]) -> dict[str, Row[Any]]:
@@ -253,7 +234,7 @@ def _known(connection: Connection, keys: Iterable[str]) -> dict[str, Row[Any]]:
         found |= {row.key: row for row in connection.execute(query)}
         for key in some:
             if key not in found:
-                raise StoreError(f"trial {key} is not in the store: register it before writing what became of it")
+                raise StoreError(f"trial {key} is not in the store: claim it before writing what became of it")
     return found
 
 

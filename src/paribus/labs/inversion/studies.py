@@ -173,6 +173,27 @@ STUDIES = (
         arms=("inversion/features=small_resnet:layer3_1",),
     ),
     _study(
+        "strides",
+        question="Is it that the ResNet halves its maps by strides, and not by maxima?",
+        hypothesis="For less than half of it: a stride drops three places of four as well.",
+        control="inversion/base",
+        arms=("inversion/features=small_plain:layer3_1",),
+    ),
+    _study(
+        "shortcut",
+        question="Is it the shortcuts, with all else alike?",
+        hypothesis="For more than half of it: what a shortcut carries along has not been through the block's ReLU.",
+        control="inversion/features=small_plain:layer3_1",
+        arms=("inversion/features=small_resnet:layer3_1",),
+    ),
+    _study(
+        "shortcut_random",
+        question="Does a shortcut keep as much before anything is learnt?",
+        hypothesis="Yes: it adds what came in to what the convolutions make of it, whatever their weights are.",
+        control=f"{EXACT}/features=small_plain:random:layer3_1",
+        arms=(f"{EXACT}/features=small_resnet:random:layer3_1",),
+    ),
+    _study(
         "architecture_deep",
         question="And at an eighth of the resolution, where little is left of an image in the VGG?",
         hypothesis="Yes: one more block costs the ResNet less than a pooling and two convolutions cost the VGG.",

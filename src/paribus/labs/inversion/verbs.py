@@ -177,7 +177,7 @@ def configured(
             raise ConfigError(f"--change {min(twice)} says what --network, --weights and --layer say; give one of them")
         name = (network or BASELINE.features.network.name).partition(":")[0]
         chosen = fixed(f"{name}:{weights}" if weights else network or name)
-        usual = {"small_resnet": "layer3_1", "resnet18": "layer2_1", "resnet50": "layer2_1"}
+        usual = {"small_resnet": "layer3_1", "small_plain": "layer3_1", "resnet18": "layer2_1", "resnet50": "layer2_1"}
         layers = layer or usual.get(name, BASELINE.features.layers[0])
         features = Features(network=chosen, layers=tuple(layers.split("+")))
     if features is not None and features != BASELINE.features:

@@ -150,23 +150,29 @@ class ResidualBlock(nn.Module):
         outputs: channels of what is returned.
         stride: of the first convolution and of the shortcut.
         batch_norm: whether each convolution is followed by it, as in training; else it has a bias.
+        shortcut: without, relu(conv2(relu(conv1(x)))), a block of their plain network (section 3.3).
 
     The shortcut is x itself, or a 1x1 convolution of it where channels or sides differ (option B).
     """
 
-    def __init__(self, inputs: int, outputs: int, *, stride: int, batch_norm: bool) -> None:
+    def __init__(self, inputs: int, outputs: int, *, stride: int, batch_norm: bool, shortcut: bool = True) -> None:
         super().__init__()
         self.conv1 = _convolution(inputs, outputs, 3, stride, batch_norm)
         self.relu1 = nn.ReLU()
         self.conv2 = _convolution(outputs, outputs, 3, 1, batch_norm)
         same = stride == 1 and inputs == outputs
-        self.shortcut = nn.Identity() if same else _convolution(inputs, outputs, 1, stride, batch_norm)
+        self.shortcut: nn.Module | None = None
+        if shortcut:
+            self.shortcut = nn.Identity() if same else _convolution(inputs, outputs, 1, stride, batch_norm)
         self.relu2 = nn.ReLU()
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D h w"]:
         """Return the block's features of *x*."""
-        found: Tensor = self.relu2(self.shortcut(x) + self.conv2(self.relu1(self.conv1(x))))
-        return found
+        found: Tensor = self.conv2(self.relu1(self.conv1(x)))
+        if self.shortcut is not None:
+            found = self.shortcut(x) + found
+        result: Tensor = self.relu2(found)
+        return result
 
 
 def _convolution(inputs: int, outputs: int, side: int, stride: int, batch_norm: bool) -> nn.Module:
@@ -190,8 +196,12 @@ def small_vgg_stages(classes: int, batch_norm: bool = False) -> OrderedDict[str,
     return stages
 
 
-def small_resnet_stages(classes: int, batch_norm: bool = False) -> OrderedDict[str, nn.Module]:
+def small_resnet_stages(
+    classes: int, batch_norm: bool = False, *, shortcut: bool = True
+) -> OrderedDict[str, nn.Module]:
     """Return the layers of the embedded ResNet; with *batch_norm* as it is trained, without as it is shipped.
+
+    Without *shortcut* they are those of the embedded plain network, the same but for the shortcuts.
 
     Named as torchvision's are: ``conv1``, ``relu1``, ``layer1_1`` to ``layer4_1``, ``average``, ``fc``. As He et al.
     (2016, section 4.2) do for CIFAR-10 it begins with a 3x3 convolution at full resolution, without pooling.
@@ -201,7 +211,9 @@ def small_resnet_stages(classes: int, batch_norm: bool = False) -> OrderedDict[s
     stages["relu1"] = nn.ReLU()
     inputs = SMALL_RESNET[0]
     for group, width in enumerate(SMALL_RESNET, start=1):
-        stages[f"layer{group}_1"] = ResidualBlock(inputs, width, stride=1 + (group > 1), batch_norm=batch_norm)
+        stride = 1 + (group > 1)
+        block = ResidualBlock(inputs, width, stride=stride, batch_norm=batch_norm, shortcut=shortcut)
+        stages[f"layer{group}_1"] = block
         inputs = width
     stages["average"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     stages["fc"] = nn.Linear(inputs, classes)

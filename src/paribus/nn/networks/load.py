@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -38,7 +39,11 @@ CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
 CIFAR10_STD = (0.2470, 0.2435, 0.2616)
 """Mean and standard deviation of the channels of CIFAR-10's training images, of values in [0, 1]."""
 IMAGENET_CLASSES = 1000
-SMALL = {"small_vgg": small_vgg_stages, "small_resnet": small_resnet_stages}
+SMALL: dict[str, Callable[[int, bool], OrderedDict[str, nn.Module]]] = {
+    "small_vgg": small_vgg_stages,
+    "small_resnet": small_resnet_stages,
+    "small_plain": partial(small_resnet_stages, shortcut=False),
+}
 """The architectures of which weights come with Paribus."""
 _COUNTER = "num_batches_tracked"
 """Of batch norm, which older files lack: it says nothing in evaluation mode."""

@@ -13,7 +13,7 @@ from paribus.errors import ConfigError
 
 SUFFIX = ".safetensors"
 """How the names of files of weights end that Paribus writes."""
-EMBEDDED = {"small_vgg": ("cifar10", "cifar10_robust"), "small_resnet": ("cifar10",)}
+EMBEDDED = {"small_vgg": ("cifar10", "cifar10_robust"), "small_resnet": ("cifar10",), "small_plain": ("cifar10",)}
 """The weights of each architecture that come with Paribus; see ``recipes/``."""
 NETWORKS = {
     **{name: (*weights, "random") for name, weights in EMBEDDED.items()},
