@@ -287,8 +287,8 @@ def test_where_an_arm_has_random_weights_all_compute_in_float32() -> None:
         if any(config.features.network.weights == "random" for config in configs):
             random.add(study.name)
             assert {config.precision for config in configs} == {"float32"}, study.name
-    names = ("weights", "weights_freely", "weights_deep", "architecture", "architecture_random", "weights_resnet")
-    assert random == {f"inversion.{name}" for name in names}
+    names = ("weights", "weights_freely", "weights_deep", "architecture", "architecture_random", "shortcut_random")
+    assert random == {f"inversion.{name}" for name in (*names, "weights_resnet")}
 
 
 def test_lbfgs_and_jitter_are_shown_as_the_code_that_they_are() -> None:
