@@ -26,7 +26,7 @@ from paribus.exhibit import exhibit
 from paribus.flow import Conducted
 from paribus.report.live import LiveView
 from paribus.report.material import ArmMaterial, Material
-from paribus.report.unit import Unit, probability, unit_of
+from paribus.report.unit import Unit, duration, probability, unit_of
 
 PAIRING = {"svhn": ("regression", "augmentation", "mixup")}
 """By lab, the studies over which the gain of pairing is measured, with ``--pairing-seeds`` seeds."""
@@ -96,12 +96,12 @@ def _head(studies: list[Material]) -> str:
 
 def _measured(studies: list[Material]) -> str:
     where = studies[0].environment
-    hours = sum(material.seconds for material in studies) / 3600
+    took = duration(sum(material.seconds for material in studies))
     several = ", the control's counted in each study" if len(studies) > 1 else ""
     return (
         f"Measured {datetime.now(UTC):%Y-%m-%d} with Paribus {where.get('paribus')}, PyTorch {where.get('torch')}, on "
         f"{where.get('processor')}, {where.get('cores')} cores ({where.get('device')}), "
-        f"{where.get('threads_per_trial')} thread a trial; {hours:.1f} hours of trials{several}."
+        f"{where.get('threads_per_trial')} thread a trial; {took} of trials{several}."
     )
 
 
