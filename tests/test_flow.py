@@ -18,8 +18,9 @@ from socket import gethostname
 import numpy as np
 import pytest
 
+from paribus.conductor import Silence
 from paribus.errors import ChangeError, ConfigError, RunError, UnknownName
-from paribus.flow import Silence, ablation, comparison, conduct, current, resolve
+from paribus.flow import ablation, comparison, conduct, current, resolve
 from paribus.revisit import revisit
 from paribus.run.local import InProcessRunner, LocalRunner
 from paribus.run.runner import Claim
@@ -417,7 +418,7 @@ def test_what_another_runs_is_waited_for_and_taken_over_where_it_dies(
     lab: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("paribus.flow.time.sleep", slept.append)
+    monkeypatch.setattr("paribus.conductor.time.sleep", slept.append)
     asked, hearing = comparison(f"{lab}/base", [f"{lab}/better"]), Hearing()
     with pytest.raises(KeyboardInterrupt):
         conduct(asked, store=store, runner=Counting(stop_after=1), seeds=3)
@@ -463,7 +464,7 @@ def ends_at(
 
 
 def test_a_failure_elsewhere_is_final_for_this_call(lab: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("paribus.flow._LOOK_EVERY", 0.01)
+    monkeypatch.setattr("paribus.conductor._LOOK_EVERY", 0.01)
     asked, hearing = comparison(f"{lab}/base", [f"{lab}/better"]), Hearing()
     failing = trials_of(asked, 3)[0]
     with store.conductor() as name:
@@ -482,7 +483,7 @@ def test_a_failure_elsewhere_is_final_for_this_call(lab: Path, store: Store, mon
 def test_a_failure_that_another_tries_again_is_waited_for(
     lab: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paribus.flow._LOOK_EVERY", 0.01)
+    monkeypatch.setattr("paribus.conductor._LOOK_EVERY", 0.01)
     asked = comparison(f"{lab}/base", [f"{lab}/mode=raise"])
     failing = next(trial for trial in trials_of(asked, 1) if trial.experiment.changes)
     last = trials_of(asked, 3)[-1]
@@ -512,7 +513,7 @@ def test_a_failure_that_another_tries_again_is_waited_for(
 def test_a_retry_that_fails_elsewhere_is_final_for_this_call(
     lab: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paribus.flow._LOOK_EVERY", 0.01)
+    monkeypatch.setattr("paribus.conductor._LOOK_EVERY", 0.01)
     asked = comparison(f"{lab}/base", [f"{lab}/mode=raise"])
     conduct(asked, store=store, runner=InProcessRunner(), seeds=3)
     failing = next(trial for trial in trials_of(asked, 1) if trial.experiment.changes)

@@ -292,7 +292,7 @@ def test_trials_of_another_environment_are_counted_with_what_differs(
 ) -> None:
     lab()
     where = {"processor": "a", "threads_per_trial": 1, "code": "c", "paribus": "1", "paribus_commit": "x"}
-    monkeypatch.setattr("paribus.flow.environment", lambda **_: where)
+    monkeypatch.setattr("paribus.conductor.environment", lambda **_: where)
     shown(store, seeds=3)
     where |= {"paribus_commit": "y", "paribus": "2"}
     material = shown(store, seeds=4)
