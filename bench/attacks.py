@@ -5,6 +5,7 @@
     python bench/attacks.py --standard                       # AutoAttack with its full budget: takes long
     python bench/attacks.py --agree --data digits --eps 0.15 --seeds 5   # beside the public AutoAttack, part by part
     python bench/attacks.py --agree --only all --data digits --part train --images 1000 --eps 0.15 --seeds 5   # whole
+    python bench/attacks.py --agree --their-starts ...       # the same without chance, see their_starts.py
 
 The public ones are no dependencies of Paribus. ``pip install --no-deps torchattacks==3.5.1 foolbox==3.3.4 eagerpy
 GitPython gitdb smmap requests charset-normalizer idna urllib3 certifi`` brings the first two; the public AutoAttack is
@@ -23,6 +24,7 @@ confirms; Square has float32 alone.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import importlib.metadata
 import sys
@@ -33,6 +35,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from their_starts import Starts
 from torch import Tensor
 
 from paribus.data.catalogue import load
@@ -85,6 +88,9 @@ def main() -> int:
     parser.add_argument("--agree", action="store_true", help="robust accuracy beside the public AutoAttack, no other")
     parser.add_argument("--norm", default="linf", help="of --agree: linf or l2")
     parser.add_argument("--seeds", type=int, default=1, help="of --agree: how many")
+    parser.add_argument(
+        "--their-starts", action="store_true", help="of --agree: Auto-PGD begins where the public one did"
+    )
     options = parser.parse_args()
     known = PARTS if options.agree else ATTACKS
     only = options.only.split(",") if options.only else known
@@ -98,9 +104,11 @@ def main() -> int:
     eps = options.eps or (0.05 if options.data == "digits" else 8 / 255)
     right = int((model(images).argmax(dim=1) == labels).sum())
     threads = f"{options.threads} thread{'s' * (options.threads > 1)}"
-    print(f"{words}; {len(labels)} images, {right} of them right; linf {eps:.4f}; {threads}; {_machine()}\n")
+    print(f"{words}; {len(labels)} images, {right} of them right; {options.norm} {eps:.4f}; {threads}; {_machine()}\n")
     if options.agree:
-        return _agree(model, images, labels, eps, options.norm, options.seeds, only)
+        if options.their_starts and _optional("autoattack") is None:
+            parser.error("--their-starts needs the public AutoAttack")
+        return _agree(model, images, labels, eps, only, options)
     rows: list[Row] = []
     for name in only:
         for by, run in _runs(name, model, images, labels, eps, options.standard).items():
@@ -233,9 +241,11 @@ def _table(rows: list[Row], count: int) -> str:
     return "\n".join(lines)
 
 
-def _agree(model: Any, images: Tensor, labels: Tensor, eps: float, norm: str, seeds: int, only: Sequence[str]) -> int:
+def _agree(
+    model: Any, images: Tensor, labels: Tensor, eps: float, only: Sequence[str], options: argparse.Namespace
+) -> int:
     """Run the parts *only* of both AutoAttacks, each on all images, and print what they leave robust."""
-    public = _optional("autoattack")
+    public, norm = _optional("autoattack"), options.norm
     ours: dict[str, Attack] = {
         "apgd-ce": APGD(norm=norm, eps=eps),
         "apgd-t": TargetedAPGD(norm=norm, eps=eps),
@@ -246,25 +256,28 @@ def _agree(model: Any, images: Tensor, labels: Tensor, eps: float, norm: str, se
     print("| part | seed | robust by Paribus | by the public one | broken by Paribus alone | by the public one alone | "
           "CPU seconds | of the public one |\n| --- | --- | --- | --- | --- | --- | --- | --- |")  # fmt: skip
     for part_of in only:
-        attack = ours[part_of]
-        for seed in range(seeds):
-            start = time.process_time()
-            found = attack(model, images, labels, streams=Streams(seed)).images
+        for seed in range(options.seeds):
+            starts, theirs, begun = Starts(), None, time.process_time()
+            if public is not None:
+                other = public.AutoAttack(
+                    model, norm={"linf": "Linf", "l2": "L2"}[norm], eps=eps, seed=seed, device="cpu", verbose=False
+                )
+                if part_of != "all":
+                    other.attacks_to_run = [part_of]
+                with torch.random.fork_rng(devices=[]), starts.kept(public.autopgd_base):
+                    points = other.run_standard_evaluation(images, labels, bs=len(labels))
+                theirs = model(points).argmax(dim=1) != labels
             between = time.process_time()
+            with starts.given() if options.their_starts else contextlib.nullcontext():
+                found = ours[part_of](model, images, labels, streams=Streams(seed)).images
+            took = time.process_time() - between
             mine = model(found).argmax(dim=1) != labels
             told = f"| {part_of} | {seed} | {int((~mine).sum())} of {len(labels)} |"
-            if public is None:
-                print(f"{told} | | | {between - start:.1f} | |", flush=True)
+            if theirs is None:
+                print(f"{told} | | | {took:.1f} | |", flush=True)
                 continue
-            other = public.AutoAttack(
-                model, norm={"linf": "Linf", "l2": "L2"}[norm], eps=eps, seed=seed, device="cpu", verbose=False
-            )
-            if part_of != "all":
-                other.attacks_to_run = [part_of]
-            with torch.random.fork_rng(devices=[]):
-                theirs = model(other.run_standard_evaluation(images, labels, bs=len(labels))).argmax(dim=1) != labels
             print(f"{told} {int((~theirs).sum())} | {int((mine & ~theirs).sum())} | {int((theirs & ~mine).sum())} | "
-                  f"{between - start:.1f} | {time.process_time() - between:.1f} |", flush=True)  # fmt: skip
+                  f"{took:.1f} | {between - begun:.1f} |", flush=True)  # fmt: skip
     return 0
 
 
