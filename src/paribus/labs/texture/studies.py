@@ -20,7 +20,7 @@ def _study(topic: str, question: str, hypothesis: str, arms: tuple[str, ...], **
         "metric": "patch_distance",
         "direction": "min",
         "margin": MARGIN,
-        "seeds": 4,
+        "seeds": 8,
         **more,
     }
     names = tuple(f"texture/{arm}" for arm in arms)
@@ -41,6 +41,7 @@ def _style_study(
         margin=STYLE_MARGIN,
         beside=("content", "ssim", "style_patch_distance", "style_gram_distance"),
         ordered=ordered,
+        seeds=4,
     )
 
 
@@ -57,6 +58,7 @@ STUDIES = (
         "What has to agree at a layer for two textures to look alike?",
         "Whole distributions do best, sliced Wasserstein before sorted channels; mean and variance alone do worst.",
         LOSSES,
+        seeds=4,
     ),
     _study(
         "measures",
@@ -64,6 +66,7 @@ STUDIES = (
         "All of them, better than chance: so said an earlier run, covariance and sliced Wasserstein most clearly.",
         LOSSES,
         judges=JUDGING,
+        seeds=4,
     ),
     _study(
         "layers",
@@ -141,13 +144,13 @@ STUDIES = (
         "L-BFGS has no line search: does it need a bound on the length of its steps?",
         "Rarely: after a change of scale an image is lost now and then, and most are as near without it.",
         ("bounded",),
-        seeds=8,
     ),
     _study(
         "feed_forward",
         "Does a network trained for a texture make it as well as optimisation does, by the same loss?",
         "No: after 500 steps Gram matrices are met by noise and spots, where optimisation has found shapes.",
         ("feed_forward",),
+        seeds=4,
     ),
     _study(
         "photographs",
@@ -156,6 +159,7 @@ STUDIES = (
         "weights come first again, then random ones.",
         ("photographs/robust", "photographs/random"),
         control="texture/photographs",
+        seeds=4,
     ),
     _style_study(
         "style_method",
