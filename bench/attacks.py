@@ -106,8 +106,6 @@ def main() -> int:
     threads = f"{options.threads} thread{'s' * (options.threads > 1)}"
     print(f"{words}; {len(labels)} images, {right} of them right; {options.norm} {eps:.4f}; {threads}; {_machine()}\n")
     if options.agree:
-        if options.their_starts and _optional("autoattack") is None:
-            parser.error("--their-starts needs the public AutoAttack")
         return _agree(model, images, labels, eps, only, options)
     rows: list[Row] = []
     for name in only:
@@ -246,6 +244,8 @@ def _agree(
 ) -> int:
     """Run the parts *only* of both AutoAttacks, each on all images, and print what they leave robust."""
     public, norm = _optional("autoattack"), options.norm
+    if public is None and options.their_starts:
+        return 2
     ours: dict[str, Attack] = {
         "apgd-ce": APGD(norm=norm, eps=eps),
         "apgd-t": TargetedAPGD(norm=norm, eps=eps),

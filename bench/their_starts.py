@@ -31,8 +31,7 @@ class Starts:
 
         def keeping(attack: Any, images: Tensor, labels: Tensor, x_init: Tensor | None = None) -> Any:
             state = torch.random.get_rng_state()
-            draw = torch.rand if attack.norm == "Linf" else torch.randn
-            noise = draw(images.shape) * 2 - 1 if attack.norm == "Linf" else draw(images.shape)
+            noise = torch.rand(images.shape) * 2 - 1 if attack.norm == "Linf" else torch.randn(images.shape)
             torch.random.set_rng_state(state)
             name = "attack/apgd/restart=0"
             if isinstance(attack, base.APGDAttack_targeted):

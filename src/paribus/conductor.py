@@ -129,7 +129,8 @@ class Conductor:
 
     def _claim(self, key: str) -> Path | None:
         """Claim a trial and return its folder; of one that another has, hear how it ended, where it has."""
-        trial, runner, code = self.left[key], self.runner, self.left[key].conditions.code
+        trial, runner = self.left[key], self.runner
+        code = trial.conditions.code
         if code not in self.environments:
             self.environments[code] = environment(device=runner.device, threads=runner.threads, code=code)
         if self.store.claim(trial, self.name, self.environments[code], failed=self.failed.get(key)):
@@ -158,7 +159,7 @@ class Conductor:
 
     def _has_ended(self, record: TrialRecord) -> bool:
         """Whether a trial has ended; one of the failures that are tried again has not."""
-        again = record.outcome == "failed" and record.key in self.failed and record.finished == self.failed[record.key]
+        again = record.outcome == "failed" and record.finished == self.failed.get(record.key)
         return record.outcome is not None and not again
 
     def _end(self, key: str, ended: Finished) -> None:

@@ -10,6 +10,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,6 +76,15 @@ def run(url, tmp_path):
         assert process.stdout is not None
         process.stdin.close()
         process.stdout.close()
+
+
+def let_go(processes: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    """Let *processes*, once all have said that they are ready, go on at the same moment."""
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "paribus.go").touch()
 
 
 WRITER = """
@@ -244,11 +254,7 @@ def test_each_trial_is_given_to_one_of_many_that_ask_at_once(run: Callable[..., 
         register(store, trials[30:])
         store.write([Event(trial.key, Finished("failed")) for trial in trials[60:]])
     processes = [run(CLAIMER, number) for number in range(4)]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    (tmp_path / "data").mkdir(exist_ok=True)
-    (tmp_path / "data" / "paribus.go").touch()
+    let_go(processes, tmp_path)
     given = []
     for process in processes:
         assert process.stdout is not None
@@ -271,11 +277,7 @@ OPENER = """
 
 def test_processes_that_open_a_new_store_at_once_all_succeed(run: Callable[..., subprocess.Popen[str]], url, tmp_path):
     processes = [run(OPENER, number) for number in range(4)]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    (tmp_path / "data").mkdir(exist_ok=True)
-    (tmp_path / "data" / "paribus.go").touch()
+    let_go(processes, tmp_path)
     assert [process.wait(timeout=60) for process in processes] == [0] * 4
     with Store.open(url) as store:
         assert set(store.aliases()) == {"a0", "a1", "a2", "a3"}

@@ -34,8 +34,8 @@ def alive_by_file(folder: Path, conductor: str) -> Iterator[None]:
     """Count as living during the block, by a lock on a file of the conductor's own in *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.glob("*.lock"):  # a new one may not be locked yet
-        if _age(path) > _SETTLED and not _locked(path):
-            _remove(path)
+        if _age(path) > _SETTLED:
+            _locked(path)
     path = _file(folder, conductor)
     try:
         with _lock(path):
@@ -47,12 +47,7 @@ def alive_by_file(folder: Path, conductor: str) -> Iterator[None]:
 def lives_by_file(folder: Path, conductor: str) -> bool:
     """Tell whether *conductor* lives; of a dead one the file goes."""
     path = _file(folder, conductor)
-    if not path.exists():
-        return False
-    if _locked(path):
-        return True
-    _remove(path)
-    return False
+    return path.exists() and _locked(path)
 
 
 @contextmanager
@@ -82,11 +77,14 @@ def _lock(path: Path) -> BaseFileLock:
 
 
 def _locked(path: Path) -> bool:
+    """Whether another holds the lock on the file; where nobody does, the file goes."""
     try:
         with _lock(path):
-            return False
+            pass
     except Timeout:
         return True
+    _remove(path)
+    return False
 
 
 def _age(path: Path) -> float:
